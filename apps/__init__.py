@@ -1,0 +1,1 @@
+"""Thin programs: `python -m apps.train cgan`."""

@@ -1,0 +1,113 @@
+"""Makes images with a trained model: `python -m apps.generate saved_models/cgan --label 7`."""
+
+import sys
+from pathlib import Path
+
+from jsonargparse import ArgumentError, ArgumentParser
+
+import apps.quiet  # noqa: F401
+from apps.console import run_app
+from keras_gans import images, sampling, training
+from keras_gans.errors import InputError, RunError
+
+PROGRAM = "python -m apps.generate"
+MAX_GRID = 1024  # one picture is held in memory whole; separate files are not
+
+
+def main(arguments=None):
+    options = _parse(sys.argv[1:] if arguments is None else arguments)
+    sampler = _sampler(options.model)
+    labels = _labels(sampler.class_names, options.label, options.count)
+    seeds = range(options.seed, options.seed + options.count)
+    try:
+        if options.out is None:
+            columns = len(sampler.class_names) if labels and options.label is None else None
+            print(_write_grid(sampler, seeds, labels, columns, options.grid))
+        else:
+            print(_write_files(sampler, seeds, labels, Path(options.out)))
+    except OSError as error:
+        raise RunError(f"cannot write {error.filename}: {error.strerror}") from error
+
+
+def _parse(arguments):
+    parser = ArgumentParser(
+        prog=PROGRAM,
+        description="Writes one PNG grid, or separate PNG files with --out. The same seed and "
+        "label always give the same image.",
+        exit_on_error=False,
+        allow_abbrev=False,
+    )
+    parser.add_argument("model", type=str, help="folder of a run or of an export")
+    parser.add_argument("--count", type=int, default=100, help="images to make")
+    parser.add_argument("--label", type=str | None, help="a class, by index or name; default: all")
+    parser.add_argument("--seed", type=int, default=0, help="the first image's seed, >= 0")
+    parser.add_argument("--out", type=str | None, metavar="DIR", help="folder for separate files")
+    parser.add_argument("--grid", type=str, default="generated/grid.png", help="the grid's file")
+    try:
+        options = parser.parse_args(arguments)
+    except ArgumentError as error:
+        raise InputError(f"{error} (see {PROGRAM} --help)") from error
+    _check(options)
+    return options
+
+
+def _check(options):
+    if options.count < 1:
+        raise InputError(f"--count must be at least 1. Received: {options.count}")
+    if options.seed < 0 or options.seed + options.count > 2**31:
+        raise InputError(f"seeds must be from 0 to {2**31 - 1}. Received: --seed {options.seed}")
+    if options.out is None and options.count > MAX_GRID:
+        raise InputError(
+            f"a grid holds at most {MAX_GRID} images: write separate files with --out DIR. "
+            f"Received: --count {options.count}"
+        )
+
+
+def _sampler(folder):
+    """A run has a configuration; anything else is taken for an export."""
+    if (Path(folder) / training.CONFIG).is_file():
+        return sampling.of_model(training.load_checkpoint(Path(folder) / training.CHECKPOINT))
+    if not Path(folder).is_dir():
+        raise InputError(f"{folder} is neither a run nor an export: train one, make train-cgan")
+    return sampling.of_export(folder)
+
+
+def _labels(class_names, label, count):
+    """Class indices for `count` images, all classes in turn by default; None without classes."""
+    if class_names is None:
+        if label is not None:
+            raise InputError(f"this model takes no label. Received: --label {label}")
+        return None
+    if label is None:
+        return [index % len(class_names) for index in range(count)]
+    if label in class_names:
+        return [class_names.index(label)] * count
+    if label.isascii() and label.isdigit() and int(label) < len(class_names):
+        return [int(label)] * count
+    known = ", ".join(class_names[:20]) + (", ..." if len(class_names) > 20 else "")
+    raise InputError(
+        f"--label must be an index from 0 to {len(class_names) - 1} or one of {known}. "
+        f"Received: {label}"
+    )
+
+
+def _write_grid(sampler, seeds, labels, columns, path):
+    samples = images.to_uint8(sampler.images(seeds, labels))
+    return images.save_png(images.grid(samples, columns), path)
+
+
+def _write_files(sampler, seeds, labels, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    index = 0
+    for batch in sampler.batches(seeds, labels):
+        for png in batch["image_bytes"]:
+            stem = f"seed{seeds[index]}"
+            if labels:
+                stem = f"label{labels[index]}_{stem}"
+            (folder / f"{stem}.png").write_bytes(png)
+            index += 1
+    return folder
+
+
+if __name__ == "__main__":
+    run_app(PROGRAM, main)

@@ -1,0 +1,32 @@
+"""Generative adversarial networks as Keras models: train, look at, measure, serve.
+
+import keras_gans as kg
+"""
+
+import keras
+
+from keras_gans import callbacks, data, export, losses, networks
+from keras_gans.errors import InputError, RunError
+from keras_gans.models import DCGAN, GAN, ConditionalGAN, GenerativeModel
+from keras_gans.version import __version__
+
+if keras.backend.backend() != "tensorflow":
+    raise ImportError(
+        "keras_gans needs Keras's TensorFlow backend: set KERAS_BACKEND=tensorflow before the "
+        f"first import of keras. Received: KERAS_BACKEND={keras.backend.backend()}"
+    )
+
+__all__ = [
+    "DCGAN",
+    "GAN",
+    "ConditionalGAN",
+    "GenerativeModel",
+    "InputError",
+    "RunError",
+    "__version__",
+    "callbacks",
+    "data",
+    "export",
+    "losses",
+    "networks",
+]

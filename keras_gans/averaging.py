@@ -1,0 +1,32 @@
+"""A running average of a network's weights, for samples better than the newest weights give."""
+
+import keras
+import tensorflow as tf
+
+
+def copy_of(network, decay):
+    """A copy of `network` with the same weights, to be averaged into; None if `decay` is None.
+
+    Raises:
+        ValueError: If `decay` is not in (0, 1).
+    """
+    if decay is None:
+        return None
+    if not 0.0 < decay < 1.0:
+        raise ValueError(f"ema_decay must be None or in (0, 1). Received: ema_decay={decay!r}")
+    copy = keras.models.clone_model(network)
+    copy.set_weights(network.get_weights())
+    copy.trainable = False
+    return copy
+
+
+def update(average, network, step, decay):
+    """Moves `average` towards `network`: weights and BatchNormalization's statistics alike.
+
+    The decay warms up as min(decay, (1 + step) / (10 + step)): from the start at full strength,
+    the initial weights would stay in the average for 1 / (1 - decay) steps.
+    """
+    step = tf.cast(step, tf.float32)
+    decay = tf.minimum(decay, (1.0 + step) / (10.0 + step))
+    for mean, value in zip(average.weights, network.weights, strict=True):
+        mean.assign(mean + tf.cast(1.0 - decay, mean.dtype) * (value - mean))

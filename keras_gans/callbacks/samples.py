@@ -1,0 +1,56 @@
+"""Grids of samples from fixed seeds, to see training go on."""
+
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from keras_gans import images, sampling
+
+
+class SampleGrid(keras.callbacks.Callback):
+    """Every `epochs` epochs, a grid of samples from the same seeds: PNG and TensorBoard image.
+
+    A model that takes labels gets one column a class (the first 10), others 10 columns.
+
+    Args:
+        directory: Where `epoch_0005.png` and its sisters go.
+        epochs: Epochs between two grids.
+        last_epoch: An epoch, counted from 1, that gets a grid in any case.
+        rows: Rows of the grid.
+        writer: A `tf.summary` writer, or None for PNG files only.
+    """
+
+    def __init__(self, directory, epochs=5, last_epoch=None, rows=10, writer=None):
+        super().__init__()
+        self.directory = Path(directory)
+        self.epochs = epochs
+        self.last_epoch = last_epoch
+        self.rows = rows
+        self.writer = writer
+        self._sampler = None
+
+    def on_epoch_end(self, epoch, logs=None):
+        if (epoch + 1) % self.epochs == 0 or epoch + 1 == self.last_epoch:
+            self.draw(epoch + 1)
+
+    def draw(self, epoch):
+        self._sampler = self._sampler or sampling.of_model(self.model)
+        picture = sample_grid(self._sampler, self.rows)
+        images.save_png(picture, self.directory / f"epoch_{epoch:04d}.png")
+        if self.writer is not None:
+            with self.writer.as_default():
+                tf.summary.image("samples", picture[None], step=int(self.model.step))
+
+
+def sample_grid(sampler, rows, columns=10, seed=0):
+    """A `uint8 [H, W, c]` grid; column j holds class j where the sampler takes labels.
+
+    Image i of the grid, counted row by row, has the seed `seed + i`.
+    """
+    if sampler.class_names:
+        columns = min(columns, len(sampler.class_names))
+    count = rows * columns
+    labels = [index % columns for index in range(count)] if sampler.class_names else None
+    samples = sampler.images(range(seed, seed + count), labels)
+    return images.grid(images.to_uint8(samples), columns)

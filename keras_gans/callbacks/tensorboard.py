@@ -1,0 +1,49 @@
+"""Numbers for TensorBoard: true epoch means, and single steps."""
+
+import time
+
+import keras
+import tensorflow as tf
+
+
+class ScalarLog(keras.callbacks.Callback):
+    """Writes scalars over the number of steps done.
+
+    `epoch/<log>`: means over the whole epoch. `step/<log>`: that one step's value, every
+    `log_steps`. `epoch/images_per_second`, and `learning_rate/<optimizer>` each epoch.
+
+    Args:
+        writer: A `tf.summary` writer.
+        batch_size: Images in a step.
+        log_steps: Steps between two single-step values.
+    """
+
+    def __init__(self, writer, batch_size, log_steps=10):
+        super().__init__()
+        self.writer = writer
+        self.batch_size = batch_size
+        self.log_steps = log_steps
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._begin = time.monotonic()
+        self._first = int(self.model.step)
+
+    def on_train_batch_end(self, batch, logs=None):
+        step = int(self.model.step)
+        if step % self.log_steps == 0:
+            self._write(step, {f"step/{k}": v for k, v in self.model.last_step().items()})
+
+    def on_epoch_end(self, epoch, logs=None):
+        step = int(self.model.step)
+        rate = (step - self._first) * self.batch_size / (time.monotonic() - self._begin)
+        values = {f"epoch/{key}": value for key, value in logs.items()}
+        values["epoch/images_per_second"] = rate
+        for name, optimizer in self.model.optimizers.items():
+            values[f"learning_rate/{name}"] = float(optimizer.learning_rate)
+        self._write(step, values)
+        self.writer.flush()
+
+    def _write(self, step, values):
+        with self.writer.as_default():
+            for name, value in values.items():
+                tf.summary.scalar(name, value, step=step)

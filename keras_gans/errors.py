@@ -1,0 +1,17 @@
+"""The two ways in which a run ends by somebody's fault: the input's or the machine's."""
+
+
+class InputError(ValueError):
+    """Something the user gave cannot be used: a name, a file, a shape, a setting.
+
+    The message is one line that names the cause and the cure. Command lines print it and
+    end with status 2; nothing has been written then.
+    """
+
+
+class RunError(RuntimeError):
+    """Training, sampling or exporting failed after it had begun: a full disk, a loss of NaN.
+
+    The message is one line that names the cause and what was kept. Command lines print it and
+    end with status 1.
+    """

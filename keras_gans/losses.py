@@ -1,0 +1,134 @@
+"""The games: what discriminator and generator minimise, as pure functions of logits.
+
+Every function takes float tensors of any shape and returns a float32 scalar, the mean over all
+elements. Logits are D's output before any squashing, so that D(x) = sigmoid(logit) where the
+family reads its output as a probability.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import tensorflow as tf
+
+
+class Losses(NamedTuple):
+    """One game: two losses, and how D's output reads as the probability of "real"."""
+
+    discriminator: Callable  # (real_logits, fake_logits) -> scalar
+    generator: Callable  # (fake_logits) -> scalar
+    probability: Callable  # logits -> tensor in [0, 1]
+
+
+def minimax_discriminator_loss(real_logits, fake_logits, label_smoothing=0.0):
+    """-E[log D(x)] - E[log(1 - D(G(z)))]: equation 1 of Goodfellow 2014 (arXiv 1406.2661), negated.
+
+    At the optimum D = 1/2 everywhere and the loss is 2 log 2. `label_smoothing` s in [0, 1) moves
+    the target of real images, and of them only, to 1 - s (Salimans 2016, arXiv 1606.03498).
+    """
+    real_logits, fake_logits = _float32(real_logits), _float32(fake_logits)
+    real = (1.0 - label_smoothing) * tf.nn.softplus(-real_logits)
+    if label_smoothing:
+        real += label_smoothing * tf.nn.softplus(real_logits)
+    return tf.reduce_mean(real) + tf.reduce_mean(tf.nn.softplus(fake_logits))
+
+
+def minimax_generator_loss(fake_logits):
+    """E[log(1 - D(G(z)))]: the original game. It saturates (gradient to 0) where D is sure."""
+    return -tf.reduce_mean(tf.nn.softplus(_float32(fake_logits)))
+
+
+def non_saturating_generator_loss(fake_logits):
+    """-E[log D(G(z))]: section 3 of Goodfellow 2014; strong gradients where D is sure."""
+    return tf.reduce_mean(tf.nn.softplus(-_float32(fake_logits)))
+
+
+def least_squares_discriminator_loss(real_logits, fake_logits, label_smoothing=0.0):
+    """E[(D(x) - (1 - s))^2] / 2 + E[D(G(z))^2] / 2: Mao 2017 (arXiv 1611.04076), equation 9."""
+    real = tf.square(_float32(real_logits) - (1.0 - label_smoothing))
+    return 0.5 * (tf.reduce_mean(real) + tf.reduce_mean(tf.square(_float32(fake_logits))))
+
+
+def least_squares_generator_loss(fake_logits):
+    """E[(D(G(z)) - 1)^2] / 2: Mao 2017 (arXiv 1611.04076), equation 9."""
+    return 0.5 * tf.reduce_mean(tf.square(_float32(fake_logits) - 1.0))
+
+
+def hinge_discriminator_loss(real_logits, fake_logits):
+    """E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))]: Lim and Ye 2017 (arXiv 1705.02894)."""
+    real = tf.nn.relu(1.0 - _float32(real_logits))
+    return tf.reduce_mean(real) + tf.reduce_mean(tf.nn.relu(1.0 + _float32(fake_logits)))
+
+
+def hinge_generator_loss(fake_logits):
+    """-E[D(G(z))]: Lim and Ye 2017 (arXiv 1705.02894)."""
+    return -tf.reduce_mean(_float32(fake_logits))
+
+
+def get(loss, label_smoothing=0.0):
+    """Returns the `Losses` of a name or of a pair of callables.
+
+    Args:
+        loss: One of `NAMES`, or a pair `(discriminator_loss, generator_loss)` of callables
+            `(real_logits, fake_logits) -> scalar` and `(fake_logits) -> scalar`.
+        label_smoothing: Float in [0, 1): one-sided smoothing of the real targets.
+
+    Raises:
+        ValueError: For an unknown name, a smoothing out of range, or a smoothing with a game that
+            has no targets to smooth.
+    """
+    if not 0.0 <= label_smoothing < 1.0:
+        raise ValueError(f"label_smoothing must be in [0, 1). Received: {label_smoothing!r}")
+    games = _games(label_smoothing)
+    if isinstance(loss, str) and loss in games:
+        game = games[loss]
+    elif isinstance(loss, (tuple, list)) and len(loss) == 2 and all(map(callable, loss)):
+        game = Losses(*loss, _sigmoid)
+    else:
+        raise ValueError(
+            f"loss must be one of {', '.join(games)} or a pair of callables "
+            f"(discriminator_loss, generator_loss). Received: loss={loss!r}"
+        )
+    if label_smoothing and loss not in SMOOTHABLE:
+        raise ValueError(
+            f"label_smoothing needs a loss with targets ({', '.join(SMOOTHABLE)}). "
+            f"Received: label_smoothing={label_smoothing} with loss={loss!r}"
+        )
+    return game
+
+
+SMOOTHABLE = ("minimax", "non_saturating", "least_squares")
+NAMES = (*SMOOTHABLE, "hinge")
+
+
+def _games(label_smoothing):
+    def cross_entropy(real_logits, fake_logits):
+        return minimax_discriminator_loss(real_logits, fake_logits, label_smoothing)
+
+    def least_squares(real_logits, fake_logits):
+        return least_squares_discriminator_loss(real_logits, fake_logits, label_smoothing)
+
+    return {
+        "minimax": Losses(cross_entropy, minimax_generator_loss, _sigmoid),
+        "non_saturating": Losses(cross_entropy, non_saturating_generator_loss, _sigmoid),
+        "least_squares": Losses(least_squares, least_squares_generator_loss, _clipped),
+        "hinge": Losses(hinge_discriminator_loss, hinge_generator_loss, _from_margin),
+    }
+
+
+def _float32(logits):
+    # The mean of half-precision logits overflows.
+    return tf.cast(logits, tf.float32)
+
+
+def _sigmoid(logits):
+    return tf.sigmoid(_float32(logits))
+
+
+def _clipped(logits):
+    # The optimal least-squares D is p / (p + q) itself, without a sigmoid.
+    return tf.clip_by_value(_float32(logits), 0.0, 1.0)
+
+
+def _from_margin(logits):
+    # A hinge D is a margin around 0, not a log-odds: -1 reads as 0, +1 as 1.
+    return tf.clip_by_value(0.5 * (_float32(logits) + 1.0), 0.0, 1.0)

@@ -1,0 +1,142 @@
+"""What every variant would otherwise repeat and forget. No update rule stands here."""
+
+import keras
+import tensorflow as tf
+
+from keras_gans import export, noise
+
+
+class StepMean(keras.metrics.Mean):
+    """The mean since the epoch began, and the value of the newest step as `last`."""
+
+    def __init__(self, name, dtype=None):
+        super().__init__(name=name, dtype=dtype)
+        self.last = self.add_variable((), initializer="zeros", aggregation="mean", name="last")
+
+    def update_state(self, values, sample_weight=None):
+        super().update_state(values, sample_weight)
+        self.last.assign(tf.cast(tf.reduce_mean(values), self.last.dtype))
+
+
+class GenerativeModel(keras.Model):
+    """Plumbing under every variant: optimizers, noise, trackers, saving. No algorithm.
+
+    A subclass names its constructor's arguments in `init_arguments` and its logs in `tracked`,
+    and has its own `compile`, `train_step` and `signatures`.
+
+    Args:
+        seed: Integer. Every noise of training is a pure function of (seed, purpose, step), so an
+            interrupted run can go on exactly where it stopped.
+    """
+
+    init_arguments = ()
+    tracked = ()
+
+    def __init__(self, *, seed=0, name=None, **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.seed = int(seed)
+        # An optimizer's own count will not do: there are several, and loss scaling skips steps.
+        self.step = self.add_weight(
+            shape=(),
+            dtype="int64",
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",
+            name="step",
+        )
+        self._trackers = {key: StepMean(name=key) for key in self.tracked}
+        self._optimizer_names = ()
+        self._compile_arguments = {}
+
+    @property
+    def metrics(self):
+        # Keras would add an unused "loss" (it stays 0); these alone are reset and reported.
+        return list(self._trackers.values())
+
+    def compile_phases(self, phases, settings, **kwargs):
+        """Builds each phase's optimizer on the network it moves.
+
+        Args:
+            phases: `{attribute: (optimizer, network)}`; each optimizer becomes `self.<attribute>`.
+            settings: The other arguments of the variant's `compile`, kept for saving.
+            **kwargs: For `keras.Model.compile`: `steps_per_execution`, `jit_compile`, ...
+        """
+        kwargs.setdefault("jit_compile", False)  # XLA makes the CPU step slower
+        super().compile(optimizer=None, **kwargs)
+        optimizers = {key: keras.optimizers.get(phases[key][0]) for key in phases}
+        if len({id(optimizer) for optimizer in optimizers.values()}) < len(phases):
+            raise ValueError(f"{', '.join(phases)} must be different objects: each keeps state.")
+        for key, (_, network) in phases.items():
+            optimizer = optimizers[key]
+            if self.dtype_policy.name == "mixed_float16":
+                optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+            # Unbuilt, its slots would be skipped when a checkpoint is loaded.
+            optimizer.build(network.trainable_variables)
+            setattr(self, key, optimizer)
+        self._optimizer_names = tuple(phases)
+        self._compile_arguments = {**optimizers, **settings, **kwargs}
+
+    def minimize(self, loss, tape, optimizer, network):
+        """Moves `network` one step down the per-replica mean `loss` recorded on `tape`."""
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        # Keras sums gradients over replicas; a share each makes the sum a mean.
+        share = optimizer.scale_loss(tf.cast(1.0 / replicas, loss.dtype))
+        variables = network.trainable_variables
+        optimizer.apply(tape.gradient(loss, variables, output_gradients=share), variables)
+
+    def noise(self, purpose, shape):
+        """Normal float32 noise of per-replica `shape`: a function of (seed, purpose, step)."""
+        return noise.step_normal(self.seed, purpose, self.step, shape)
+
+    def finish_step(self, **values):
+        """Counts the step and adds its values; returns their means over the epoch so far."""
+        self.step.assign_add(1)
+        for key, value in values.items():
+            self._trackers[key].update_state(value)
+        return {key: tracker.result() for key, tracker in self._trackers.items()}
+
+    @property
+    def optimizers(self):
+        """`{attribute: optimizer}` of every phase."""
+        return {key: getattr(self, key) for key in self._optimizer_names}
+
+    def last_step(self):
+        """The newest step's own values as `{name: float}`, not means."""
+        return {key: float(tracker.last.numpy()) for key, tracker in self._trackers.items()}
+
+    def export(self, filepath):
+        """Publishes a SavedModel as the next version `filepath/<version>/`; returns its path."""
+        return export.publish(self, filepath)
+
+    def get_config(self):
+        arguments = {key: getattr(self, key) for key in self.init_arguments}
+        arguments |= {"seed": self.seed, "name": self.name, "dtype": self.dtype_policy}
+        return {key: keras.saving.serialize_keras_object(arguments[key]) for key in arguments}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
+
+    def get_compile_config(self):
+        arguments = self._compile_arguments
+        return {key: keras.saving.serialize_keras_object(arguments[key]) for key in arguments}
+
+    def compile_from_config(self, config):
+        self.compile(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
+
+    def save_own_variables(self, store):
+        for index, variable in enumerate(self._own_state()):
+            store[str(index)] = keras.ops.convert_to_numpy(variable)
+
+    def load_own_variables(self, store):
+        state = self._own_state()
+        if len(store.keys()) != len(state):
+            raise ValueError(f"{self.name} has {len(state)} own variables, the file {len(store)}.")
+        for index, variable in enumerate(state):
+            variable.assign(store[str(index)])
+
+    def _own_state(self):
+        """Own weights and the counters of SeedGenerators (Dropout), which Keras does not save."""
+        known = {id(v) for layer in self.layers for v in layer.weights}
+        known |= {id(v) for metric in self.metrics for v in metric.variables}
+        return [v for v in self.variables if id(v) not in known]

@@ -1,0 +1,164 @@
+"""The conditional GAN of Mirza and Osindero 2014 (arXiv 1411.1784)."""
+
+import keras
+import tensorflow as tf
+
+from keras_gans import averaging, losses, signatures
+from keras_gans.export import checked_label
+from keras_gans.models.base import GenerativeModel
+from keras_gans.models.minibatches import minibatches
+from keras_gans.networks.frozen import Combined, check_class_names, check_pair, frozen
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class ConditionalGAN(GenerativeModel):
+    """Generative adversarial network whose both players see a class.
+
+    They play min_G max_D V(D, G) = E_x[log D(x|y)] + E_z[log(1 - D(G(z|y)|y))], z ~ N(0, I), with
+    y drawn as the data has it.
+
+    Args:
+        generator: Functional network, `[latent float32 [n, latent_dim], label int32 [n]]` to
+            images `float32 [n, h, w, c]` in [-1, 1].
+        discriminator: Functional network, `[images, label]` to logits `[n, 1]`.
+        num_classes: Positive integer; labels are class indices in [0, num_classes).
+        class_names: None for "0", "1", ..., or as many names, kept for those who ask by name.
+        ema_decay: None, or the decay in (0, 1) of a running average of the generator (warmed up),
+            which then makes the samples and the exports.
+        seed: Integer that decides all noise of training.
+
+    Logs:
+        `d_loss`, `g_loss`: means over the epoch. `real_probability`, `fake_probability`: D(x|y)
+        and D(G(z|y)|y) in [0, 1]; both go to 1/2 when D cannot tell.
+
+    Raises:
+        ValueError: If the networks do not fit each other.
+
+    Reference: Mirza and Osindero 2014, equation 2 (arXiv 1411.1784).
+
+    Example:
+
+        generator = kg.networks.conditional.generator((28, 28, 1), num_classes=10)
+        discriminator = kg.networks.conditional.discriminator((28, 28, 1), num_classes=10)
+        model = kg.ConditionalGAN(generator, discriminator, num_classes=10)
+        model.compile(keras.optimizers.Adam(2e-4, 0.5), keras.optimizers.Adam(2e-4, 0.5))
+        model.fit(images, labels, batch_size=64, epochs=10)  # images: float32 in [-1, 1]
+        model.export("saved_models/cgan")
+    """
+
+    init_arguments = ("generator", "discriminator", "num_classes", "class_names", "ema_decay")
+    tracked = ("d_loss", "g_loss", "real_probability", "fake_probability")
+
+    def __init__(
+        self,
+        generator,
+        discriminator,
+        num_classes,
+        *,
+        class_names=None,
+        ema_decay=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self.latent_dim = check_pair(generator, discriminator, conditions=1)
+        self.generator = generator
+        self.discriminator = discriminator
+        self.num_classes = num_classes
+        self.class_names = check_class_names(class_names, num_classes)
+        self.ema_decay = ema_decay
+        self.average = averaging.copy_of(generator, ema_decay)
+        self.built = True
+
+    def compile(
+        self,
+        generator_optimizer,
+        discriminator_optimizer,
+        loss="non_saturating",
+        label_smoothing=0.0,
+        discriminator_steps=1,
+        **kwargs,
+    ):
+        """Configures training.
+
+        Args:
+            generator_optimizer: Keras optimizer of the generator.
+            discriminator_optimizer: Another Keras optimizer, of the discriminator.
+            loss: `minimax`, `non_saturating`, `least_squares`, `hinge`, or a pair of callables
+                `(discriminator_loss, generator_loss)`, see `keras_gans.losses.get`.
+            label_smoothing: Float in [0, 1): real targets become 1 - label_smoothing.
+            discriminator_steps: Updates of D for one of G. The batch given to `fit` is split into
+                as many minibatches, so its size must be a multiple of it.
+        """
+        self.game = losses.get(loss, label_smoothing)
+        self.discriminator_steps = discriminator_steps
+        self.compile_phases(
+            {
+                "generator_optimizer": (generator_optimizer, self.generator),
+                "discriminator_optimizer": (discriminator_optimizer, self.discriminator),
+            },
+            {
+                "loss": loss,
+                "label_smoothing": label_smoothing,
+                "discriminator_steps": discriminator_steps,
+            },
+            **kwargs,
+        )
+
+    @property
+    def combined(self):
+        """G, then the frozen D: `[latent, label]` to logit; what the generator's phase trains."""
+        return Combined(self.generator, self.discriminator)
+
+    @property
+    def sampler(self):
+        """The network that makes the samples: the running average if there is one, else G."""
+        return self.generator if self.average is None else self.average
+
+    def call(self, inputs, training=False):
+        return self.sampler(inputs, training=training)
+
+    def train_step(self, data):
+        images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        labels = checked_label(labels, self.num_classes)
+        *early, (real_images, labels) = minibatches((images, labels), self.discriminator_steps)
+        for turn, (early_images, early_labels) in enumerate(early, start=1):
+            fake_images = frozen(self.generator, [self.latent(early_images, turn), early_labels])
+            self.train_discriminator(early_images, fake_images, early_labels)
+        # G runs once for both phases: D's update does not move it.
+        with tf.GradientTape() as generator_tape:
+            latent = self.latent(real_images, turn=0)
+            fake_images = self.generator([latent, labels], training=True)
+        logs = self.train_discriminator(real_images, fake_images, labels)
+
+        # min_G E[log(1 - D(G(z|y)|y))], or the chosen game's form of it, through the frozen D:
+        # this is `combined` with its first half at hand.
+        with generator_tape:
+            fake_logits = frozen(self.discriminator, [fake_images, labels])
+            g_loss = self.game.generator(fake_logits) + sum(self.generator.losses)
+        self.minimize(g_loss, generator_tape, self.generator_optimizer, self.generator)
+        if self.average is not None:
+            averaging.update(self.average, self.generator, self.step, self.ema_decay)
+        return self.finish_step(g_loss=g_loss, **logs)
+
+    def train_discriminator(self, real_images, fake_images, labels):
+        # max_D E[log D(x|y)] + E[log(1 - D(G(z|y)|y))]. Two passes: in one batch,
+        # BatchNormalization's statistics would tell D which is which.
+        with tf.GradientTape() as tape:
+            real_logits = self.discriminator([real_images, labels], training=True)
+            fake_logits = self.discriminator([fake_images, labels], training=True)
+            d_loss = self.game.discriminator(real_logits, fake_logits)
+            d_loss += sum(self.discriminator.losses)
+        self.minimize(d_loss, tape, self.discriminator_optimizer, self.discriminator)
+        return {
+            "d_loss": d_loss,
+            "real_probability": self.game.probability(real_logits),
+            "fake_probability": self.game.probability(fake_logits),
+        }
+
+    def latent(self, images, turn):
+        """As many z as there are images, other ones in every turn of D and every step."""
+        return self.noise(f"latent {turn}", (tf.shape(images)[0], self.latent_dim))
+
+    def signatures(self):
+        """What an export answers: `{name: (function, tensor specs)}`."""
+        return signatures.from_latent_and_label(self)

@@ -1,0 +1,147 @@
+"""The generative adversarial network of Goodfellow et al. 2014 (arXiv 1406.2661)."""
+
+import keras
+import tensorflow as tf
+
+from keras_gans import averaging, losses, signatures
+from keras_gans.models.base import GenerativeModel
+from keras_gans.models.minibatches import minibatches
+from keras_gans.networks.frozen import Combined, check_pair, frozen
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class GAN(GenerativeModel):
+    """Generative adversarial network.
+
+    G and D play min_G max_D V(D, G) = E_x[log D(x)] + E_z[log(1 - D(G(z)))], z ~ N(0, I).
+
+    Args:
+        generator: Functional or Sequential network, latent `float32 [n, latent_dim]` to images
+            `float32 [n, h, w, c]` in [-1, 1].
+        discriminator: Functional or Sequential network, such images to logits `[n, 1]`.
+        ema_decay: None, or the decay in (0, 1) of a running average of the generator (warmed up),
+            which then makes the samples and the exports.
+        seed: Integer that decides all noise of training.
+
+    Logs:
+        `d_loss`, `g_loss`: means over the epoch. `real_probability`, `fake_probability`: D(x) and
+        D(G(z)) in [0, 1]; both go to 1/2 when D cannot tell.
+
+    Raises:
+        ValueError: If the networks do not fit each other.
+
+    Reference: Goodfellow et al. 2014, Algorithm 1 (arXiv 1406.2661).
+
+    Example:
+
+        generator = kg.networks.mlp.generator((28, 28, 1), latent_dim=100)
+        discriminator = kg.networks.mlp.discriminator((28, 28, 1))
+        model = kg.GAN(generator, discriminator)
+        model.compile(keras.optimizers.Adam(2e-4, 0.5), keras.optimizers.Adam(2e-4, 0.5))
+        model.fit(images, batch_size=64, epochs=10)  # images: float32 in [-1, 1]
+        model.export("saved_models/gan")
+    """
+
+    init_arguments = ("generator", "discriminator", "ema_decay")
+    tracked = ("d_loss", "g_loss", "real_probability", "fake_probability")
+
+    def __init__(self, generator, discriminator, *, ema_decay=None, **kwargs):
+        super().__init__(**kwargs)
+        self.latent_dim = check_pair(generator, discriminator, conditions=0)
+        self.generator = generator
+        self.discriminator = discriminator
+        self.ema_decay = ema_decay
+        self.average = averaging.copy_of(generator, ema_decay)
+        self.built = True
+
+    def compile(
+        self,
+        generator_optimizer,
+        discriminator_optimizer,
+        loss="non_saturating",
+        label_smoothing=0.0,
+        discriminator_steps=1,
+        **kwargs,
+    ):
+        """Configures training.
+
+        Args:
+            generator_optimizer: Keras optimizer of the generator.
+            discriminator_optimizer: Another Keras optimizer, of the discriminator.
+            loss: `minimax`, `non_saturating`, `least_squares`, `hinge`, or a pair of callables
+                `(discriminator_loss, generator_loss)`, see `keras_gans.losses.get`.
+            label_smoothing: Float in [0, 1): real targets become 1 - label_smoothing.
+            discriminator_steps: k of Algorithm 1: updates of D for one of G. The batch given to
+                `fit` is split into k minibatches, so its size must be a multiple of k.
+        """
+        self.game = losses.get(loss, label_smoothing)
+        self.discriminator_steps = discriminator_steps
+        self.compile_phases(
+            {
+                "generator_optimizer": (generator_optimizer, self.generator),
+                "discriminator_optimizer": (discriminator_optimizer, self.discriminator),
+            },
+            {
+                "loss": loss,
+                "label_smoothing": label_smoothing,
+                "discriminator_steps": discriminator_steps,
+            },
+            **kwargs,
+        )
+
+    @property
+    def combined(self):
+        """G followed by the frozen D, latent to logit: what the generator's phase trains."""
+        return Combined(self.generator, self.discriminator)
+
+    @property
+    def sampler(self):
+        """The network that makes the samples: the running average if there is one, else G."""
+        return self.generator if self.average is None else self.average
+
+    def call(self, latent, training=False):
+        return self.sampler(latent, training=training)
+
+    def train_step(self, data):
+        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        *early, real_images = minibatches(images, self.discriminator_steps)
+        for turn, early_images in enumerate(early, start=1):
+            fake_images = frozen(self.generator, self.latent(early_images, turn))
+            self.train_discriminator(early_images, fake_images)
+        # G runs once for both phases: D's update does not move it.
+        with tf.GradientTape() as generator_tape:
+            fake_images = self.generator(self.latent(real_images, turn=0), training=True)
+        logs = self.train_discriminator(real_images, fake_images)
+
+        # min_G E[log(1 - D(G(z)))], or the chosen game's form of it, through the frozen D: this is
+        # `combined` with its first half at hand.
+        with generator_tape:
+            fake_logits = frozen(self.discriminator, fake_images)
+            g_loss = self.game.generator(fake_logits) + sum(self.generator.losses)
+        self.minimize(g_loss, generator_tape, self.generator_optimizer, self.generator)
+        if self.average is not None:
+            averaging.update(self.average, self.generator, self.step, self.ema_decay)
+        return self.finish_step(g_loss=g_loss, **logs)
+
+    def train_discriminator(self, real_images, fake_images):
+        # max_D E[log D(x)] + E[log(1 - D(G(z)))]. Two passes: in one batch, BatchNormalization's
+        # statistics would tell D which is which.
+        with tf.GradientTape() as tape:
+            real_logits = self.discriminator(real_images, training=True)
+            fake_logits = self.discriminator(fake_images, training=True)
+            d_loss = self.game.discriminator(real_logits, fake_logits)
+            d_loss += sum(self.discriminator.losses)
+        self.minimize(d_loss, tape, self.discriminator_optimizer, self.discriminator)
+        return {
+            "d_loss": d_loss,
+            "real_probability": self.game.probability(real_logits),
+            "fake_probability": self.game.probability(fake_logits),
+        }
+
+    def latent(self, images, turn):
+        """As many z as there are images, other ones in every turn of D and every step."""
+        return self.noise(f"latent {turn}", (tf.shape(images)[0], self.latent_dim))
+
+    def signatures(self):
+        """What an export answers: `{name: (function, tensor specs)}`."""
+        return signatures.from_latent(self)

@@ -1,0 +1,74 @@
+"""Settings that GAN, DCGAN and conditional GAN share: two Adams, one game."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import keras
+
+from keras_gans.errors import InputError
+from keras_gans.recipes.base import Recipe, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdversarialRecipe(Recipe):
+    """The settings of a generator and a discriminator trained in turns."""
+
+    batch_size: int = setting(64, "images in an update", unit="images", low=2)
+    latent_dim: int = setting(
+        100, "width of z", source="Radford 2015 (arXiv 1511.06434), figure 1", low=1
+    )
+    generator_learning_rate: float = setting(
+        2e-4, "Adam's rate for G", source="Radford 2015, section 4", above=0.0
+    )
+    discriminator_learning_rate: float = setting(
+        2e-4, "Adam's rate for D", source="Radford 2015, section 4", above=0.0
+    )
+    beta_1: float = setting(
+        0.5, "Adam's first momentum", source="Radford 2015, section 4", low=0.0, below=1.0
+    )
+    loss: Literal["minimax", "non_saturating", "least_squares", "hinge"] = setting(
+        "non_saturating",
+        "the game",
+        source="Goodfellow 2014 (arXiv 1406.2661), section 3; least_squares: Mao 2017 "
+        "(1611.04076); hinge: Lim 2017 (1705.02894)",
+    )
+    label_smoothing: float = setting(
+        0.0,
+        "real targets become 1 minus this",
+        source="Salimans 2016 (arXiv 1606.03498), section 3.4",
+        low=0.0,
+        below=1.0,
+    )
+    discriminator_steps: int = setting(
+        1,
+        "k: updates of D, each on its own minibatch, for one of G",
+        source="Goodfellow 2014, Algorithm 1",
+        low=1,
+    )
+    ema_decay: float | None = setting(
+        None, "running average of G's weights, used for samples and export", above=0.0, below=1.0
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.batch_size % self.discriminator_steps:
+            raise InputError(
+                f"batch_size must be a multiple of discriminator_steps={self.discriminator_steps}."
+                f" Received: batch_size={self.batch_size}"
+            )
+        if self.loss == "hinge" and self.label_smoothing:
+            raise InputError(
+                "label_smoothing needs a loss with targets, which hinge has not. "
+                f"Received: label_smoothing={self.label_smoothing}"
+            )
+
+    def compile(self, model):
+        """Compiles `model` with these settings and returns it."""
+        model.compile(
+            keras.optimizers.Adam(self.generator_learning_rate, beta_1=self.beta_1),
+            keras.optimizers.Adam(self.discriminator_learning_rate, beta_1=self.beta_1),
+            loss=self.loss,
+            label_smoothing=self.label_smoothing,
+            discriminator_steps=self.discriminator_steps,
+        )
+        return model

@@ -1,0 +1,128 @@
+"""What every recipe has: data, length, seed and what is written while training."""
+
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, ClassVar, Literal
+
+from keras_gans.data import load_source, steps_per_epoch
+from keras_gans.errors import InputError
+
+
+def setting(default, text, *, unit=None, source=None, low=None, high=None, above=None, below=None):
+    """A recipe's field: its default, and what its help says and its check holds.
+
+    Args:
+        text: One line of help.
+        unit: Unit of the value.
+        source: Where the default comes from, a paper's section or a measurement.
+        low, high: Smallest and largest allowed value. above, below: the same, exclusive.
+    """
+    bounds = {"low": low, "high": high, "above": above, "below": below}
+    notes = [f"unit: {unit}"] if unit else []
+    notes += [f"range: {described}"] if (described := _describe(bounds)) else []
+    notes += [f"source: {source}"] if source else []
+    help_text = f"{text} [{'; '.join(notes)}]" if notes else text
+    return field(default=default, metadata={"help": help_text, "bounds": bounds})
+
+
+def _describe(bounds):
+    signs = {"low": ">=", "above": ">", "high": "<=", "below": "<"}
+    return " and ".join(f"{signs[k]} {bounds[k]}" for k in signs if bounds[k] is not None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Settings of one run. Subclasses add their variant's own and `build`.
+
+    Raises:
+        InputError: If a value is out of range, by name.
+    """
+
+    variant: ClassVar[str]
+    images_to_see: ClassVar[int] = 300_000
+
+    dataset: str = setting(
+        "digits", "digits, mnist, fashion_mnist, cifar10, npz:PATH or folder:PATH"
+    )
+    data_dir: str | None = setting(
+        None, "folder (or file) that holds NAME.npz for mnist, fashion_mnist, cifar10"
+    )
+    image_size: int | tuple[int, int] | None = setting(
+        None, "one number or [height, width]; default: as the data is, 64 for a folder", unit="px"
+    )
+    channels: Literal[1, 3] | None = setting(
+        None, "1 for grayscale, 3 for colour; default: as the data is"
+    )
+    resize: Literal["crop", "stretch", "pad"] = setting(
+        "crop", "how an image of another shape is fitted"
+    )
+    bad_images: Literal["refuse", "skip"] = setting(
+        "refuse", "what an unreadable image of a folder does: end the run, or give way to the next"
+    )
+    cache_mib: int = setting(
+        1024, "a folder whose decoded images need at most this is read only once", unit="MiB", low=0
+    )
+    epochs: int | None = setting(
+        None,
+        "passes over the data; default: enough for the recipe's number of images, 1 to 60",
+        unit="epochs",
+        low=1,
+    )
+    seed: int = setting(0, "decides weights, order of the data and noise", low=0, high=2**31 - 1)
+    log_steps: int = setting(10, "TensorBoard's values per step: one in so many", low=1)
+    sample_epochs: int = setting(5, "a grid of samples every so many", unit="epochs", low=1)
+    checkpoint_seconds: float = setting(
+        60.0, "time between checkpoints; one is always written at the end", unit="s", low=0.0
+    )
+
+    def __post_init__(self):
+        for item in fields(self):
+            _check_bounds(item.name, getattr(self, item.name), item.metadata["bounds"])
+
+    def load_source(self):
+        """Opens the recipe's data; see `keras_gans.data.load_source`."""
+        return load_source(
+            self.dataset,
+            data_dir=self.data_dir,
+            image_size=self.image_size,
+            channels=self.channels,
+            resize=self.resize,
+            bad_images=self.bad_images,
+            cache_mib=self.cache_mib,
+        )
+
+    def resolved(self, source):
+        """The same recipe with the defaults that depend on the data filled in."""
+        if self.epochs is not None:
+            return self
+        images = steps_per_epoch(source.train, self.batch_size) * self.batch_size
+        return replace(self, epochs=min(60, max(1, round(self.images_to_see / images))))
+
+    def build(self, source):
+        """Returns the variant's model, compiled, for the shape and classes of `source`."""
+        raise NotImplementedError
+
+    def as_dict(self):
+        """Plain values, ready for YAML, with the variant's name first."""
+        values = {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
+        return {"variant": self.variant, **values}
+
+
+def differences(saved, wanted):
+    """Names of the settings in which two dicts of settings differ, with both values, as text."""
+    keys = [key for key in {**saved, **wanted} if saved.get(key) != wanted.get(key)]
+    return [f"{key} is {saved.get(key)!r} there, {wanted.get(key)!r} asked" for key in keys]
+
+
+def _check_bounds(name, value, bounds):
+    for number in value if isinstance(value, (tuple, list)) else [value]:
+        if isinstance(number, (int, float)) and not _inside(number, **bounds):
+            raise InputError(f"{name} must be {_describe(bounds)}. Received: {name}={value!r}")
+
+
+def _inside(number: Any, low, high, above, below):
+    return (
+        (low is None or number >= low)
+        and (high is None or number <= high)
+        and (above is None or number > above)
+        and (below is None or number < below)
+    )

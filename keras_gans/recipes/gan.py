@@ -1,0 +1,21 @@
+"""GAN on dense networks (Goodfellow 2014)."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from keras_gans.models import GAN
+from keras_gans.networks import mlp
+from keras_gans.recipes.adversarial import AdversarialRecipe
+
+
+@dataclass(frozen=True, kw_only=True)
+class GANRecipe(AdversarialRecipe):
+    """GAN: dense networks, Goodfellow et al. 2014 (arXiv 1406.2661)."""
+
+    variant: ClassVar[str] = "gan"
+    images_to_see: ClassVar[int] = 3_000_000
+
+    def build(self, source):
+        generator = mlp.generator(source.image_shape, self.latent_dim)
+        discriminator = mlp.discriminator(source.image_shape)
+        return self.compile(GAN(generator, discriminator, ema_decay=self.ema_decay, seed=self.seed))

@@ -1,0 +1,187 @@
+"""apps.serve as a user runs it, with the programs that its PATH search may find."""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+
+from keras_gans import export
+
+ROOT = Path(__file__).parents[2]
+LABEL = tf.TensorSpec([None], tf.int32, "label")
+SEED = tf.TensorSpec([None], tf.int32, "seed")
+
+
+class Model:
+    def __init__(self, name, function, specs):
+        self.served = {name: (function, specs)}
+
+    def signatures(self):
+        return self.served
+
+
+CONDITIONAL = Model(
+    "generate", lambda seed, label: {"image": tf.cast(seed + label, tf.float32)}, [SEED, LABEL]
+)
+UNCONDITIONAL = Model("generate", lambda seed: {"image": tf.cast(seed, tf.float32)}, [SEED])
+TRANSLATOR = Model(
+    "serving_default",
+    lambda image: {"image": -image},
+    [tf.TensorSpec([None, 2, 2, 3], tf.float32, "image")],
+)
+
+
+@pytest.fixture(scope="module")
+def saved_models(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("saved_models")
+    models = {"cgan": CONDITIONAL, "gan": UNCONDITIONAL, "cyclegan": TRANSLATOR}
+    for name, model in models.items():
+        export.publish(model, folder / name)
+    return folder
+
+
+@pytest.fixture
+def programs(tmp_path):
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    return folder
+
+
+def install(programs, name, ending="exit 0"):
+    """Puts a program on the PATH that writes its arguments, one per line, and then ends."""
+    program = programs / name
+    program.write_text(f"""#!/bin/sh
+printf '%s\\n' "$@" > "{programs}/{name}.$1.arguments"
+{ending}
+""")
+    program.chmod(0o755)
+
+
+def arguments(programs, name, first):
+    return (programs / f"{name}.{first}.arguments").read_text().splitlines()
+
+
+def serve(programs, saved_models, *options):
+    return subprocess.run(
+        [sys.executable, "-m", "apps.serve", *options, "--saved-models", str(saved_models)],
+        cwd=ROOT,
+        env={**os.environ, "PATH": str(programs)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def refusal(done):
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    return line
+
+
+def test_the_server_on_the_path_takes_over(programs, saved_models):
+    install(programs, "tensorflow_model_server", "exit 7")
+    install(programs, "docker")
+    done = serve(programs, saved_models, "cgan", "--port", "8601", "--grpc-port", "8600")
+    assert (done.returncode, done.stderr) == (7, "")
+    assert arguments(programs, "tensorflow_model_server", "--rest_api_port=8601") == [
+        "--rest_api_port=8601",
+        "--port=8600",
+        "--model_name=cgan",
+        f"--model_base_path={saved_models}/cgan",
+    ]
+    assert not list(programs.glob("docker.*"))
+
+
+def test_a_relative_folder_reaches_the_server_absolute(programs, saved_models):
+    install(programs, "tensorflow_model_server")
+    done = serve(programs, os.path.relpath(saved_models, ROOT), "cgan")
+    assert done.returncode == 0
+    given = arguments(programs, "tensorflow_model_server", "--rest_api_port=8501")
+    base = Path(given[-1].removeprefix("--model_base_path="))
+    assert base.is_absolute()
+    assert base.samefile(saved_models / "cgan")
+
+
+@pytest.mark.parametrize(
+    ("model", "row"), [("cgan", {"seed": 1, "label": 1}), ("gan", {"seed": 1})]
+)
+def test_the_request_to_try_fits_the_signature(programs, saved_models, model, row):
+    install(programs, "tensorflow_model_server")
+    (line,) = serve(programs, saved_models, model, "--port", "9000").stdout.splitlines()
+    curl, option, body, address = shlex.split(line)
+    assert (curl, option) == ("curl", "-d")
+    assert json.loads(body) == {"signature_name": "generate", "instances": [row]}
+    assert address == f"http://localhost:9000/v1/models/{model}:predict"
+    generate = export.load(saved_models / model).signatures["generate"]
+    assert set(generate.structured_input_signature[1]) == set(row)
+
+
+def test_a_model_that_does_not_generate_is_asked_for_its_signatures(programs, saved_models):
+    install(programs, "tensorflow_model_server")
+    done = serve(programs, saved_models, "cyclegan")
+    assert done.stdout == "curl http://localhost:8501/v1/models/cyclegan/metadata\n"
+
+
+@pytest.mark.parametrize("engine", ["docker", "podman"])
+def test_a_container_engine_that_answers_runs_the_server(programs, saved_models, engine):
+    install(programs, engine)
+    if engine == "podman":
+        install(programs, "docker", "exit 1")
+    done = serve(programs, saved_models, "cgan", "--port", "8601")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("curl -d")
+    assert arguments(programs, engine, "run") == [
+        *("run", "--rm", "--init", "--entrypoint", "tensorflow_model_server"),
+        *("--publish", "8601:8601", "--publish", "8500:8500"),
+        "--mount",
+        f"type=bind,source={saved_models}/cgan,target=/models/cgan,readonly",
+        "docker.io/tensorflow/serving",
+        *("--rest_api_port=8601", "--port=8500", "--model_name=cgan"),
+        "--model_base_path=/models/cgan",
+    ]
+
+
+def test_without_server_and_engine_one_line_says_how_to_get_them(programs, saved_models):
+    line = refusal(serve(programs, saved_models, "cgan"))
+    assert "tensorflow_model_server" in line
+    assert "docker.io/tensorflow/serving" in line
+
+
+@pytest.mark.parametrize("ending", ["exit 1", "exec /bin/sleep 60"])
+def test_an_engine_whose_daemon_does_not_answer_is_as_good_as_none(programs, saved_models, ending):
+    install(programs, "docker", ending)
+    begin = time.monotonic()
+    line = refusal(serve(programs, saved_models, "cgan"))
+    assert "tensorflow_model_server" in line
+    assert time.monotonic() - begin < 30
+    assert [path.name for path in programs.glob("*.arguments")] == ["docker.info.arguments"]
+
+
+def test_a_model_that_was_never_exported_names_what_to_run(programs, saved_models):
+    install(programs, "tensorflow_model_server")
+    (saved_models / "vae" / ".tmp-1").mkdir(parents=True, exist_ok=True)
+    for model in ("dcgan", "vae"):
+        line = refusal(serve(programs, saved_models, model))
+        assert f"{saved_models}/{model}" in line
+        assert f"make train-{model}" in line
+    assert not list(programs.glob("*.arguments"))
+
+
+def test_a_damaged_version_is_named(programs, tmp_path):
+    install(programs, "tensorflow_model_server")
+    (tmp_path / "cgan" / "3").mkdir(parents=True)
+    (tmp_path / "cgan" / "3" / "saved_model.pb").touch()
+    line = refusal(serve(programs, tmp_path, "cgan"))
+    assert f"{tmp_path}/cgan/3/saved_model.pb is damaged" in line
+
+
+def test_a_wrong_option_ends_with_status_2(programs, saved_models):
+    done = serve(programs, saved_models, "cgan", "--port", "rest")
+    assert done.returncode == 2
+    assert "invalid int value: 'rest'" in done.stderr

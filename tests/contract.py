@@ -1,0 +1,363 @@
+"""What every variant must pass. A variant's test module subclasses `VariantContract`."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gans import export, losses
+from keras_gans.noise import step_normal
+from tests.serving_loader import run_in_loader
+
+IMAGE_SHAPE = (8, 8, 1)
+LATENT_DIM = 5
+BATCH = 8
+
+
+def values(network):
+    """Every variable of a network, statistics and random counters included."""
+    return [variable.numpy().copy() for variable in network.variables]
+
+
+def same(before, after):
+    return all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+def toy_generator(inputs, features, normalization=keras.layers.BatchNormalization):
+    # A bias before BatchNormalization has no gradient but rounding, which Adam makes a full step.
+    x = keras.layers.Dense(12, use_bias=False)(features)
+    x = normalization()(x)
+    x = keras.layers.Dense(64, activation="tanh")(x)
+    return keras.Model(inputs, keras.layers.Reshape(IMAGE_SHAPE)(x), name="generator")
+
+
+def toy_discriminator(
+    inputs, features, normalization=keras.layers.BatchNormalization, dropout=0.0, decay=0.0
+):
+    x = keras.layers.Dense(12, use_bias=False)(features)
+    x = normalization()(x)
+    x = keras.layers.LeakyReLU(0.2)(x)
+    if dropout:
+        x = keras.layers.Dropout(dropout, seed=3)(x)
+    regularizer = keras.regularizers.L2(decay) if decay else None
+    x = keras.layers.Dense(1, dtype="float32", kernel_regularizer=regularizer)(x)
+    return keras.Model(inputs, x, name="discriminator")
+
+
+class VariantContract:
+    """A subclass says how to make a toy of its variant, its data, and its update by hand."""
+
+    def networks(self, normalization=keras.layers.BatchNormalization, **kwargs):
+        """A toy generator and discriminator of the variant's inputs; kwargs are D's."""
+        raise NotImplementedError
+
+    def model(self, generator, discriminator, **kwargs):
+        raise NotImplementedError
+
+    def data(self, count):
+        """A tuple of arrays as `fit` takes them."""
+        raise NotImplementedError
+
+    def network_inputs(self, first, data):
+        """What a network takes: `first` (latents or images), and the conditions in `data`."""
+        raise NotImplementedError
+
+    def request(self, count):
+        """Inputs of `serving_default` as arrays."""
+        raise NotImplementedError
+
+    # Helpers ---------------------------------------------------------------------------------
+
+    def compiled(self, toy=None, seed=0, ema_decay=None, optimizer=None, **kwargs):
+        """A compiled model, its weights and noise by `seed`, its networks by the options `toy`.
+
+        Adam by default. SGD where numbers are compared: Adam turns the rounding of a gradient near
+        zero into a whole step.
+        """
+        keras.utils.set_random_seed(seed)
+        model = self.model(*self.networks(**(toy or {})), seed=seed, ema_decay=ema_decay)
+        optimizer = optimizer or keras.optimizers.Adam
+        model.compile(optimizer(0.01), optimizer(0.02), **kwargs)
+        return model
+
+    def fit(self, model, start=0, steps=3):
+        data = tf.data.Dataset.from_tensor_slices(self.data((start + steps) * BATCH))
+        data = data.batch(BATCH, drop_remainder=True).skip(start)
+        return model.fit(data, verbose=0, shuffle=False)
+
+    # The step --------------------------------------------------------------------------------
+
+    @pytest.mark.parametrize("discriminator_steps", [1, 2])
+    def test_each_phase_moves_only_its_networks(self, discriminator_steps):
+        model = self.compiled(discriminator_steps=discriminator_steps, run_eagerly=True)
+        seen = []
+        for name, optimizer in model.optimizers.items():
+            self._spy(model, name, optimizer, seen)
+        initial = (values(model.generator), values(model.discriminator))
+        self.fit(model, steps=1)
+        names = [name for name, _, _ in seen]
+        assert names == ["discriminator_optimizer"] * discriminator_steps + ["generator_optimizer"]
+        if discriminator_steps > 1:
+            # Before the last turn nothing of G moves, BatchNormalization's statistics included.
+            assert same(initial[0], seen[0][1])
+        _, generator, discriminator = seen[-2]
+        trainable = len(model.generator.trainable_variables)
+        assert trainable > 0
+        assert not same(initial[1], discriminator)
+        # From D's last update on, every variable of D is bit for bit what it was.
+        assert same(discriminator, values(model.discriminator))
+        assert not same(generator, values(model.generator))
+
+    def _spy(self, model, name, optimizer, seen):
+        apply = optimizer.apply
+
+        def spied(*args, **kwargs):
+            apply(*args, **kwargs)
+            seen.append((name, values(model.generator), values(model.discriminator)))
+
+        optimizer.apply = spied
+
+    def test_the_discriminator_sees_batch_statistics_in_the_generators_phase(self):
+        """Moving statistics there, as `trainable = False` gives, collapse DCGAN."""
+        model = self.compiled()
+        for layer in model.discriminator.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.moving_mean.assign(layer.moving_mean + 100.0)
+        data = self.data(BATCH)
+        latent = step_normal(0, "any", 0, (BATCH, LATENT_DIM))
+        inputs = self.network_inputs(latent, data)
+        before = values(model.discriminator)
+        with tf.GradientTape() as tape:
+            combined = model.combined(inputs, training=True)
+        assert same(before, values(model.discriminator))
+        gradients = tape.gradient(combined, model.combined.trainable_variables)
+        assert all(np.abs(gradient).max() > 0 for gradient in gradients[-2:])
+        images = model.generator(inputs, training=True)
+        expected = model.discriminator(self.network_inputs(images, data), training=True)
+        np.testing.assert_allclose(combined, expected, rtol=1e-5, atol=1e-6)
+        other = model.discriminator(self.network_inputs(images, data), training=False)
+        assert np.abs(combined - other).max() > 0.1
+
+    def test_combined_trains_the_generator_alone(self):
+        model = self.compiled()
+        names = {id(v) for v in model.combined.trainable_variables}
+        assert names == {id(v) for v in model.generator.trainable_variables}
+
+    @pytest.mark.parametrize("loss", losses.NAMES)
+    @pytest.mark.parametrize("discriminator_steps", [1, 2])
+    def test_one_step_equals_plain_tensorflow(self, loss, discriminator_steps):
+        sgd = keras.optimizers.SGD
+        model = self.compiled(optimizer=sgd, loss=loss, discriminator_steps=discriminator_steps)
+        twin = self.compiled(optimizer=sgd, loss=loss)
+        self.fit(model, steps=1)
+        self._plain_step(twin, self.data(BATCH), losses.get(loss), discriminator_steps)
+        for network in ("generator", "discriminator"):
+            pairs = zip(
+                values(getattr(model, network)), values(getattr(twin, network)), strict=True
+            )
+            for actual, expected in pairs:
+                np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-6)
+
+    def _plain_step(self, twin, data, game, discriminator_steps):
+        """Algorithm 1 with nothing shared: every pass on its own, statistics put back by hand."""
+        g, d = twin.generator, twin.discriminator
+        size = BATCH // discriminator_steps
+        # The last minibatch's noise has the number 0: G's phase looks at the same latents.
+        turns = [*range(1, discriminator_steps), 0]
+        for place, turn in enumerate(turns):
+            rows = slice(place * size, (place + 1) * size)
+            part = tuple(tf.constant(column[rows]) for column in data)
+            latent = step_normal(0, f"latent {turn}", 0, (size, LATENT_DIM))
+            statistics = [v.numpy() for v in g.non_trainable_variables]
+            fake = g(self.network_inputs(latent, part), training=True)
+            for variable, value in zip(g.non_trainable_variables, statistics, strict=True):
+                variable.assign(value)
+            with tf.GradientTape() as tape:
+                real_logits = d(self.network_inputs(part[0], part), training=True)
+                fake_logits = d(self.network_inputs(fake, part), training=True)
+                d_loss = game.discriminator(real_logits, fake_logits)
+            variables = d.trainable_variables
+            twin.discriminator_optimizer.apply(tape.gradient(d_loss, variables), variables)
+        statistics = [v.numpy() for v in d.non_trainable_variables]
+        with tf.GradientTape() as tape:
+            fake = g(self.network_inputs(latent, part), training=True)
+            g_loss = game.generator(d(self.network_inputs(fake, part), training=True))
+        twin.generator_optimizer.apply(
+            tape.gradient(g_loss, g.trainable_variables), g.trainable_variables
+        )
+        for variable, value in zip(d.non_trainable_variables, statistics, strict=True):
+            variable.assign(value)
+
+    def test_a_step_is_compiled_once_and_runs_the_generator_once(self):
+        model = self.compiled()
+        calls = {"train_step": 0, "generator": 0}
+        step, call = model.train_step, model.generator.call
+
+        def counted_step(data):
+            calls["train_step"] += 1
+            calls["generator"] = 0
+            return step(data)
+
+        def counted_call(*args, **kwargs):
+            calls["generator"] += 1
+            return call(*args, **kwargs)
+
+        model.train_step, model.generator.call = counted_step, counted_call
+        self.fit(model, steps=4)
+        assert calls == {"train_step": 1, "generator": 1}
+
+    def test_logs_are_means_over_the_epoch_and_last_step_is_the_newest(self):
+        model = self.compiled()
+        newest = []
+        keep = keras.callbacks.LambdaCallback(
+            on_train_batch_end=lambda batch, logs: newest.append(model.last_step())
+        )
+        data = tf.data.Dataset.from_tensor_slices(self.data(3 * BATCH)).batch(BATCH)
+        history = model.fit(data, verbose=0, shuffle=False, callbacks=[keep]).history
+        assert set(history) == set(model.tracked)
+        for key, (mean,) in history.items():
+            assert mean == pytest.approx(np.mean([step[key] for step in newest]), rel=1e-5)
+            assert len({step[key] for step in newest}) == 3
+
+    # Replicas --------------------------------------------------------------------------------
+
+    def test_two_replicas_train_what_one_trains(self, two_replicas):
+        # BatchNormalization's statistics would be each replica's own.
+        toy = {"normalization": keras.layers.LayerNormalization}
+        plain = self.compiled(toy, optimizer=keras.optimizers.SGD, ema_decay=0.9)
+        self.fit(plain)
+        with two_replicas.scope():
+            mirrored = self.compiled(toy, optimizer=keras.optimizers.SGD, ema_decay=0.9)
+        self.fit(mirrored)
+        assert two_replicas.num_replicas_in_sync == 2
+        for network in ("generator", "discriminator", "average"):
+            both = [getattr(model, network).weights for model in (mirrored, plain)]
+            for actual, expected in zip(*both, strict=True):
+                np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-6)
+
+    # Repeating -------------------------------------------------------------------------------
+
+    def test_the_seed_decides_the_weights(self):
+        first, second, other = (self.compiled(seed=seed) for seed in (1, 1, 2))
+        for model in (first, second, other):
+            self.fit(model)
+        assert same(values(first), values(second))
+        assert not same(values(first), values(other))
+
+    @pytest.mark.parametrize("suffix", [".keras", ".weights.h5"])
+    def test_interrupted_and_resumed_equals_uninterrupted(self, tmp_path, suffix):
+        """With Dropout, whose counters Keras itself does not save, and an average."""
+
+        def fresh():
+            return self.compiled({"dropout": 0.3}, ema_decay=0.9)
+
+        whole, part = fresh(), fresh()
+        self.fit(whole, steps=4)
+        self.fit(part, steps=2)
+        path = tmp_path / f"stopped{suffix}"
+        if suffix == ".keras":
+            part.save(path)
+            resumed = keras.models.load_model(path)
+        else:
+            part.save_weights(path)
+            resumed = fresh()
+            resumed.load_weights(path)
+        self.fit(resumed, start=2, steps=2)
+        assert int(resumed.step) == 4
+        assert same(values(resumed), values(whole))
+        for name, optimizer in whole.optimizers.items():
+            slots = [v.numpy() for v in optimizer.variables]
+            assert same(slots, [v.numpy() for v in resumed.optimizers[name].variables])
+
+    def test_a_saved_model_is_the_same_model(self, tmp_path):
+        model = self.compiled(loss="hinge", ema_decay=0.9)
+        self.fit(model)
+        model.save(tmp_path / "model.keras")
+        loaded = keras.models.load_model(tmp_path / "model.keras")
+        assert type(loaded) is type(model)
+        for ask in ("get_config", "get_compile_config"):
+            actual, expected = (json.dumps(getattr(m, ask)()) for m in (loaded, model))
+            assert actual == expected
+        assert same(values(loaded), values(model))
+
+    # Options ---------------------------------------------------------------------------------
+
+    def test_the_average_follows_the_generator_with_a_warm_up(self):
+        model = self.compiled(ema_decay=0.5)
+        assert model.sampler is model.average
+        expected = [v.numpy() for v in model.generator.weights]
+        for step in range(3):
+            self.fit(model, start=step, steps=1)
+            decay = min(0.5, (1 + step) / (10 + step))
+            weights = [v.numpy() for v in model.generator.weights]
+            expected = [decay * e + (1 - decay) * w for e, w in zip(expected, weights, strict=True)]
+        for variable, value in zip(model.average.weights, expected, strict=True):
+            np.testing.assert_allclose(variable.numpy(), value, rtol=1e-5, atol=1e-6)
+
+    def test_callables_as_losses(self):
+        pair = (losses.minimax_discriminator_loss, losses.non_saturating_generator_loss)
+        named, own = self.compiled(), self.compiled(loss=pair)
+        self.fit(named)
+        self.fit(own)
+        assert same(values(named), values(own))
+
+    def test_a_regularizer_of_the_discriminator_counts(self):
+        plain, held = self.compiled(), self.compiled({"decay": 10.0})
+        self.fit(plain, steps=20)
+        self.fit(held, steps=20)
+        sizes = [np.abs(m.discriminator.layers[-1].kernel.numpy()).mean() for m in (plain, held)]
+        assert sizes[1] < 0.8 * sizes[0]
+
+    def test_float16_scales_its_losses_and_trains(self):
+        keras.mixed_precision.set_global_policy("mixed_float16")
+        try:
+            model = self.compiled()
+        finally:
+            keras.mixed_precision.set_global_policy("float32")
+        before = values(model.generator)
+        self.fit(model, steps=3)
+        for optimizer in model.optimizers.values():
+            assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+        assert not same(before, values(model.generator))
+        assert all(np.isfinite(value).all() for value in values(model))
+
+    # Refusals --------------------------------------------------------------------------------
+
+    def test_one_optimizer_cannot_serve_two_networks(self):
+        model = self.model(*self.networks())
+        adam = keras.optimizers.Adam()
+        with pytest.raises(ValueError, match="different objects"):
+            model.compile(adam, adam)
+
+    def test_a_batch_that_cannot_be_split_is_refused(self):
+        model = self.compiled(discriminator_steps=3)
+        with pytest.raises(ValueError, match="multiple of discriminator_steps=3"):
+            self.fit(model, steps=1)
+
+    def test_networks_that_do_not_fit_are_refused(self):
+        generator, discriminator = self.networks()
+        with pytest.raises(ValueError, match="generator must"):
+            self.model(discriminator, generator)
+        unbuilt = keras.Sequential([keras.layers.Dense(1)])
+        with pytest.raises(ValueError, match="must have a defined input"):
+            self.model(generator, unbuilt)
+
+    # Serving ---------------------------------------------------------------------------------
+
+    def test_the_export_answers_as_the_model_does(self, tmp_path):
+        model = self.compiled(ema_decay=0.9)
+        self.fit(model)
+        version = model.export(tmp_path / "toy")
+        request = self.request(3)
+        for name, (function, specs) in model.signatures().items():
+            inputs = {
+                spec.name: request.get(spec.name, np.arange(3, dtype=np.int32)) for spec in specs
+            }
+            expected = tf.function(function)(**{k: tf.constant(v) for k, v in inputs.items()})
+            served = run_in_loader(version, name, inputs)
+            assert set(served) == set(expected)
+            np.testing.assert_array_equal(served["image"], expected["image"])
+            assert served["image"].shape == (3, *IMAGE_SHAPE)
+        assert export.latest_version(tmp_path / "toy") == version
