@@ -1,0 +1,74 @@
+"""Images that fit into memory: one uint8 array, read by index."""
+
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gans.errors import InputError
+
+
+class ArraySplit:
+    """Images held in memory as one uint8 tensor.
+
+    Args:
+        images: uint8 `[n, h, w, c]`, values 0 to 255.
+        labels: Integers `[n]`, or None when there are none.
+        skipped: Names of the files that other images replaced; only a folder has some.
+
+    Attributes:
+        size: Number of images, `n`.
+        labels: int32 `[n]` or None.
+        failure: Always None: memory does not fail while it is read.
+        skipped: List of str.
+    """
+
+    failure = None
+
+    def __init__(self, images, labels=None, skipped=()):
+        self.size = len(images)
+        self.labels = None if labels is None else np.asarray(labels, np.int32)
+        self.skipped = list(skipped)
+        # On the CPU, where tf.data gathers; a GPU would hold the whole set for nothing.
+        with tf.device("CPU:0"):
+            self._images = tf.constant(images, tf.uint8)
+            self._labels = None if labels is None else tf.constant(self.labels)
+
+    def read(self, indices):
+        """Gathers one batch; works in graph mode.
+
+        Args:
+            indices: int64 `[b]`, each from 0 to `size - 1`.
+
+        Returns:
+            `(images, labels)`: uint8 `[b, h, w, c]`, and int32 `[b]` or None.
+        """
+        labels = None if self._labels is None else tf.gather(self._labels, indices)
+        return tf.gather(self._images, indices), labels
+
+
+def available_memory():
+    """Bytes of physical memory that can be taken now; None where the system does not tell."""
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass  # not Linux
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
+def refuse_beyond_memory(what, shape, itemsize=1):
+    """Raises InputError, naming `what`, if an array of this shape cannot fit into memory."""
+    wanted = math.prod(shape) * itemsize
+    available = available_memory()
+    if available is not None and wanted > available:
+        raise InputError(
+            f"{what} of shape {list(shape)} needs {wanted / 2**30:,.1f} GiB, "
+            f"but only {available / 2**30:,.1f} GiB of memory are free"
+        )

@@ -1,0 +1,147 @@
+"""Images and labels from a `.npz` file that may come from anybody."""
+
+import contextlib
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from keras_gans.data.arrays import refuse_beyond_memory
+from keras_gans.errors import InputError
+
+MOST_CLASSES = 100_000
+_DAMAGE = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """uint8 images `[n, h, w, c]` and their int32 labels `[n]`, or None."""
+
+    images: np.ndarray
+    labels: np.ndarray | None
+
+
+def read_npz(path):
+    """Reads `x_train[, y_train, x_test, y_test]` or `images[, labels]`.
+
+    Images are uint8 `[n, h, w]` or `[n, h, w, c]` with c 1 or 3, labels integers `[n]` or
+    `[n, 1]` from 0. Objects are never unpickled, and an array that cannot fit into memory is
+    refused by its header, before a byte of it is read.
+
+    Args:
+        path: The file.
+
+    Returns:
+        `(train, test)`, each `Labelled`; `test` is None when there is no `x_test`.
+
+    Raises:
+        InputError: the file or an array in it cannot be used; one line says why.
+    """
+    path = Path(path).expanduser()
+    with _archive(path) as archive:
+        keys = {name.removesuffix(".npy") for name in archive.namelist()}
+        if "x_train" not in keys:
+            return _pair(archive, path, keys, "images", "labels"), None
+        train = _pair(archive, path, keys, "x_train", "y_train")
+        if "x_test" not in keys:
+            return train, None
+        test = _pair(archive, path, keys, "x_test", "y_test")
+    _check_alike(path, train, test)
+    return train, test
+
+
+def labelled(images, labels):
+    """Adds the channel axis and flattens labels of shape `[n, 1]`."""
+    images = images[..., None] if images.ndim == 3 else images
+    return Labelled(images, None if labels is None else labels.reshape(-1).astype(np.int32))
+
+
+@contextlib.contextmanager
+def _archive(path):
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except InputError:
+        raise
+    except zipfile.BadZipFile as error:
+        raise InputError(f"{path} is damaged or not a .npz file: {error}") from error
+    except _DAMAGE as error:
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+        raise InputError(f"{path} cannot be read: {reason}") from error
+
+
+def _pair(archive, path, keys, images_key, labels_key):
+    if images_key not in keys:
+        raise InputError(
+            f"{path} must hold x_train or images. Received: {', '.join(sorted(keys)) or 'nothing'}"
+        )
+    images = _array(archive, path, images_key, _check_images)
+    if labels_key not in keys:
+        return labelled(images, None)
+    labels = _array(archive, path, labels_key, _check_labels)
+    _check_values(path, images_key, len(images), labels_key, labels)
+    return labelled(images, labels)
+
+
+def _array(archive, path, key, check):
+    with archive.open(f"{key}.npy") as member:
+        shape, dtype = _header(member)
+    if dtype.hasobject:
+        raise InputError(f"{path}: {key} holds pickled objects, which could run code: refused")
+    check(path, key, shape, dtype)
+    refuse_beyond_memory(f"{path}: {key}", shape, dtype.itemsize)
+    with archive.open(f"{key}.npy") as member:
+        return np.lib.format.read_array(member, allow_pickle=False)
+
+
+def _header(member):
+    version = np.lib.format.read_magic(member)
+    if version == (1, 0):
+        shape, _, dtype = np.lib.format.read_array_header_1_0(member)
+    elif version == (2, 0):
+        shape, _, dtype = np.lib.format.read_array_header_2_0(member)
+    else:  # 3.0 exists only for arrays with named fields, which no image is
+        raise ValueError(f"unsupported .npy version {version}")
+    return shape, dtype
+
+
+def _check_images(path, key, shape, dtype):
+    right = len(shape) == 3 or (len(shape) == 4 and shape[3] in (1, 3))
+    if dtype != np.uint8 or not right or 0 in shape:
+        raise InputError(
+            f"{path}: {key} must be uint8 [n, h, w] or [n, h, w, c] with c 1 or 3 and at least "
+            f"one image. Received: {dtype} {list(shape)}"
+        )
+
+
+def _check_labels(path, key, shape, dtype):
+    if dtype.kind not in "iu" or len(shape) not in (1, 2) or shape[1:] not in ((), (1,)):
+        raise InputError(
+            f"{path}: {key} must be integers [n] or [n, 1]. Received: {dtype} {list(shape)}"
+        )
+
+
+def _check_values(path, images_key, size, key, labels):
+    if len(labels) != size:
+        raise InputError(
+            f"{path}: {images_key} and {key} must have the same length. "
+            f"Received: {size} and {len(labels)}"
+        )
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= MOST_CLASSES:
+        raise InputError(
+            f"{path}: {key} must lie between 0 and {MOST_CLASSES - 1}. "
+            f"Received: values from {low} to {high}"
+        )
+
+
+def _check_alike(path, train, test):
+    if train.images.shape[1:] != test.images.shape[1:]:
+        raise InputError(
+            f"{path}: x_train and x_test must hold images of one shape. Received: "
+            f"{list(train.images.shape[1:])} and {list(test.images.shape[1:])}"
+        )
+    if (train.labels is None) != (test.labels is None):
+        raise InputError(f"{path} must hold both y_train and y_test, or neither")

@@ -1,0 +1,175 @@
+"""One picture of any format, size and mode to one uint8 array of a wanted shape."""
+
+import contextlib
+
+import numpy as np
+from PIL import ExifTags, Image, ImageOps
+
+SMALLEST_SIDE = 4
+_GRAY_MODES = ("1", "L", "LA", "La", "I", "F")
+_FILTER = Image.Resampling.LANCZOS
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+class BadImageError(Exception):
+    """A file that cannot serve as a training image; the message is the reason."""
+
+
+def read_image(path, size, channels, resize):
+    """Reads one picture file, its first frame if it has several.
+
+    Args:
+        path: The file.
+        size: `(height, width)` of the result.
+        channels: 1 or 3.
+        resize: "crop", "stretch" or "pad", see `fit_image`.
+
+    Returns:
+        uint8 `[height, width, channels]`.
+
+    Raises:
+        BadImageError: it is unreadable, truncated, smaller than 4 pixels on a side or larger than
+            `PIL.Image.MAX_IMAGE_PIXELS`. The pixels of a too large one are never decoded.
+    """
+    with _opened(path) as image:
+        # A JPEG decoder can leave out detail that the resize would drop anyway. Square, since
+        # the EXIF orientation is not applied yet; twice the size keeps the filter's quality.
+        image.draft(None, (2 * max(size), 2 * max(size)))
+        image.load()
+        return fit_image(image, size, channels, resize)
+
+
+def is_gray(path):
+    """Whether the picture is stored without colour; raises BadImageError as `read_image`."""
+    with _opened(path) as image:
+        return _is_gray(image)
+
+
+def fit_image(image, size, channels, resize):
+    """Brings a picture to a shape: upright, on white where transparent, 8 bits.
+
+    Args:
+        image: A `PIL.Image.Image` of any mode that converts to RGB.
+        size: `(height, width)` of the result.
+        channels: 1 (luma) or 3 (RGB).
+        resize: "crop" scales the shorter side and cuts the centre, "stretch" ignores the
+            proportions, "pad" keeps the whole picture between black bars.
+
+    Returns:
+        uint8 `[height, width, channels]`.
+    """
+    image = _to_mode(_upright(image), "L" if channels == 1 else "RGB")
+    pixels = np.asarray(_RESIZERS[resize](image, (size[1], size[0])))
+    return pixels.reshape(*size, channels)
+
+
+@contextlib.contextmanager
+def _opened(path):
+    """The picture, its size checked, its pixels not decoded; what goes wrong is a BadImageError."""
+    try:
+        with Image.open(path) as image:
+            _check_size(image.size)
+            yield image
+    except BadImageError:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise BadImageError(_too_many_pixels()) from error
+    except Exception as error:  # Pillow's plugins raise nearly every type for a damaged file
+        raise BadImageError(_reason(error)) from error
+
+
+def _check_size(size):
+    if Image.MAX_IMAGE_PIXELS is not None and size[0] * size[1] > Image.MAX_IMAGE_PIXELS:
+        raise BadImageError(_too_many_pixels())
+    if min(size) < SMALLEST_SIDE:
+        raise BadImageError(f"{size[0]} x {size[1]} pixels are too small to learn from")
+
+
+def _too_many_pixels():
+    return f"it has more than {Image.MAX_IMAGE_PIXELS:,} pixels, Pillow's limit"
+
+
+def _reason(error):
+    if isinstance(error, Image.UnidentifiedImageError):
+        return "not a picture that Pillow can read"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def _is_gray(image):
+    return image.mode in _GRAY_MODES or image.mode.startswith("I;16")
+
+
+def _upright(image):
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
+    except Exception:  # damaged EXIF data, common in old collections, says nothing of the pixels
+        orientation = None
+    method = _UPRIGHT.get(orientation)
+    return image if method is None else image.transpose(method)
+
+
+def _to_mode(image, mode):
+    """Any mode to "L" or "RGB"; transparent parts show a white ground."""
+    image = _to_eight_bits(image)
+    if image.has_transparency_data:
+        gray = _is_gray(image)
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+        return image.convert("RGB").convert("L" if gray else "RGB").convert(mode)
+    return image.convert("L" if _is_gray(image) else "RGB").convert(mode)
+
+
+def _to_eight_bits(image):
+    # Pillow's own conversion of these modes clips everything above 255 to white.
+    if image.mode not in ("I", "F") and not image.mode.startswith("I;16"):
+        return image
+    values = np.nan_to_num(np.asarray(image, np.float64))
+    low, high = _value_range(image.mode, values)
+    scaled = (values - low) * (255 / ((high - low) or 1))
+    return Image.fromarray(np.rint(scaled).astype(np.uint8))
+
+
+def _value_range(mode, values):
+    """The values that stand for black and white.
+
+    Mode I;16 means 0 to 65535. The wide modes state no range: the narrowest usual one that
+    holds the values counts, else the values' own.
+    """
+    if mode.startswith("I;16"):
+        return 0, 65535
+    low, high = values.min(), values.max()
+    for top in (65535,) if mode == "I" else (1, 255, 65535):
+        if low >= 0 and high <= top:
+            return 0, top
+    return low, high
+
+
+def _crop(image, size):
+    return ImageOps.fit(image, size, _FILTER)
+
+
+def _stretch(image, size):
+    return image.resize(size, _FILTER)
+
+
+def _pad(image, size):
+    scale = min(size[0] / image.width, size[1] / image.height)
+    inner = tuple(max(1, round(side * scale)) for side in image.size)
+    ground = Image.new(image.mode, size)
+    corner = ((size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2)
+    ground.paste(image.resize(inner, _FILTER), corner)
+    return ground
+
+
+_RESIZERS = {"crop": _crop, "stretch": _stretch, "pad": _pad}
+RESIZES = tuple(_RESIZERS)

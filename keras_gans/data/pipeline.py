@@ -1,0 +1,115 @@
+"""Batches for training, in an order that any step can be entered at, and for evaluation."""
+
+import os
+
+import tensorflow as tf
+
+from keras_gans.errors import InputError
+
+# `tf.random.experimental.index_shuffle` fixes this at 4, and there neighbours stay correlated
+# (0.09 at 60,000 images); from 8 on no statistic tells the order from a random one.
+_SHUFFLE_ROUNDS = 12
+# Each call holds a batch: more would cost memory on large machines and feed nothing faster.
+_PARALLEL_READS = min(16, os.cpu_count() or 1)
+
+
+def batches(split, batch_size, seed, start_step=0):
+    """Shuffled batches without end.
+
+    The order depends on `seed` and the epoch alone: every epoch is another permutation of the
+    split, cut into `steps_per_epoch(split, batch_size)` batches; the images left over, others
+    each time, sit that epoch out. Nothing is stored, so `start_step` costs no pass over the
+    data and continues exactly as the uninterrupted stream would.
+
+    Args:
+        split: `Source.train` or `Source.test`.
+        batch_size: Positive integer, at most `split.size`.
+        seed: Integer from 0 to 2**63 - 1.
+        start_step: Number of batches to leave out, from the first epoch on.
+
+    Returns:
+        A `tf.data.Dataset` of `(images, labels)`, float32 `[batch_size, h, w, c]` in [-1, 1]
+        and int32 `[batch_size]`; of images alone when there are no labels.
+
+    Raises:
+        InputError: `batch_size` does not fit the split.
+    """
+    epoch_steps = steps_per_epoch(split, batch_size)
+
+    def read(step):
+        first = step % epoch_steps * batch_size
+        positions = first + tf.range(batch_size, dtype=tf.int64)
+        return _read(split, _shuffled(positions, seed, step // epoch_steps, split.size))
+
+    return _dataset(tf.data.Dataset.counter(start_step), read)
+
+
+def in_order(split, batch_size):
+    """Every image once, in index order; the last batch may be smaller.
+
+    Args:
+        split: `Source.train` or `Source.test`.
+        batch_size: Positive integer.
+
+    Returns:
+        A finite `tf.data.Dataset` with elements as in `batches`.
+
+    Raises:
+        InputError: `batch_size` is not a positive integer.
+    """
+    _check_batch_size(batch_size)
+
+    def read(first):
+        return _read(split, tf.range(first, tf.minimum(first + batch_size, split.size)))
+
+    return _dataset(tf.data.Dataset.range(0, split.size, batch_size), read)
+
+
+def steps_per_epoch(split, batch_size):
+    """Full batches in one pass over the split.
+
+    Raises:
+        InputError: `batch_size` is not a positive integer or exceeds the split's size.
+    """
+    _check_batch_size(batch_size)
+    if batch_size > split.size:
+        raise InputError(
+            f"batch_size must not exceed the number of images, {split.size}. "
+            f"Received: batch_size={batch_size}"
+        )
+    return split.size // batch_size
+
+
+def _check_batch_size(batch_size):
+    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+        raise InputError(f"batch_size must be a positive integer. Received: {batch_size=}")
+
+
+def _shuffled(positions, seed, epoch, size):
+    # The shuffle looks at few bits of its seed, 8 of each number up to 65,536 images: unmixed,
+    # epoch 256 would repeat epoch 0.
+    mixed = tf.random.stateless_uniform(
+        (3,), tf.stack([tf.constant(seed, tf.int64), epoch]), None, None, tf.int32, alg="philox"
+    )
+    return tf.raw_ops.RandomIndexShuffle(
+        index=positions,
+        seed=mixed,
+        max_index=tf.constant(size - 1, tf.int64),
+        rounds=_SHUFFLE_ROUNDS,
+    )
+
+
+def _read(split, indices):
+    images, labels = split.read(indices)
+    return (images,) if labels is None else (images, labels)
+
+
+def _dataset(numbers, read):
+    dataset = numbers.map(read, num_parallel_calls=_PARALLEL_READS, deterministic=True)
+    # Apart from the reading, so that batches wait as bytes, a quarter of the memory of floats.
+    return dataset.map(_scaled).prefetch(2)
+
+
+def _scaled(images, labels=None):
+    images = tf.cast(images, tf.float32) / 127.5 - 1.0
+    return images if labels is None else (images, labels)

@@ -1,0 +1,273 @@
+"""Every data set by name: built in, downloaded by Keras, or the user's own files."""
+
+import contextlib
+import difflib
+import hashlib
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+from PIL import Image
+
+from keras_gans.data.arrays import ArraySplit, refuse_beyond_memory
+from keras_gans.data.folder import BAD_IMAGES, FolderSplit, load_folder
+from keras_gans.data.npz import Labelled, labelled, read_npz
+from keras_gans.data.picture import RESIZES, SMALLEST_SIDE, fit_image
+from keras_gans.errors import InputError
+
+SOURCE_NAMES = ("digits", "mnist", "fashion_mnist", "cifar10", "npz:PATH", "folder:PATH")
+
+_DIGITS = tuple("0123456789")
+_FASHION = (
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+    "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+)  # fmt: skip
+_CIFAR = (
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+)  # fmt: skip
+_KERAS_SETS = {
+    "mnist": (keras.datasets.mnist, (28, 28, 1), _DIGITS),
+    "fashion_mnist": (keras.datasets.fashion_mnist, (28, 28, 1), _FASHION),
+    "cifar10": (keras.datasets.cifar10, (32, 32, 3), _CIFAR),
+}
+_FOLDER_SIZE = (64, 64)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set, ready to be read.
+
+    Attributes:
+        name: As given to `load_source`.
+        image_shape: `(height, width, channels)`.
+        class_names: One per label, or None when there are no labels.
+        train: `ArraySplit` or `FolderSplit`.
+        test: The same, or None.
+        fingerprint: 16 hex digits that change when the data or the way it is read changes.
+    """
+
+    name: str
+    image_shape: tuple[int, int, int]
+    class_names: tuple[str, ...] | None
+    train: ArraySplit | FolderSplit
+    test: ArraySplit | FolderSplit | None
+    fingerprint: str
+
+    @property
+    def num_classes(self):
+        """Number of classes, 0 without labels."""
+        return len(self.class_names or ())
+
+
+def load_source(
+    name,
+    *,
+    data_dir=None,
+    image_size=None,
+    channels=None,
+    resize="crop",
+    bad_images="refuse",
+    cache_mib=1024,
+):
+    """Loads a data set by name.
+
+    `digits` are scikit-learn's 1,797 digits, enlarged to 28 x 28. `mnist`, `fashion_mnist` and
+    `cifar10` come from `data_dir`, else from Keras's cache, else from the internet.
+    `npz:PATH` reads `x_train[, y_train, x_test, y_test]` or `images[, labels]`, uint8.
+    `folder:PATH` reads every picture below a folder; its sub-folders are the classes, unless
+    pictures lie directly in it: then there are no labels.
+
+    Args:
+        name: One of `SOURCE_NAMES`.
+        data_dir: For `mnist`, `fashion_mnist` and `cifar10`: a folder with `<name>.npz`, or
+            such a file.
+        image_size: Positive integer or `(height, width)`. Default: 64 for a folder, else as
+            stored.
+        channels: 1, 3 or None: as stored; for a folder 1 if all of a sample are gray, else 3.
+        resize: "crop", "stretch" or "pad", where sizes differ; see `fit_image`.
+        bad_images: For a folder: "refuse" raises on an unreadable or useless file, "skip" lets
+            the next good image stand in for it.
+        cache_mib: A folder whose images take at most this many MiB is decoded once, now.
+
+    Returns:
+        A `Source`.
+
+    Raises:
+        InputError: an argument, a file or its contents cannot be used; one line says why.
+
+    Example:
+
+        source = load_source("digits")
+        images, labels = next(iter(batches(source.train, 128, seed=0)))
+    """
+    size = _checked_size(image_size)
+    _check_choice("channels", channels, (None, 1, 3))
+    _check_choice("resize", resize, RESIZES)
+    _check_choice("bad_images", bad_images, BAD_IMAGES)
+    if name.startswith("folder:"):
+        path = _path_of(name)
+        split, shape, class_names, fingerprint = load_folder(
+            path, size or _FOLDER_SIZE, channels, resize, bad_images, cache_mib
+        )
+        return Source(name, shape, class_names, split, None, fingerprint)
+    train, test, class_names = _read_arrays(name, data_dir)
+    height, width, stored = train.images.shape[1:]
+    shape = (*(size or (height, width)), channels or stored)
+    train, test = _fitted(train, shape, resize), _fitted(test, shape, resize)
+    return Source(name, shape, class_names, _split(train), _split(test), _fingerprint(train, test))
+
+
+def _read_arrays(name, data_dir):
+    """`(train, test, class_names)` of a source that is held in arrays."""
+    if name == "digits":
+        return _digits(), None, _DIGITS
+    if name in _KERAS_SETS:
+        return *_keras_set(name, data_dir), _KERAS_SETS[name][2]
+    if name.startswith("npz:"):
+        train, test = read_npz(_path_of(name))
+        return train, test, _numbered_classes(train, test)
+    raise InputError(_unknown(name))
+
+
+def _digits():
+    """8 x 8 pixels of 0 to 16 to 28 x 28 strokes as even as MNIST's.
+
+    A black border first, so that strokes that touch the edge end round; then the middle of the
+    range is spread, which sharpens the edges and blackens the filter's ripples.
+    """
+    from sklearn.datasets import load_digits  # loads scipy: a second that others need not wait
+
+    stored = load_digits()
+    padded = np.pad(stored.images, ((0, 0), (1, 1), (1, 1))).astype(np.float32)
+    large = np.stack([_enlarged(image) for image in padded])
+    return labelled(np.rint(np.clip((large - 5) / 9, 0, 1) * 255).astype(np.uint8), stored.target)
+
+
+def _enlarged(image):
+    return np.asarray(Image.fromarray(image).resize((28, 28), Image.Resampling.LANCZOS))
+
+
+def _keras_set(name, data_dir):
+    """`(train, test)` from a local .npz, or through Keras."""
+    file = _npz_of(name, data_dir)
+    if not file.is_file():
+        if data_dir is not None:
+            raise InputError(f"{name} was not found: put {_layout(name)} at {file}")
+        return _download(name, file)
+    # Read here even in Keras's cache: Keras downloads a file of another checksum anew, and
+    # deletes it when that fails.
+    train, test = read_npz(file)
+    _check_set(name, file, train, test)
+    return train, test
+
+
+def _npz_of(name, data_dir):
+    if data_dir is None:
+        home = os.environ.get("KERAS_HOME") or "~/.keras"
+        return Path(home).expanduser() / "datasets" / f"{name}.npz"
+    path = Path(data_dir).expanduser()
+    return path if path.suffix == ".npz" else path / f"{name}.npz"
+
+
+def _layout(name):
+    return f"{name}.npz (x_train, y_train, x_test, y_test)"
+
+
+def _download(name, file):
+    try:
+        # Keras reports on stdout, which belongs to the program's own output.
+        with contextlib.redirect_stdout(io.StringIO()):
+            train, test = _KERAS_SETS[name][0].load_data()
+    except Exception as error:  # Keras raises a bare Exception when the network fails
+        reason = str(error).partition("\n")[0]
+        raise InputError(
+            f"{name} is not on this machine and cannot be downloaded ({reason}): "
+            f"put {_layout(name)} at {file} or pass --data-dir"
+        ) from error
+    return labelled(*train), labelled(*test)
+
+
+def _check_set(name, file, train, test):
+    _, shape, class_names = _KERAS_SETS[name]
+    if test is None or train.labels is None:
+        raise InputError(f"{file} must hold x_train, y_train, x_test and y_test")
+    highest = max(train.labels.max(), test.labels.max())
+    if train.images.shape[1:] != shape or highest >= len(class_names):
+        raise InputError(
+            f"{file} is not {name}: expected images {list(shape)} and labels 0 to "
+            f"{len(class_names) - 1}. Received: {list(train.images.shape[1:])} and 0 to {highest}"
+        )
+
+
+def _numbered_classes(train, test):
+    if train.labels is None:
+        return None
+    highest = max(int(part.labels.max()) for part in (train, test) if part is not None)
+    return tuple(str(label) for label in range(highest + 1))
+
+
+def _fitted(part, shape, resize):
+    """The images resized and recoloured, each on its own; as they are if they fit."""
+    if part is None or part.images.shape[1:] == shape:
+        return part
+    refuse_beyond_memory("image_size: an array", (len(part.images), *shape))
+    images = np.empty((len(part.images), *shape), np.uint8)
+    for image, stored in zip(images, part.images, strict=True):
+        picture = Image.fromarray(stored[..., 0] if stored.shape[2] == 1 else stored)
+        image[:] = fit_image(picture, shape[:2], shape[2], resize)
+    return Labelled(images, part.labels)
+
+
+def _split(part):
+    return None if part is None else ArraySplit(part.images, part.labels)
+
+
+def _fingerprint(*parts):
+    digest = hashlib.blake2b(digest_size=8)
+    for part in parts:
+        for values in () if part is None else (part.images, part.labels):
+            digest.update(repr(getattr(values, "shape", None)).encode())
+            digest.update(b"" if values is None else np.ascontiguousarray(values))
+    return digest.hexdigest()
+
+
+def _checked_size(image_size):
+    """`(height, width)`, or None."""
+    if image_size is None:
+        return None
+    pair = (image_size, image_size) if isinstance(image_size, int) else image_size
+    if (
+        not isinstance(pair, (tuple, list))
+        or len(pair) != 2
+        or any(type(side) is not int or side < SMALLEST_SIDE for side in pair)
+    ):
+        raise InputError(
+            f"image_size must be an integer of at least {SMALLEST_SIDE} or (height, width). "
+            f"Received: {image_size=}"
+        )
+    return tuple(pair)
+
+
+def _check_choice(argument, value, choices):
+    if value not in choices:
+        listed = ", ".join(str(choice) for choice in choices)
+        raise InputError(f"{argument} must be one of {listed}. Received: {argument}={value!r}")
+
+
+def _path_of(name):
+    path = name.partition(":")[2]
+    if not path:
+        raise InputError(f"the source {name!r} names no path. Expected: {name}PATH")
+    return path
+
+
+def _unknown(name):
+    hint = ""
+    if close := difflib.get_close_matches(name.lower(), SOURCE_NAMES, n=1):
+        hint = f" Did you mean {close[0]}?"
+    elif Path(name).exists():
+        hint = f" Did you mean {'folder' if Path(name).is_dir() else 'npz'}:{name}?"
+    return f"unknown source {name!r}. Expected one of: {', '.join(SOURCE_NAMES)}.{hint}"

@@ -1,0 +1,137 @@
+"""The order of the batches, what they hold, and entering at any step."""
+
+import itertools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gans.data import batches, in_order, steps_per_epoch
+from keras_gans.data.arrays import ArraySplit
+from keras_gans.errors import InputError
+
+
+def numbered(size, side=1):
+    """A split whose labels are the indices."""
+    images = np.arange(size * side * side) % 256
+    return ArraySplit(images.astype(np.uint8).reshape(size, side, side, 1), np.arange(size))
+
+
+def order(split, batch_size, seed, steps, start_step=0):
+    """Indices in the order they are read, one row per step."""
+    dataset = batches(split, batch_size, seed, start_step)
+    return np.stack([labels for _, labels in itertools.islice(dataset, steps)])
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 100])
+@pytest.mark.parametrize("seed", [0, 5])
+def test_an_epoch_is_a_permutation(size, seed):
+    for epoch in order(numbered(size), 1, seed, 3 * size).reshape(3, size):
+        assert sorted(epoch) == list(range(size))
+
+
+def test_epochs_differ_and_none_repeats_an_image():
+    epochs = order(numbered(103), 10, 0, 40).reshape(4, 100)
+    assert all(len(set(epoch)) == 100 for epoch in epochs)
+    assert len({tuple(epoch) for epoch in epochs}) == 4
+    left_out = [set(range(103)) - set(epoch) for epoch in epochs]
+    assert len({frozenset(rest) for rest in left_out}) > 1  # no image is always left out
+
+
+@pytest.mark.parametrize("other", [1, 256, 2**32, 2**40, 2**63 - 1])
+def test_seeds_differ(other):
+    split = numbered(100)
+    assert (order(split, 10, 0, 10) == order(split, 10, 0, 10)).all()
+    assert (order(split, 10, other, 10) != order(split, 10, 0, 10)).any()
+
+
+@pytest.mark.parametrize("epochs", [1, 256, 65_536, 2**32])
+def test_no_early_repeat_of_an_epoch(epochs):
+    # The shuffle itself ignores all but the low 8 bits of each number in its seed.
+    split = numbered(100)
+    late = order(split, 10, 0, 10, start_step=10 * epochs)
+    assert (late != order(split, 10, 0, 10)).any()
+
+
+@pytest.mark.parametrize("start", [0, 1, 9, 10, 11, 25, 10_000])
+def test_resumed_equals_uninterrupted(start):
+    split = numbered(103)
+    resumed = order(split, 10, 7, 12, start_step=start)
+    if start < 1000:
+        np.testing.assert_array_equal(resumed, order(split, 10, 7, start + 12)[start:])
+    else:
+        assert len(set(resumed[:10].ravel())) == 100  # 10,000 begins an epoch
+
+
+def test_resuming_late_is_immediate():
+    order(numbered(100), 10, 0, 1, start_step=10**15)
+
+
+@pytest.mark.parametrize("size", [10_000, 60_000])
+def test_neighbours_are_independent(size):
+    # TensorFlow's own default of 4 rounds gives 0.09 at 60,000
+    first = order(numbered(size), 500, 3, size // 500).ravel()
+    second = order(numbered(size), 500, 3, size // 500, start_step=size // 500).ravel()
+    bound = 5 / np.sqrt(size)
+    assert abs(np.corrcoef(first[:-1], first[1:])[0, 1]) < bound
+    assert abs(np.corrcoef(first, np.arange(size))[0, 1]) < bound
+    assert abs(np.corrcoef(first, second)[0, 1]) < bound
+
+
+def test_pixels_run_from_minus_one_to_one():
+    images = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
+    (batch,) = in_order(ArraySplit(images), 1)
+    assert batch.dtype == tf.float32
+    expected = np.linspace(-1, 1, 256).reshape(1, 16, 16, 1)
+    np.testing.assert_allclose(batch, expected, atol=1e-6)
+    assert (batch.numpy().min(), batch.numpy().max()) == (-1, 1)
+
+
+def test_image_and_label_stay_together():
+    split = numbered(200)
+    for images, labels in itertools.islice(batches(split, 30, 0), 10):
+        np.testing.assert_allclose(images.numpy().ravel() * 127.5 + 127.5, labels, atol=1e-4)
+
+
+def test_element_forms():
+    labelled = batches(numbered(9, side=4), 3, 0)
+    assert labelled.element_spec == (
+        tf.TensorSpec((3, 4, 4, 1), tf.float32),
+        tf.TensorSpec((3,), tf.int32),
+    )
+    assert labelled.cardinality() == tf.data.INFINITE_CARDINALITY
+    unlabelled = batches(ArraySplit(np.zeros((9, 4, 4, 3), np.uint8)), 3, 0)
+    assert unlabelled.element_spec == tf.TensorSpec((3, 4, 4, 3), tf.float32)
+
+
+def test_in_order_reads_every_image_once():
+    dataset = in_order(numbered(10), 4)
+    assert dataset.cardinality() == 3
+    assert [labels.numpy().tolist() for _, labels in dataset] == [
+        [0, 1, 2, 3],
+        [4, 5, 6, 7],
+        [8, 9],
+    ]
+
+
+def test_steps_per_epoch():
+    assert steps_per_epoch(numbered(103), 10) == 10
+    assert steps_per_epoch(numbered(10), 10) == 1
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, 2.0, True, None])
+def test_batch_size_must_be_positive(batch_size):
+    expected = f"batch_size must be a positive integer. Received: batch_size={batch_size}"
+    for use in (
+        lambda: steps_per_epoch(numbered(5), batch_size),
+        lambda: batches(numbered(5), batch_size, 0),
+        lambda: in_order(numbered(5), batch_size),
+    ):
+        with pytest.raises(InputError) as caught:
+            use()
+        assert str(caught.value) == expected
+
+
+def test_batch_size_beyond_the_split():
+    with pytest.raises(InputError, match=r"number of images, 5\. Received: batch_size=6"):
+        batches(numbered(5), 6, 0)
