@@ -5,7 +5,17 @@ import keras_gans as kg
 
 import keras
 
-from keras_gans import callbacks, data, export, losses, networks
+from keras_gans import (
+    callbacks,
+    data,
+    export,
+    images,
+    losses,
+    networks,
+    recipes,
+    sampling,
+    training,
+)
 from keras_gans.errors import InputError, RunError
 from keras_gans.models import DCGAN, GAN, ConditionalGAN, GenerativeModel
 from keras_gans.version import __version__
@@ -27,6 +37,10 @@ __all__ = [
     "callbacks",
     "data",
     "export",
+    "images",
     "losses",
     "networks",
+    "recipes",
+    "sampling",
+    "training",
 ]

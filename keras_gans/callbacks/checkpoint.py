@@ -1,5 +1,6 @@
 """One file that holds everything a run needs to go on, replaced atomically."""
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -23,8 +24,10 @@ def save_atomically(model, path):
             os.fsync(file.fileno())
         staged.replace(path)
     except OSError as error:
-        staged.unlink(missing_ok=True)
-        raise RunError(f"cannot write {path}: {error}; the one before is kept") from error
+        with contextlib.suppress(OSError):
+            staged.unlink()
+        reason = error.strerror or error
+        raise RunError(f"cannot write {path}: {reason}; the one before is kept") from error
 
 
 class Checkpoint(keras.callbacks.Callback):

@@ -17,8 +17,9 @@ def generator(image_shape, latent_dim=100, units=(256, 512, 1024)):
         x = layers.BatchNormalization(momentum=0.9)(x)
         x = layers.LeakyReLU(0.2)(x)
     x = layers.Dense(math.prod(image_shape))(x)
+    x = layers.Reshape(image_shape)(x)
     x = layers.Activation("tanh", dtype="float32")(x)
-    return keras.Model(latent, layers.Reshape(image_shape)(x), name="generator")
+    return keras.Model(latent, x, name="generator")
 
 
 def discriminator(image_shape, units=(512, 256)):

@@ -17,10 +17,10 @@ def check_image_shape(image_shape, divisor=1):
     if height % divisor or width % divisor:
         raise InputError(
             f"image height and width must be divisible by {divisor}: resize the images, with "
-            f"--image-size {_nearest(height, divisor)} {_nearest(width, divisor)} say. "
+            f"--image-size [{_nearest(height, divisor)},{_nearest(width, divisor)}] say. "
             f"Received: {height} x {width}"
         )
 
 
 def _nearest(size, divisor):
-    return max(1, round(size / divisor)) * divisor
+    return max(2, round(size / divisor)) * divisor

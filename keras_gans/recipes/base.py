@@ -38,7 +38,8 @@ class Recipe:
     """
 
     variant: ClassVar[str]
-    images_to_see: ClassVar[int] = 300_000
+    images_to_see: ClassVar[int] = 300_000  # where `epochs` is left open
+    most_epochs: ClassVar[int] = 60
 
     dataset: str = setting(
         "digits", "digits, mnist, fashion_mnist, cifar10, npz:PATH or folder:PATH"
@@ -63,7 +64,7 @@ class Recipe:
     )
     epochs: int | None = setting(
         None,
-        "passes over the data; default: enough for the recipe's number of images, 1 to 60",
+        "passes over the data; default: by the size of the data, see --dry-run",
         unit="epochs",
         low=1,
     )
@@ -95,7 +96,8 @@ class Recipe:
         if self.epochs is not None:
             return self
         images = steps_per_epoch(source.train, self.batch_size) * self.batch_size
-        return replace(self, epochs=min(60, max(1, round(self.images_to_see / images))))
+        epochs = max(1, round(self.images_to_see / images))
+        return replace(self, epochs=min(self.most_epochs, epochs))
 
     def build(self, source):
         """Returns the variant's model, compiled, for the shape and classes of `source`."""
