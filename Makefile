@@ -44,7 +44,8 @@ generate: $(READY)
 
 tensorboard: $(READY)
 	@mkdir -p runs
-	@$(PY) -m tensorboard.main --logdir runs --port $(or $(PORT),6006)
+	@$(PY) -c 'import apps.quiet; from tensorboard.main import run_main; run_main()' \
+		--logdir runs --port $(or $(PORT),6006) $(ARGS)
 
 serve: $(READY)
 	@$(PY) -m apps.serve $(or $(MODEL),cgan) $(ARGS)

@@ -50,9 +50,11 @@ def step_normal(seed, purpose, step, shape):
         float32 tensor of `shape`, a pure function of the arguments and the replica.
     """
     key = tf.constant([seed, zlib.crc32(purpose.encode())], tf.int64)
-    key = tf.random.experimental.stateless_fold_in(key, tf.cast(step, tf.int64))
+    # A named algorithm: the automatic choice differs between devices.
+    key = tf.random.experimental.stateless_fold_in(key, tf.cast(step, tf.int64), alg="philox")
     rows, *width = shape
     context = tf.distribute.get_replica_context()
-    draw = tf.random.stateless_normal([rows * context.num_replicas_in_sync, *width], key)
+    everyone = [rows * context.num_replicas_in_sync, *width]
+    draw = tf.random.stateless_normal(everyone, key, alg="philox")
     first = rows * context.replica_id_in_sync_group
     return draw[first : first + rows]

@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+import shutil
 import tempfile
 import time
 from dataclasses import dataclass
@@ -64,10 +65,14 @@ def create(run, runs_dir, name=None):
         raise InputError(f"name must be a plain folder name. Received: name={name!r}")
     try:
         directory = _new_folder(Path(runs_dir), name, run.recipe)
+    except OSError as error:
+        raise InputError(f"cannot make a run in {runs_dir}: {error.strerror}") from error
+    try:
         _write_text(directory / RECORD, json.dumps(_facts(run.source), indent=2))
         _write_text(directory / CONFIG, yaml.safe_dump(run.recipe.as_dict(), sort_keys=False))
     except OSError as error:
-        raise InputError(f"cannot write a run in {runs_dir}: {error.strerror}") from error
+        shutil.rmtree(directory, ignore_errors=True)
+        raise InputError(f"cannot write to {directory}: {error.strerror}") from error
     return directory
 
 
@@ -86,14 +91,17 @@ def config_of(directory):
 
 
 def check_writable(directory):
-    """Makes `directory` and writes a file there, so that a long run does not end in an error.
+    """Tries whether `directory` can be made and written, before a long run.
+
+    Nothing stays behind.
 
     Raises:
         InputError: If that fails, with the cause.
     """
     try:
-        Path(directory).mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=directory).close()
+        places = (Path(directory), *Path(directory).parents)
+        existing = next(place for place in places if place.exists())
+        tempfile.TemporaryDirectory(dir=existing).cleanup()
     except OSError as error:
         raise InputError(f"cannot write to {directory}: {error.strerror}") from error
 
@@ -165,6 +173,9 @@ def finish(run, directory, export_dir):
 
     Returns:
         `(version, score)`: the export's `Path`, and a `SampleScore` or None.
+
+    Raises:
+        RunError: If the export, the classifier or the record cannot be written.
     """
     version = run.model.export(Path(export_dir) / run.recipe.variant)
     score = None
@@ -172,7 +183,10 @@ def finish(run, directory, export_dir):
         sampler = sampling.of_model(run.model)
         score = classifier.score(sampler, run.source, Path(directory).parent / ".classifiers")
     record = _record(directory) | {"version": str(version), "score": score and score.as_dict()}
-    _write_text(Path(directory) / RECORD, json.dumps(record, indent=2))
+    try:
+        _write_text(Path(directory) / RECORD, json.dumps(record, indent=2))
+    except OSError as error:
+        raise RunError(f"cannot write {directory}/{RECORD}: {error.strerror}") from error
     return version, score
 
 
@@ -201,6 +215,7 @@ def _fit_and_save(run, directory, writer):
     recipe = run.recipe
     checkpoint = callbacks.Checkpoint(directory / CHECKPOINT, recipe.checkpoint_seconds)
     bar = callbacks.Progress(recipe.batch_size, run.steps_per_epoch, recipe.epochs)
+    checkpoint.set_model(run.model)  # fit does it, but there may be no step left
     guard = callbacks.StopOnSignal()
     grid = callbacks.SampleGrid(
         directory / "samples", recipe.sample_epochs, recipe.epochs, writer=writer

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from keras_gans.errors import RunError
 
@@ -33,9 +34,13 @@ def save_atomically(model, path):
 class Checkpoint(keras.callbacks.Callback):
     """Saves the model, with every optimizer's state, as often as `seconds` have passed.
 
+    Put it behind what writes at the end of an epoch: a run that goes on from a checkpoint does
+    not write again what came before it.
+
     Args:
         path: The file, ending in `.keras`; `keras.models.load_model` opens it.
-        seconds: Time between two checkpoints in s; 0 saves after every step.
+        seconds: Time between two checkpoints in s; 0 saves after every step, after an epoch's
+            last one at the end of the epoch.
     """
 
     def __init__(self, path, seconds=60.0):
@@ -45,9 +50,29 @@ class Checkpoint(keras.callbacks.Callback):
         self._saved = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
+        # Saved now, an epoch's last step would hide that the epoch's end is still to come.
+        if batch + 1 != self.params["steps"]:
+            self._save_if_due()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._save_if_due()
+
+    def _save_if_due(self):
         if time.monotonic() - self._saved >= self.seconds:
             self.save()
 
     def save(self):
+        """Replaces the checkpoint.
+
+        Raises:
+            RunError: If it cannot be written, or a weight is not finite; the old one stays.
+        """
+        # A last update can spoil the weights after losses that were still finite.
+        for variable in self.model.weights:
+            if not np.isfinite(variable.numpy()).all():
+                raise RunError(
+                    f"{variable.path} is not finite at step {int(self.model.step)}: lower the "
+                    "learning rates, or try another loss or seed. The last good checkpoint is kept"
+                )
         save_atomically(self.model, self.path)
         self._saved = time.monotonic()

@@ -33,8 +33,10 @@ class StoppedError(Exception):
 class StopOnSignal(keras.callbacks.Callback):
     """Ends training between two steps when Ctrl-C (SIGINT) or SIGTERM came; a second one kills.
 
+    Put it last: what the other callbacks do at the end of an epoch is done then.
+
     Raises:
-        StoppedError: From the step in which the signal came.
+        StoppedError: From the step in which the signal came, or the end of its epoch.
     """
 
     def __init__(self):
@@ -48,6 +50,10 @@ class StopOnSignal(keras.callbacks.Callback):
         }
 
     def on_train_batch_end(self, batch, logs=None):
+        if self._asked and batch + 1 != self.params["steps"]:
+            raise StoppedError
+
+    def on_epoch_end(self, epoch, logs=None):
         if self._asked:
             raise StoppedError
 

@@ -6,6 +6,7 @@ from typing import ClassVar
 from keras_gans.models import GAN
 from keras_gans.networks import mlp
 from keras_gans.recipes.adversarial import AdversarialRecipe
+from keras_gans.recipes.base import setting
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,7 +14,11 @@ class GANRecipe(AdversarialRecipe):
     """GAN: dense networks, Goodfellow et al. 2014 (arXiv 1406.2661)."""
 
     variant: ClassVar[str] = "gan"
-    images_to_see: ClassVar[int] = 3_000_000
+    # Dense networks are quick, and need many steps to lose their speckles.
+    images_to_see: ClassVar[int] = 1_800_000
+    most_epochs: ClassVar[int] = 300
+
+    batch_size: int = setting(128, "images in an update", unit="images", low=2)
 
     def build(self, source):
         generator = mlp.generator(source.image_shape, self.latent_dim)

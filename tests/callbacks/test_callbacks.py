@@ -131,3 +131,16 @@ def read_scalars(folder):
                     number = float(tf.make_ndarray(value.tensor))
                     scalars.setdefault(value.tag, {})[event.step] = number
     return scalars
+
+
+def test_weights_that_are_not_finite_are_never_saved(tmp_path):
+    """The losses of the step that spoils the weights may still be finite."""
+    path = tmp_path / "c.keras"
+    model = TOY.compiled()
+    checkpoint = kg.callbacks.Checkpoint(path, seconds=0)
+    fit(model, checkpoint, steps=1)
+    kept = path.read_bytes()
+    model.generator.trainable_variables[0].assign_add(tf.constant(np.inf))
+    with pytest.raises(kg.RunError, match="kernel is not finite at step 1"):
+        checkpoint.save()
+    assert path.read_bytes() == kept
