@@ -19,6 +19,7 @@ def main(arguments=None):
     sampler = _sampler(options.model)
     labels = _labels(sampler.class_names, options.label, options.count)
     seeds = range(options.seed, options.seed + options.count)
+    training.check_writable(options.out or Path(options.grid).parent)
     try:
         if options.out is None:
             columns = len(sampler.class_names) if labels and options.label is None else None

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import shlex
 import sys
 import typing
 from pathlib import Path
@@ -16,6 +17,8 @@ from keras_gans.errors import InputError
 from keras_gans.recipes import RECIPES
 
 PROGRAM = "python -m apps.train"
+RUNS = "runs"
+EXPORTS = "saved_models"
 
 
 def main(arguments=None):
@@ -27,10 +30,13 @@ def main(arguments=None):
     if variant not in RECIPES:
         raise InputError(f"unknown variant {variant!r}: choose one of {', '.join(RECIPES)}")
     options, recipe = parse(RECIPES[variant], rest)
-    if options.resume and training.is_complete(options.resume):
-        print(f"{options.resume} is complete: there is nothing to resume")
-        return
-    run = training.reopen(recipe, options.resume) if options.resume else training.prepare(recipe)
+    resumes = options.resume is not None
+    if resumes:
+        training.check_settings(recipe, options.resume)
+        if training.is_complete(options.resume):
+            print(f"{options.resume} is complete: there is nothing to resume")
+            return
+    run = training.reopen(recipe, options.resume) if resumes else training.prepare(recipe)
     print(training.plan(run))
     if options.dry_run:
         return
@@ -48,7 +54,7 @@ def train(run, directory, options):
     except StoppedError:
         print(
             f"stopped at step {int(run.model.step):,} of {run.total_steps:,}; saved. Go on with\n"
-            f'          make train-{variant} ARGS="--resume {directory}"'
+            f'          make train-{variant} ARGS="{_resumption(directory, options)}"'
         )
         sys.exit(130)
     images = (run.total_steps - first) * run.recipe.batch_size
@@ -58,9 +64,28 @@ def train(run, directory, options):
         print(f"quality   {score.as_text()}")
     print(f"samples   {directory}/samples")
     print(f"exported  {version}")
-    print("next      make tensorboard")
-    print(f"          make generate MODEL={variant}")
-    print(f"          make serve MODEL={variant}")
+    print("\n".join(_next_commands(variant, options)))
+
+
+def _next_commands(variant, options):
+    logs = (
+        "" if options.runs_dir == RUNS else f" ARGS={shlex.quote(f'--logdir {options.runs_dir}')}"
+    )
+    yield f"next      make tensorboard{logs}"
+    if options.export_dir == EXPORTS:
+        yield f"          make generate MODEL={variant}"
+        yield f"          make serve MODEL={variant}"
+    else:
+        elsewhere = shlex.join(["--saved-models", options.export_dir])
+        yield f"          make generate RUN={shlex.quote(f'{options.export_dir}/{variant}')}"
+        yield f"          make serve MODEL={variant} ARGS={shlex.quote(elsewhere)}"
+
+
+def _resumption(directory, options):
+    # A run's configuration holds what it is, not where its export goes.
+    elsewhere = options.export_dir != EXPORTS
+    export_dir = ["--export-dir", options.export_dir] if elsewhere else []
+    return shlex.join(["--resume", str(directory), *export_dir])
 
 
 def parse(recipe_class, arguments):
@@ -71,10 +96,11 @@ def parse(recipe_class, arguments):
     parser = _parser(recipe_class)
     try:
         options = parser.parse_args(arguments)
-        if options.resume:
+        if options.resume is not None:
             config = training.config_of(options.resume)
             options = parser.parse_args(["--config", str(config), *arguments])
-    except ArgumentError as error:
+    # A configuration that is no text arrives as it was raised.
+    except (ArgumentError, UnicodeDecodeError) as error:
         raise InputError(f"{error} (see {PROGRAM} {recipe_class.variant} --help)") from error
     settings = [item.name for item in dataclasses.fields(recipe_class)]
     return options, recipe_class(**{name: options[name] for name in settings})
@@ -92,8 +118,8 @@ def _parser(recipe_class):
     run.add_argument("--config", action="config", help="YAML file of settings; flags override it")
     run.add_argument("--name", type=str | None, help="the run's name; default: made of the date")
     run.add_argument("--resume", type=str | None, metavar="RUN", help="folder of a run to go on")
-    run.add_argument("--runs-dir", type=str, default="runs", help="where runs are written")
-    run.add_argument("--export-dir", type=str, default="saved_models", help="where exports go")
+    run.add_argument("--runs-dir", type=str, default=RUNS, help="where runs are written")
+    run.add_argument("--export-dir", type=str, default=EXPORTS, help="where exports go")
     run.add_argument("--dry-run", action="store_true", help="print the plan and end")
     # A saved configuration names its variant, and is refused for another one.
     variant = recipe_class.variant

@@ -106,18 +106,22 @@ def check_writable(directory):
         raise InputError(f"cannot write to {directory}: {error.strerror}") from error
 
 
-def reopen(recipe, directory):
-    """Brings an interrupted run back to where its last checkpoint was; returns a `Run`.
-
-    Raises:
-        InputError: If `recipe` or the data differ from what the run was begun with, by name.
-    """
+def check_settings(recipe, directory):
+    """Raises InputError, naming what differs, unless `recipe` is what the run was begun with."""
     saved = yaml.safe_load(config_of(directory).read_text(encoding="utf-8"))
     if changed := differences(saved, recipe.as_dict()):
         raise InputError(
             f"{directory} was begun with other settings: {'; '.join(changed)}. "
             "Leave them out to go on, or start a new run"
         )
+
+
+def reopen(recipe, directory):
+    """Brings an interrupted run back to where its last checkpoint was; returns a `Run`.
+
+    Raises:
+        InputError: If the data is not what the run was begun with.
+    """
     run = prepare(recipe)
     if changed := differences(_record(directory)["data"], _facts(run.source)["data"]):
         raise InputError(f"{recipe.dataset} is not what {directory} began with: {changed[0]}")
@@ -136,7 +140,8 @@ def load_checkpoint(path):
         raise InputError(f"no checkpoint at {path} yet: train the run first, or longer")
     try:
         return keras.models.load_model(path)
-    except (OSError, ValueError, KeyError) as error:
+    # What a damaged file raises depends on which byte: OSError, BadZipFile, KeyError and others.
+    except Exception as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"the checkpoint {path} is damaged: {reason}") from error
 
@@ -214,8 +219,8 @@ def plan(run):
 def _fit_and_save(run, directory, writer):
     recipe = run.recipe
     checkpoint = callbacks.Checkpoint(directory / CHECKPOINT, recipe.checkpoint_seconds)
-    bar = callbacks.Progress(recipe.batch_size, run.steps_per_epoch, recipe.epochs)
     checkpoint.set_model(run.model)  # fit does it, but there may be no step left
+    bar = callbacks.Progress(recipe.batch_size, run.steps_per_epoch, recipe.epochs)
     guard = callbacks.StopOnSignal()
     grid = callbacks.SampleGrid(
         directory / "samples", recipe.sample_epochs, recipe.epochs, writer=writer
@@ -303,7 +308,10 @@ def _facts(source):
 def _record(directory):
     path = Path(directory) / RECORD
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(record, dict) or "data" not in record:
+            raise ValueError("it does not say what the run was trained on")
+        return record
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read {path}: {error}") from error
 
@@ -312,11 +320,6 @@ def _write_text(path, text):
     staged = path.with_name(f".{path.name}.tmp")
     staged.write_text(text, encoding="utf-8")
     staged.replace(path)
-
-
-def _known(config):
-    runs = sorted(path.parent.name for path in config.parent.parent.glob(f"*/{CONFIG}"))
-    return ", ".join(runs[-5:]) or "none"
 
 
 def _as_markdown(settings):

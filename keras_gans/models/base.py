@@ -136,7 +136,10 @@ class GenerativeModel(keras.Model):
             variable.assign(store[str(index)])
 
     def _own_state(self):
-        """Own weights and the counters of SeedGenerators (Dropout), which Keras does not save."""
+        """Own weights, and what Keras does not save: counters of SeedGenerators (Dropout), metrics.
+
+        With the metrics, an epoch that was interrupted still ends in the means of all its steps.
+        """
         known = {id(v) for layer in self.layers for v in layer.weights}
-        known |= {id(v) for metric in self.metrics for v in metric.variables}
-        return [v for v in self.variables if id(v) not in known]
+        own = [v for v in self.variables if id(v) not in known]
+        return own + [v for metric in self.metrics for v in metric.variables]

@@ -144,3 +144,19 @@ def test_weights_that_are_not_finite_are_never_saved(tmp_path):
     with pytest.raises(kg.RunError, match="kernel is not finite at step 1"):
         checkpoint.save()
     assert path.read_bytes() == kept
+
+
+def test_a_signal_in_the_last_step_of_an_epoch_waits_for_its_end(tmp_path):
+    """A run that goes on begins with the next epoch: this one's means and grid are due now."""
+    model = TOY.compiled()
+    send = keras.callbacks.LambdaCallback(
+        on_train_batch_begin=lambda batch, logs: (
+            signal.raise_signal(signal.SIGINT) if batch == 2 else None
+        )
+    )
+    ends = []
+    note = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: ends.append(epoch))
+    with pytest.raises(kg.callbacks.StoppedError):
+        fit(model, send, note, kg.callbacks.StopOnSignal(), steps=3, epochs=2)
+    assert ends == [0]
+    assert int(model.step) == 3

@@ -1,0 +1,165 @@
+"""Tiny data, tiny runs, and the programs as a user starts them."""
+
+import functools
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+
+from apps import generate, train
+from apps.console import run_app
+
+ROOT = Path(__file__).parents[2]
+TIMEOUT = 120  # s; a process takes about 8, more when the machine is busy
+SMALL = ["--filters", "[4,4]", "--batch-size", "16", "--epochs", "2"]
+
+
+# Data --------------------------------------------------------------------------------------------
+
+
+def write_npz(path, count=64, shape=(8, 8, 1), classes=3):
+    """Random uint8 images; labels 0, 1, ... in turn, or none for `classes=None`."""
+    images = np.random.default_rng(0).integers(0, 256, (count, *shape), dtype=np.uint8)
+    labels = {} if classes is None else {"y_train": np.arange(count) % classes}
+    np.savez(path, x_train=images, **labels)
+    return path
+
+
+def write_folder(path, classes=("ant", "bee"), count=8):
+    """`count` gray JPEG files of 8 x 8 for each class."""
+    random = np.random.default_rng(0)
+    for name in classes:
+        (path / name).mkdir(parents=True)
+        for index in range(count):
+            image = Image.fromarray(random.integers(0, 256, (8, 8), dtype=np.uint8))
+            image.save(path / name / f"{index}.jpg")
+    return path
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[:-40])
+    return path
+
+
+# Programs ----------------------------------------------------------------------------------------
+
+
+def places(folder):
+    """The options that keep what a run writes inside `folder`."""
+    return ["--runs-dir", f"{folder}/runs", "--export-dir", f"{folder}/exports"]
+
+
+def written(folder):
+    """What a run has left of what `places` names."""
+    return [path for name in ("runs", "exports") for path in [folder / name] if path.exists()]
+
+
+def start(program, *arguments, **kwargs):
+    """Starts `python -m apps.<program>` with pipes for its two outputs."""
+    kwargs = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | kwargs
+    command = [sys.executable, "-m", f"apps.{program}", *map(str, arguments)]
+    return subprocess.Popen(command, cwd=ROOT, **kwargs)
+
+
+def ended(process):
+    """Waits; returns `(status, stdout, stderr)`."""
+    out, err = process.communicate(timeout=TIMEOUT)
+    return process.returncode, out, err
+
+
+def run_here(capsys, program, *arguments):
+    """The same as a process without starting one: `(status, stdout, stderr)`."""
+    module = {"train": train, "generate": generate}[program]
+    # Of many models in one process, TensorFlow warns; a program has one.
+    tf.get_logger().setLevel("ERROR")
+    capsys.readouterr()
+    status = 0
+    try:
+        run_app(module.PROGRAM, lambda: module.main([str(word) for word in arguments]))
+    except SystemExit as end:
+        status = end.code
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def refusal(capsys, program, *arguments, status=2):
+    """Runs what must fail; returns the one line it may say."""
+    code, _, err = run_here(capsys, program, *arguments)
+    assert code == status, err
+    (line,) = err.splitlines()
+    assert line.startswith(f"python -m apps.{program}: ")
+    return line
+
+
+def interrupt_at(path, number=signal.SIGINT):
+    """Sends this process a signal as soon as `path` exists; join the thread that is returned."""
+
+    def watch():
+        deadline = time.monotonic() + TIMEOUT
+        while not path.exists() and time.monotonic() < deadline:
+            time.sleep(0.001)
+        if path.exists():
+            os.kill(os.getpid(), number)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    return thread
+
+
+# What runs leave ---------------------------------------------------------------------------------
+
+
+def snapshot(folder):
+    """Every file below a folder with its bytes and its time of change."""
+    files = [path for path in sorted(Path(folder).rglob("*")) if path.is_file()]
+    return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
+
+
+def state_of(model):
+    """Every variable of a model, of its metrics and of its optimizers, as arrays."""
+    beside = [*model.metrics, *model.optimizers.values()]
+    variables = [*model.variables, *(variable for each in beside for variable in each.variables)]
+    return [variable.numpy() for variable in variables]
+
+
+def checkpoint_of(run):
+    return keras.models.load_model(run / "checkpoint.keras")
+
+
+def assert_same_state(actual, expected):
+    """Bit for bit, optimizers and metrics included."""
+    actual, expected = state_of(actual), state_of(expected)
+    assert len(actual) > 20
+    for one, other in zip(actual, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def logged(run):
+    """`{tag: {step: value}}` of a run's event files; a newer value replaces an older one."""
+    values = {}
+    for path in sorted(run.glob("events.out.tfevents.*")):
+        for event in EventFileLoader(str(path)).Load():
+            for value in event.summary.value:
+                steps = values.setdefault(value.tag, {})
+                steps[event.step] = tf.make_ndarray(value.tensor)
+    return values
+
+
+@functools.cache
+def trained(base):
+    """A run by a real process, once for all tests, below `base`: `(folder, data, outcome)`."""
+    folder = base / "trained"
+    folder.mkdir()
+    data = write_npz(folder / "data.npz")
+    options = ["cgan", "--dataset", f"npz:{data}", *SMALL, *places(folder)]
+    process = start("train", *options, "--name", "first", "--log-steps", "1")
+    return folder, data, ended(process)

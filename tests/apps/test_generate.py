@@ -1,0 +1,230 @@
+"""apps.generate as a user runs it, on runs and on exports."""
+
+import os
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_gans import training
+from keras_gans.recipes import RECIPES
+from tests.apps.processes import (
+    TIMEOUT,
+    refusal,
+    run_here,
+    snapshot,
+    start,
+    write_folder,
+    write_npz,
+)
+
+
+@pytest.fixture(scope="module")
+def named(tmp_path_factory):
+    """`(run, export)` of a cgan whose classes are `ant` and `bee`."""
+    folder = tmp_path_factory.mktemp("named")
+    pictures = write_folder(folder / "pictures")
+    return train(folder, "cgan", dataset=f"folder:{pictures}", image_size=8)
+
+
+@pytest.fixture(scope="module")
+def unconditional(tmp_path_factory):
+    """`(run, export)` of a dcgan without labels."""
+    folder = tmp_path_factory.mktemp("unconditional")
+    data = write_npz(folder / "data.npz", classes=None)
+    return train(folder, "dcgan", dataset=f"npz:{data}")
+
+
+def train(folder, variant, **settings):
+    # Quick steps, until no two images are the same few grays.
+    settings |= {"generator_learning_rate": 0.02, "epochs": 10, "batch_size": 8}
+    run = training.prepare(RECIPES[variant](filters=(4, 4), **settings))
+    directory = training.create(run, folder / "runs", "run")
+    training.train(run, directory)
+    return directory, run.model.export(folder / "exports" / variant)
+
+
+def made(capsys, model, out, *more):
+    """Generates into `out`; returns `{file name: bytes}`."""
+    status, text, err = run_here(capsys, "generate", model, "--out", out, *more)
+    assert (status, text, err) == (0, f"{out}\n", "")
+    return {path.name: path.read_bytes() for path in out.iterdir()}
+
+
+# Images -------------------------------------------------------------------------------------------
+
+
+def test_a_run_and_its_export_make_the_same_files(named, tmp_path, capsys):
+    run, version = named
+    more = ["--seed", "7", "--count", "4"]
+    of_run = made(capsys, run, tmp_path / "run", *more)
+    assert set(of_run) == {f"label{k % 2}_seed{7 + k}.png" for k in range(4)}
+    assert of_run == made(capsys, version, tmp_path / "version", *more)
+    # The folder of all versions stands for the newest one.
+    assert of_run == made(capsys, version.parent, tmp_path / "newest", *more)
+    assert len(set(of_run.values())) == 4
+
+
+def test_a_label_is_asked_for_by_index_or_by_name(named, tmp_path, capsys):
+    run, _ = named
+    by_index = made(capsys, run, tmp_path / "index", "--label", "1", "--count", "3")
+    by_name = made(capsys, run, tmp_path / "name", "--label", "bee", "--count", "3")
+    assert sorted(by_name) == [f"label1_seed{seed}.png" for seed in range(3)]
+    assert by_index == by_name
+    # The same seeds under the other class are other images.
+    ants = made(capsys, run, tmp_path / "ants", "--label", "ant", "--count", "3")
+    assert set(ants.values()).isdisjoint(by_name.values())
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["run", "export"])
+def test_an_image_depends_on_its_seed_alone(named, unconditional, tmp_path, capsys, which):
+    for name, model, more in (
+        ("named", named[which], ["--label", "bee"]),
+        ("unconditional", unconditional[which], []),
+    ):
+        many = made(capsys, model, tmp_path / name / "many", "--count", "10", *more)
+        alone = made(capsys, model, tmp_path / name / "one", "--seed", "5", "--count", "1", *more)
+        ((file, png),) = alone.items()
+        assert file.endswith("seed5.png")
+        assert many[file] == png
+        assert len(set(many.values())) == 10
+
+
+def test_the_largest_seed_works(unconditional, tmp_path, capsys):
+    last = 2**31 - 1
+    assert made(capsys, unconditional[1], tmp_path / "x", "--seed", last, "--count", "1")
+
+
+def test_a_grid_has_a_column_a_class_and_holds_the_same_images(named, tmp_path, capsys):
+    grid = tmp_path / "new" / "grid.png"
+    status, out, err = run_here(capsys, "generate", named[0], "--grid", grid, "--count", "10")
+    assert (status, out, err) == (0, f"{grid}\n", "")
+    made(capsys, named[0], tmp_path / "files", "--count", "10")
+    with Image.open(grid) as picture:
+        assert (picture.size, picture.mode) == ((2 * 8, 5 * 8), "L")
+        pixels = np.asarray(picture)
+    for index in range(10):
+        top, left = index // 2 * 8, index % 2 * 8
+        with Image.open(tmp_path / "files" / f"label{index % 2}_seed{index}.png") as image:
+            np.testing.assert_array_equal(pixels[top : top + 8, left : left + 8], np.asarray(image))
+
+
+def test_the_grid_goes_to_a_known_place(unconditional, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    status, out, _ = run_here(capsys, "generate", unconditional[1])
+    assert (status, out) == (0, "generated/grid.png\n")
+    with Image.open(tmp_path / "generated" / "grid.png") as picture:
+        assert picture.size == (10 * 8, 10 * 8)
+
+
+def test_an_unfinished_run_makes_images_too(named, tmp_path, capsys):
+    """It has a checkpoint, and no export yet."""
+    run = shutil.copytree(named[0], tmp_path / "run")
+    assert made(capsys, run, tmp_path / "images", "--count", "2")
+
+
+def test_memory_does_not_grow_with_the_number_of_images(unconditional, tmp_path):
+    """Real processes, which say nothing but where the images are."""
+    peaks = []
+    for count in (200, 10_000):
+        out = tmp_path / str(count)
+        process = start("generate", unconditional[1], "--out", out, "--count", count)
+        text, err = process.stdout.read(), process.stderr.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert (process.wait(TIMEOUT), text, err) == (0, f"{out}\n", "")
+        assert len(list(out.iterdir())) == count
+        peaks.append(usage.ru_maxrss / 1024)
+    assert peaks[1] < peaks[0] + 100
+
+
+# Refusals: one line, status 2, and nothing written ------------------------------------------------
+
+
+def refused(capsys, tmp_path, *arguments):
+    """With a grid and with separate files."""
+    before = snapshot(tmp_path)
+    lines = [
+        refusal(capsys, "generate", *arguments, *target)
+        for target in (["--grid", tmp_path / "grid.png"], ["--out", tmp_path / "out"])
+    ]
+    assert snapshot(tmp_path) == before
+    assert not (tmp_path / "out").exists()
+    assert lines[0] == lines[1]
+    return lines[0]
+
+
+@pytest.mark.parametrize("label", ["2", "-1", "cat", "", "1.0", "²"])
+def test_a_label_that_the_model_has_not(named, tmp_path, capsys, label):
+    for model in named:
+        line = refused(capsys, tmp_path, model, "--label", label)
+        assert "from 0 to 1 or one of ant, bee" in line
+
+
+def test_a_label_for_a_model_without_labels(unconditional, tmp_path, capsys):
+    for model in unconditional:
+        assert "takes no label" in refused(capsys, tmp_path, model, "--label", "0")
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--count", "0"], "--count 0"),
+        (["--count", "-5"], "--count -5"),
+        (["--count", "many"], "count"),
+        (["--seed", "-1"], "--seed -1"),
+        (["--seed", str(2**31)], f"--seed {2**31}"),
+        (["--seed", str(2**31 - 5), "--count", "6"], "seeds must be"),
+        (["--seed", "1.5"], "seed"),
+        (["--colour", "1"], "--colour"),
+    ],
+)
+def test_numbers_that_cannot_be(unconditional, tmp_path, capsys, more, words):
+    line = refused(capsys, tmp_path, unconditional[1], *more)
+    # The refusal names the option and what came.
+    assert words in line.replace("Received: ", "--count " if "--count must" in line else "")
+
+
+def test_a_grid_has_an_end(unconditional, tmp_path, capsys):
+    grid = ["--grid", tmp_path / "grid.png"]
+    line = refusal(capsys, "generate", unconditional[1], *grid, "--count", "1025")
+    assert "1024" in line
+    assert "--out" in line
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_holds_no_model(named, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    for folder in (tmp_path / "none", tmp_path / "empty"):
+        assert str(folder) in refused(capsys, tmp_path, folder)
+    run = shutil.copytree(named[0], tmp_path / "run")
+    (run / "checkpoint.keras").unlink()
+    line = refused(capsys, tmp_path, run)
+    assert f"no checkpoint at {run}/checkpoint.keras" in line
+    (run / "checkpoint.keras").write_bytes(b"PK")
+    assert "damaged" in refused(capsys, tmp_path, run)
+
+
+@pytest.mark.parametrize(
+    "lost", ["variables", "variables/variables.index", "saved_model.pb", "assets.extra"]
+)
+def test_an_export_that_lost_a_part(named, tmp_path, capsys, lost):
+    version = shutil.copytree(named[1], tmp_path / "cgan" / "1")
+    path = version / lost
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+    for folder in (version, version.parent):
+        assert str(version) in refused(capsys, tmp_path, folder)
+
+
+def test_a_place_that_cannot_be_written(unconditional, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    for option, place in (("--out", "file"), ("--out", "file/x"), ("--grid", "file/x.png")):
+        arguments = [unconditional[1], "--count", "2", option, tmp_path / place]
+        code, _, err = run_here(capsys, "generate", *arguments)
+        assert code == 2
+        (line,) = err.splitlines()
+        assert f"cannot write to {tmp_path}/file" in line

@@ -1,0 +1,294 @@
+"""Runs that were killed, interrupted or damaged, and what going on with them gives."""
+
+import re
+import resource
+import shlex
+import shutil
+import signal
+import time
+
+import numpy as np
+import pytest
+
+from keras_gans import training
+from keras_gans.recipes import RECIPES
+from tests.apps.processes import (
+    TIMEOUT,
+    assert_same_state,
+    checkpoint_of,
+    ended,
+    interrupt_at,
+    logged,
+    places,
+    refusal,
+    run_here,
+    snapshot,
+    start,
+    trained,
+    write_npz,
+)
+
+# 16 steps an epoch and a checkpoint after each: long enough to be met in the middle.
+SLOW = {"filters": (4, 4), "batch_size": 4, "epochs": 2, "checkpoint_seconds": 0.0, "log_steps": 1}
+SLOW_FLAGS = ["--filters", "[4,4]", "--batch-size", "4", "--epochs", "2"]
+SLOW_FLAGS += ["--checkpoint-seconds", "0", "--log-steps", "1"]
+STEPS = 32
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_npz(tmp_path_factory.mktemp("data") / "data.npz")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, data):
+    """The folder of a run that nobody disturbed."""
+    settings = SLOW | {"checkpoint_seconds": 60.0}  # only less to wait for
+    run = training.prepare(RECIPES["cgan"](dataset=f"npz:{data}", **settings))
+    folder = training.create(run, tmp_path_factory.mktemp("whole"), "whole")
+    training.train(run, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory, data):
+    """The folder of a run that was interrupted in the middle of its first epoch; do not touch."""
+    run = training.prepare(RECIPES["cgan"](dataset=f"npz:{data}", **SLOW))
+    folder = training.create(run, tmp_path_factory.mktemp("stopped"), "stopped")
+    sender = interrupt_at(folder / "checkpoint.keras")
+    with pytest.raises(training.callbacks.StoppedError):
+        training.train(run, folder)
+    sender.join()
+    assert 0 < int(run.model.step) < STEPS // 2
+    return folder
+
+
+@pytest.fixture
+def unfinished(stopped, tmp_path):
+    """A copy of an interrupted run."""
+    return shutil.copytree(stopped, tmp_path / "runs" / "unfinished")
+
+
+def assert_goes_on_as_if_never_stopped(run, whole):
+    model = checkpoint_of(run)
+    assert int(model.step) == STEPS
+    assert_same_state(model, checkpoint_of(whole))
+    grids = [folder / "samples" / "epoch_0002.png" for folder in (run, whole)]
+    assert grids[0].read_bytes() == grids[1].read_bytes()
+    actual, expected = logged(run), logged(whole)
+    assert set(actual) == set(expected)
+    # Means over whole epochs, the one with a hole in it included.
+    for tag in set(expected) - {"samples", "config", "epoch/images_per_second"}:
+        assert {k: float(v) for k, v in actual[tag].items()} == {
+            k: float(v) for k, v in expected[tag].items()
+        }
+    assert set(actual["epoch/d_loss"]) == {16, 32}
+
+
+def wait_for(condition, process):
+    deadline = time.monotonic() + TIMEOUT
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def freeze_while(condition, process):
+    """Stops the process at a moment when `condition` holds."""
+    while True:
+        wait_for(condition, process)
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(0.05)
+        if condition():
+            return
+        process.send_signal(signal.SIGCONT)
+
+
+def kill(process):
+    process.kill()
+    status, out, _ = ended(process)
+    assert status == -signal.SIGKILL
+    assert "trained  " not in out
+
+
+# Going on -----------------------------------------------------------------------------------------
+
+
+def test_a_run_killed_three_times_ends_as_if_never_killed(data, whole, tmp_path):
+    options = ["cgan", "--dataset", f"npz:{data}", *SLOW_FLAGS, *places(tmp_path)]
+    run = tmp_path / "runs" / "killed"
+    checkpoint, staged = run / "checkpoint.keras", run / ".checkpoint.keras.tmp.keras"
+
+    # Before the first checkpoint, when only the folder is there.
+    process = start("train", *options, "--name", "killed")
+    wait_for(lambda: list(run.glob("events.*")), process)
+    kill(process)
+    assert not checkpoint.exists()
+
+    # Between two checkpoints, in the middle of an epoch.
+    resume = ["cgan", "--resume", run, *places(tmp_path)]
+    process = start("train", *resume)
+    wait_for(checkpoint.exists, process)
+    freeze_while(lambda: not staged.exists(), process)
+    kill(process)
+    assert 0 < int(checkpoint_of(run).step) < STEPS
+
+    # While a checkpoint is being written.
+    before = checkpoint.stat().st_mtime_ns
+    process = start("train", *resume)
+    wait_for(lambda: checkpoint.stat().st_mtime_ns > before, process)
+    freeze_while(staged.exists, process)
+    kill(process)
+    assert staged.exists()
+    assert 0 < int(checkpoint_of(run).step) < STEPS
+
+    status, out, err = ended(start("train", *resume))
+    assert status == 0, err
+    assert "exported" in out
+    assert_goes_on_as_if_never_stopped(run, whole)
+    assert not staged.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_a_signal_saves_and_says_how_to_go_on(data, whole, tmp_path, capsys, number):
+    folder = tmp_path / "my own"  # a space, which the command must survive
+    options = ["cgan", "--dataset", f"npz:{data}", *SLOW_FLAGS, *places(folder)]
+    run = folder / "runs" / "mine"
+    process = start("train", *options, "--name", "mine")
+    wait_for((run / "checkpoint.keras").exists, process)
+    process.send_signal(number)
+    status, out, err = ended(process)
+    assert (status, err) == (130, "")
+    *_, said, command = out.splitlines()
+    step = int(re.match(r"stopped at step (\d+) of 32; saved\. Go on with", said)[1])
+    assert int(checkpoint_of(run).step) == step < STEPS
+    # The command as make gets it from a shell, and the program from make's.
+    make, target, arguments = shlex.split(command)
+    assert (make, target) == ("make", "train-cgan")
+    arguments = shlex.split(arguments.removeprefix("ARGS="))
+    status, out, err = run_here(capsys, "train", "cgan", *arguments)
+    assert status == 0, err
+    assert f"exported  {folder}/exports/cgan/" in out
+    assert_goes_on_as_if_never_stopped(run, whole)
+
+
+def test_a_complete_run_has_nothing_to_resume(tmp_path_factory, capsys):
+    folder, _, _ = trained(tmp_path_factory.getbasetemp())
+    before = snapshot(folder)
+    run = folder / "runs" / "first"
+    status, out, err = run_here(capsys, "train", "cgan", "--resume", run, *places(folder))
+    assert (status, err) == (0, "")
+    assert out == f"{run} is complete: there is nothing to resume\n"
+    more = ["--resume", run, "--epochs", "99", *places(folder)]
+    status, out, err = run_here(capsys, "train", "cgan", *more)
+    assert (status, out) == (2, "")
+    assert "epochs is" in err
+    assert "99 asked" in err
+    assert snapshot(folder) == before
+
+
+def test_the_settings_of_a_run_may_be_repeated(unfinished, tmp_path, capsys):
+    options = ["--resume", unfinished, *places(tmp_path), *SLOW_FLAGS]
+    status, out, err = run_here(capsys, "train", "cgan", *options, "--dry-run")
+    assert (status, err) == (0, "")
+    assert "32 steps in all" in out
+
+
+# Refusals: one line, and not a byte of the run changes --------------------------------------------
+
+
+@pytest.fixture
+def refused(unfinished, tmp_path, capsys):
+    def go_on(*more, variant="cgan", run=unfinished):
+        before = snapshot(unfinished)
+        line = refusal(capsys, "train", variant, "--resume", run, *places(tmp_path), *more)
+        assert snapshot(unfinished) == before
+        assert not (tmp_path / "exports").exists()
+        return line
+
+    return go_on
+
+
+@pytest.mark.parametrize(
+    ("name", "there", "asked"),
+    [("epochs", "2", "3"), ("batch-size", "4", "8"), ("seed", "0", "1"), ("filters", "4", "[8,4]")],
+)
+def test_a_run_does_not_go_on_with_other_settings(refused, name, there, asked):
+    line = refused(f"--{name}", asked)
+    found = re.search(rf"{name.replace('-', '_')} is (.*) there, (.*) asked", line)
+    assert there in found[1]
+    assert asked.replace(",", ", ") in found[2]
+
+
+def test_a_run_does_not_go_on_as_another_variant(refused):
+    line = refused(variant="gan")
+    assert "cgan" in line
+
+
+@pytest.mark.parametrize("change", ["other", "missing", "larger"])
+def test_a_run_does_not_go_on_with_other_data(refused, data, change):
+    kept = data.read_bytes()
+    try:
+        if change == "missing":
+            data.unlink()
+        elif change == "larger":
+            write_npz(data, count=70)
+        else:
+            with np.load(data) as arrays:
+                np.savez(data, x_train=255 - arrays["x_train"], y_train=arrays["y_train"])
+        assert str(data) in refused()
+    finally:
+        data.write_bytes(kept)
+
+
+@pytest.mark.parametrize("how", ["truncated", "noise", "empty", "changed"])
+def test_a_damaged_checkpoint_is_named(refused, unfinished, how):
+    path = unfinished / "checkpoint.keras"
+    content = path.read_bytes()
+    flipped = bytearray(content)
+    flipped[len(content) // 2] ^= 0xFF
+    broken = {"truncated": content[:-500], "noise": bytes(99), "empty": b"", "changed": flipped}
+    path.write_bytes(broken[how])
+    assert str(path) in refused()
+
+
+@pytest.mark.parametrize("content", ["", "[1", "{}"])
+def test_a_damaged_record_is_named(refused, unfinished, content):
+    path = unfinished / "run.json"
+    path.write_text(content)
+    assert str(path) in refused()
+
+
+@pytest.mark.parametrize("content", [b"", b"a: [1\n b: {", b"\xff\xfe", b"epochs: 2\n", b"- 1\n"])
+def test_a_damaged_configuration_ends_in_a_line(refused, unfinished, content):
+    (unfinished / "config.yaml").write_bytes(content)
+    refused()
+
+
+@pytest.mark.parametrize("run", ["{}/none", "{}", ""])
+def test_a_run_that_is_not_there(refused, unfinished, run):
+    run = run.format(unfinished.parent)
+    line = refused(run=run)
+    assert "is no run" in line
+    if run.endswith("none"):
+        assert "Runs there: unfinished" in line
+
+
+# A full disk --------------------------------------------------------------------------------------
+
+
+def test_a_full_disk_keeps_the_last_checkpoint(unfinished, tmp_path):
+    before = (unfinished / "checkpoint.keras").read_bytes()
+    limit = len(before) // 2
+    process = start(
+        "train",
+        *["cgan", "--resume", unfinished, *places(tmp_path)],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    status, _, err = ended(process)
+    assert status == 1, err
+    (line,) = err.splitlines()
+    assert str(unfinished / "checkpoint.keras") in line
+    assert "File too large" in line
+    assert (unfinished / "checkpoint.keras").read_bytes() == before
+    assert list(unfinished.rglob(".*")) == []
