@@ -17,7 +17,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from keras_gans.data.arrays import ArraySplit
-from keras_gans.data.ending import inside_python, is_ending
+from keras_gans.data.ending import call_python, is_ending
 from keras_gans.data.picture import BadImageError, is_gray, read_image
 from keras_gans.errors import InputError, RunError
 
@@ -82,7 +82,8 @@ class FolderSplit:
         size: Number of files.
         labels: int32 `[size]` or None: the labels of the files. Where "skip" lets another
             image stand in for a bad one, `read` returns that image's label.
-        failure: None, or the RunError that ended a dataset made from this split.
+        failure: None, or what ended a dataset made from this split: a RunError in one line,
+            unless the fault is not a file's.
         skipped: Names of the bad files met so far, relative to the folder.
     """
 
@@ -92,6 +93,7 @@ class FolderSplit:
         self.failure = None
         self._listing = listing
         self._reading = reading
+        self._image_shape = (*reading.size, reading.channels)
         self._bad = set()
 
     @property
@@ -107,10 +109,14 @@ class FolderSplit:
         Returns:
             `(images, labels)`: uint8 `[b, h, w, c]`, and int32 `[b]` or None.
         """
-        images, labels = tf.numpy_function(self._read_batch, [indices], (tf.uint8, tf.int32))
-        shape = (*self._reading.size, self._reading.channels)
-        images = tf.ensure_shape(images, (indices.shape[0], *shape))
-        labels = tf.ensure_shape(labels, (indices.shape[0],))
+        types = (tf.uint8, tf.int32, tf.string)
+        images, labels, problem = call_python(
+            self._read_batch, indices, types, lambda: self._blank(tf.size(indices))
+        )
+        is_good = tf.debugging.Assert(tf.equal(problem, ""), [problem])
+        with tf.control_dependencies([is_good]):
+            images = tf.ensure_shape(images, (indices.shape[0], *self._image_shape))
+            labels = tf.ensure_shape(labels, (indices.shape[0],))
         return images, None if self.labels is None else labels
 
     def read_one(self, index):
@@ -142,22 +148,22 @@ class FolderSplit:
         self._bad.add(place)
 
     def _read_batch(self, indices):
-        with inside_python():
-            try:
-                return self._decoded(indices)
-            except InputError as error:
-                # TensorFlow wraps what is raised here in a traceback: the caller shows this.
-                self.failure = RunError(str(error))
-                raise
-
-    def _decoded(self, indices):
-        images = np.zeros((len(indices), *self._reading.size, self._reading.channels), np.uint8)
+        images = np.zeros((len(indices), *self._image_shape), np.uint8)
         labels = np.zeros(len(indices), np.int32)
-        for row, index in enumerate(indices):
-            if is_ending():
-                break
-            images[row], labels[row] = self.read_one(int(index))
-        return images, labels
+        try:
+            for row, index in enumerate(indices):
+                if is_ending():
+                    break
+                images[row], labels[row] = self.read_one(int(index))
+        except Exception as error:  # must not pass into TensorFlow, see `call_python`
+            self.failure = RunError(str(error)) if isinstance(error, InputError) else error
+            return images, labels, str(error) or type(error).__name__
+        return images, labels, ""
+
+    def _blank(self, size):
+        """Black images, labels of 0, no problem."""
+        images = tf.zeros((size, *self._image_shape), tf.uint8)
+        return [images, tf.zeros((size,), tf.int32), tf.constant("")]
 
 
 def load_folder(path, size, channels, resize, bad_images, cache_mib):
@@ -207,7 +213,7 @@ def list_images(path):
     Raises:
         InputError: the folder is missing, cannot be listed or holds no picture.
     """
-    root = Path(path).expanduser().absolute()
+    root = Path(path).absolute()
     if not root.is_dir():
         what = "is a file, not a folder" if root.exists() else "does not exist"
         raise InputError(f"the image folder {root} {what}")

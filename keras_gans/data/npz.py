@@ -39,7 +39,7 @@ def read_npz(path):
     Raises:
         InputError: the file or an array in it cannot be used; one line says why.
     """
-    path = Path(path).expanduser()
+    path = Path(path)
     with _archive(path) as archive:
         keys = {name.removesuffix(".npy") for name in archive.namelist()}
         if "x_train" not in keys:

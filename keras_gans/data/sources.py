@@ -107,12 +107,24 @@ def load_source(
     _check_choice("channels", channels, (None, 1, 3))
     _check_choice("resize", resize, RESIZES)
     _check_choice("bad_images", bad_images, BAD_IMAGES)
-    if name.startswith("folder:"):
-        path = _path_of(name)
-        split, shape, class_names, fingerprint = load_folder(
-            path, size or _FOLDER_SIZE, channels, resize, bad_images, cache_mib
-        )
-        return Source(name, shape, class_names, split, None, fingerprint)
+    try:
+        if name.startswith("folder:"):
+            path = _path_of(name)
+            return _folder_source(name, path, size, channels, resize, bad_images, cache_mib)
+        return _array_source(name, data_dir, size, channels, resize)
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(f"the source {name!r} cannot be read: {reason}") from error
+
+
+def _folder_source(name, path, size, channels, resize, bad_images, cache_mib):
+    split, shape, class_names, fingerprint = load_folder(
+        path, size or _FOLDER_SIZE, channels, resize, bad_images, cache_mib
+    )
+    return Source(name, shape, class_names, split, None, fingerprint)
+
+
+def _array_source(name, data_dir, size, channels, resize):
     train, test, class_names = _read_arrays(name, data_dir)
     height, width, stored = train.images.shape[1:]
     shape = (*(size or (height, width)), channels or stored)
@@ -166,9 +178,9 @@ def _keras_set(name, data_dir):
 
 def _npz_of(name, data_dir):
     if data_dir is None:
-        home = os.environ.get("KERAS_HOME") or "~/.keras"
-        return Path(home).expanduser() / "datasets" / f"{name}.npz"
-    path = Path(data_dir).expanduser()
+        home = _expanded(os.environ.get("KERAS_HOME") or "~/.keras")
+        return home / "datasets" / f"{name}.npz"
+    path = _expanded(data_dir)
     return path if path.suffix == ".npz" else path / f"{name}.npz"
 
 
@@ -261,7 +273,14 @@ def _path_of(name):
     path = name.partition(":")[2]
     if not path:
         raise InputError(f"the source {name!r} names no path. Expected: {name}PATH")
-    return path
+    return _expanded(path)
+
+
+def _expanded(path):
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:  # "~somebody" who is not known here
+        raise InputError(f"{path} names no known user's home") from error
 
 
 def _unknown(name):

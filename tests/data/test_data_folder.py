@@ -293,7 +293,7 @@ def test_fingerprint_follows_the_data(photos, tmp_path):
 ENDING = """
 import sys
 from keras_gans.data import batches, load_source
-split = load_source("folder:" + sys.argv[1], image_size=512, cache_mib=0).train
+split = load_source("folder:" + sys.argv[1], image_size=1024, cache_mib=0).train
 iterator = iter(batches(split, 10, 0))
 next(iterator)
 print("done", flush=True)

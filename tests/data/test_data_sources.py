@@ -163,6 +163,19 @@ def test_path_is_missing(name):
     assert f"{name!r} names no path. Expected: {name}PATH" in refusal(name)
 
 
+@pytest.mark.parametrize("name", ["folder:" + "x" * 300, "npz:" + "x" * 300, "x" * 300])
+def test_impossible_path(name):
+    assert "File name too long" in refusal(name)
+
+
+def test_home_of_nobody(tmp_path, monkeypatch):
+    for options in ({"name": "folder:~no-such-user/x"}, {"name": "npz:~no-such-user/x"}):
+        assert "~no-such-user/x names no known user's home" in refusal(**options)
+    assert "names no known" in refusal("mnist", data_dir="~no-such-user")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert f"at {tmp_path}/x/mnist.npz" in refusal("mnist", data_dir="~/x")
+
+
 @pytest.mark.parametrize("image_size", [0, -1, 3, 2.5, "64", (64,), (64, 0), (1, 2, 3), True])
 def test_image_size_is_checked(image_size):
     text = refusal("digits", image_size=image_size)
