@@ -107,7 +107,12 @@ def _read(split, indices):
 def _dataset(numbers, read):
     dataset = numbers.map(read, num_parallel_calls=_PARALLEL_READS, deterministic=True)
     # Apart from the reading, so that batches wait as bytes, a quarter of the memory of floats.
-    return dataset.map(_scaled).prefetch(2)
+    dataset = dataset.map(_scaled).prefetch(2)
+    # Nothing here is left to tune, and the tuner's thread, which sleeps ever longer, can make the
+    # end of `fit` wait for it: up to 34 s after two minutes of training.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
 
 
 def _scaled(images, labels=None):
