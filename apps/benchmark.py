@@ -19,9 +19,9 @@ import apps.quiet  # noqa: F401
 import keras
 import numpy as np
 import tensorflow as tf
-from jsonargparse import ArgumentError, ArgumentParser
+from jsonargparse import ArgumentParser
 
-from apps.console import run_app
+from apps import console
 from apps.operations import operations_table, training_operations
 from keras_gans import data, training
 from keras_gans.data.arrays import ArraySplit
@@ -69,10 +69,7 @@ def _parse(arguments):
     parser.add_argument("--repeats", type=int, default=5, help="rounds after one of warm-up")
     parser.add_argument("--steps", type=int, default=20, help="training steps in a round")
     parser.add_argument("--json", type=str | None, metavar="FILE", help="every round, as numbers")
-    try:
-        options = parser.parse_args(arguments)
-    except ArgumentError as error:
-        raise InputError(f"{error} (see {PROGRAM} --help)") from error
+    options = console.parse(parser, arguments)
     _check(options)
     return options
 
@@ -271,4 +268,4 @@ def _write_json(path, report):
 
 
 if __name__ == "__main__":
-    run_app(PROGRAM, main)
+    console.run_app(PROGRAM, main)

@@ -1,8 +1,19 @@
-"""How every program ends."""
+"""How every program reads its options, and how it ends."""
 
 import sys
 
+from jsonargparse import ArgumentError
+
 from keras_gans.errors import InputError, RunError
+
+
+def parse(parser, arguments):
+    """Parses `arguments`; what the parser refuses is a user's mistake, in its own words."""
+    try:
+        return parser.parse_args(arguments)
+    # A configuration that is no text arrives as it was raised.
+    except (ArgumentError, UnicodeDecodeError) as error:
+        raise InputError(f"{error} (see {parser.prog} --help)") from error
 
 
 def run_app(name, main):

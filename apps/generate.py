@@ -3,10 +3,10 @@
 import sys
 from pathlib import Path
 
-from jsonargparse import ArgumentError, ArgumentParser
+from jsonargparse import ArgumentParser
 
 import apps.quiet  # noqa: F401
-from apps.console import run_app
+from apps import console
 from keras_gans import images, sampling, training
 from keras_gans.errors import InputError, RunError
 
@@ -44,10 +44,7 @@ def _parse(arguments):
     parser.add_argument("--seed", type=int, default=0, help="the first image's seed, >= 0")
     parser.add_argument("--out", type=str | None, metavar="DIR", help="folder for separate files")
     parser.add_argument("--grid", type=str, default="generated/grid.png", help="the grid's file")
-    try:
-        options = parser.parse_args(arguments)
-    except ArgumentError as error:
-        raise InputError(f"{error} (see {PROGRAM} --help)") from error
+    options = console.parse(parser, arguments)
     _check(options)
     return options
 
@@ -111,4 +108,4 @@ def _write_files(sampler, seeds, labels, folder):
 
 
 if __name__ == "__main__":
-    run_app(PROGRAM, main)
+    console.run_app(PROGRAM, main)

@@ -7,10 +7,10 @@ import sys
 import typing
 from pathlib import Path
 
-from jsonargparse import ArgumentError, ArgumentParser
+from jsonargparse import ArgumentParser
 
 import apps.quiet  # noqa: F401
-from apps.console import run_app
+from apps import console
 from keras_gans import training
 from keras_gans.callbacks import StoppedError
 from keras_gans.errors import InputError
@@ -58,7 +58,9 @@ def train(run, directory, options):
         )
         sys.exit(130)
     images = (run.total_steps - first) * run.recipe.batch_size
-    print(f"trained   {images:,} images in {seconds:,.0f} s: {images / seconds:,.0f} images/s")
+    rate = f"{images:,} images in {seconds:,.0f} s, {images / seconds:,.0f} images/s"
+    # The judge is fitted to the real images first, once for a data set: up to a minute.
+    print(f"trained   {rate}; now exporting and judging", flush=True)
     version, score = training.finish(run, directory, options.export_dir)
     if score:
         print(f"quality   {score.as_text()}")
@@ -94,14 +96,10 @@ def parse(recipe_class, arguments):
     A resumed run's own configuration comes before the flags, so that these can only repeat it.
     """
     parser = _parser(recipe_class)
-    try:
-        options = parser.parse_args(arguments)
-        if options.resume is not None:
-            config = training.config_of(options.resume)
-            options = parser.parse_args(["--config", str(config), *arguments])
-    # A configuration that is no text arrives as it was raised.
-    except (ArgumentError, UnicodeDecodeError) as error:
-        raise InputError(f"{error} (see {PROGRAM} {recipe_class.variant} --help)") from error
+    options = console.parse(parser, arguments)
+    if options.resume is not None:
+        config = training.config_of(options.resume)
+        options = console.parse(parser, ["--config", str(config), *arguments])
     settings = [item.name for item in dataclasses.fields(recipe_class)]
     return options, recipe_class(**{name: options[name] for name in settings})
 
@@ -145,4 +143,4 @@ def _overview():
 
 
 if __name__ == "__main__":
-    run_app(PROGRAM, main)
+    console.run_app(PROGRAM, main)

@@ -11,9 +11,11 @@ from keras_gans.networks.frozen import Combined, check_pair, frozen
 
 @keras.saving.register_keras_serializable("keras_gans")
 class DCGAN(GenerativeModel):
-    """Generative adversarial network.
+    """Deep convolutional generative adversarial network.
 
-    G and D play min_G max_D V(D, G) = E_x[log D(x)] + E_z[log(1 - D(G(z)))], z ~ N(0, I).
+    Convolutional G and D play min_G max_D V(D, G) = E_x[log D(x)] + E_z[log(1 - D(G(z)))],
+    z ~ N(0, I). Both have BatchNormalization, and D uses the batch's statistics in G's phase too:
+    with moving ones, as `discriminator.trainable = False` gives, it collapses.
 
     Args:
         generator: Functional or Sequential network, latent `float32 [n, latent_dim]` to images
@@ -30,7 +32,7 @@ class DCGAN(GenerativeModel):
     Raises:
         ValueError: If the networks do not fit each other.
 
-    Reference: Goodfellow et al. 2014, Algorithm 1 (arXiv 1406.2661).
+    Reference: Radford et al. 2015, section 3 (arXiv 1511.06434).
 
     Example:
 
@@ -71,8 +73,8 @@ class DCGAN(GenerativeModel):
             loss: `minimax`, `non_saturating`, `least_squares`, `hinge`, or a pair of callables
                 `(discriminator_loss, generator_loss)`, see `keras_gans.losses.get`.
             label_smoothing: Float in [0, 1): real targets become 1 - label_smoothing.
-            discriminator_steps: k of Algorithm 1: updates of D for one of G. The batch given to
-                `fit` is split into k minibatches, so its size must be a multiple of k.
+            discriminator_steps: Updates of D for one of G. The batch given to `fit` is split into
+                as many minibatches, so its size must be a multiple of it.
         """
         self.game = losses.get(loss, label_smoothing)
         self.discriminator_steps = discriminator_steps
