@@ -25,6 +25,7 @@ from apps import console
 from apps.operations import operations_table, training_operations
 from keras_gans import data, training
 from keras_gans.data.arrays import ArraySplit
+from keras_gans.data.pipeline import untuned
 from keras_gans.errors import InputError, RunError
 from keras_gans.recipes import RECIPES
 
@@ -130,7 +131,7 @@ def measure(variant, source, batch_size, steps, repeats):
 
 def fit(model, batch, steps):
     """The library's way: one epoch of `steps` on a batch that is always there."""
-    dataset = tf.data.Dataset.from_tensors(batch).repeat()
+    dataset = untuned(tf.data.Dataset.from_tensors(batch).repeat())
     model.fit(dataset, steps_per_epoch=steps, shuffle=False, verbose=0)
 
 

@@ -135,3 +135,8 @@ def test_batch_size_must_be_positive(batch_size):
 def test_batch_size_beyond_the_split():
     with pytest.raises(InputError, match=r"number of images, 5\. Received: batch_size=6"):
         batches(numbered(5), 6, 0)
+
+
+def test_the_pipeline_has_no_tuner_whose_sleep_could_be_waited_for():
+    for dataset in (batches(numbered(8), 4, seed=0), in_order(numbered(8), 4)):
+        assert dataset.options().autotune.enabled is False
