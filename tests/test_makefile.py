@@ -1,5 +1,6 @@
 """What `make` runs for what a user types."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -8,8 +9,21 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
+# What `make test` hands down to the tests' own make: its flags, and variables from its command line.
+INHERITED = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "ARGS")
+
+
 def make(*words):
-    return subprocess.run(["make", *words], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    environment = {key: value for key, value in os.environ.items() if key not in INHERITED}
+    return subprocess.run(
+        ["make", *words],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
 
 
 def planned(*words, tmp_path):
