@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
-# What `make test` hands down to the tests' own make: its flags, and variables from its command line.
+# What `make test` hands down to the make of these tests: flags, and variables given to it.
 INHERITED = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "ARGS")
 
 
