@@ -51,12 +51,15 @@ def claimed_png(path, width, height):
         ("a.jpg", "RGB", 6),
         ("a.jpg", "CMYK", 6),
         ("a.tif", "CMYK", 0),
-        ("a.tif", "YCbCr", 3),
+        ("a.tif", "YCbCr", 6),
     ],
 )
 def test_colours_survive_every_format(tmp_path, name, convert, tolerance):
     image = halves().convert("RGB" if convert == "YCbCr" else convert)
     options = {"quality": 98, "subsampling": 0} if name.endswith("jpg") else {}
+    if (name, convert) == ("a.tif", "YCbCr"):
+        # As scanners write it. Without compression Pillow 12 cannot read back its own file.
+        options = {"compression": "jpeg", "quality": 98}
     image.convert(convert).save(tmp_path / name, **options)
     pixels = read_image(tmp_path / name, (16, 16), 3, "stretch")
     assert pixels.shape == (16, 16, 3)
