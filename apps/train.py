@@ -60,7 +60,8 @@ def train(run, directory, options):
     images = (run.total_steps - first) * run.recipe.batch_size
     rate = f"{images:,} images in {seconds:,.0f} s, {images / seconds:,.0f} images/s"
     # The judge is fitted to the real images first, once for a data set: up to a minute.
-    print(f"trained   {rate}; now exporting and judging", flush=True)
+    judging = " and judging" if run.source.num_classes else ""
+    print(f"trained   {rate}; now exporting{judging}", flush=True)
     version, score = training.finish(run, directory, options.export_dir)
     if score:
         print(f"quality   {score.as_text()}")
