@@ -1,0 +1,22 @@
+"""A measured number and how far chance alone moves it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean and its standard error, in the same unit; None where a single value has none."""
+
+    value: float
+    standard_error: float | None = None
+
+    @classmethod
+    def of(cls, values):
+        """The mean of independent `values [n]`, n >= 1, and their deviation over sqrt(n)."""
+        values = np.asarray(values, np.float64)
+        if len(values) == 1:
+            return cls(float(values[0]))
+        error = values.std(ddof=1) / np.sqrt(len(values))
+        return cls(float(values.mean()), float(error))

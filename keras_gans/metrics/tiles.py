@@ -1,0 +1,44 @@
+"""Rows read in tiles: working memory does not grow with their number.
+
+Tiles are cut at absolute row numbers, so a result never depends on how the rows were produced.
+"""
+
+import numpy as np
+
+from keras_gans.errors import InputError
+
+TILE_ROWS = 1000
+
+
+def as_rows(rows, name):
+    """Returns `rows` as something of shape `[n, d]` that can be sliced; nothing is read yet.
+
+    Whatever has a `shape` is left as it is: a `numpy.memmap` on disk, or images read as they are
+    sliced.
+
+    Raises:
+        InputError: For another shape, or d = 0.
+    """
+    rows = rows if hasattr(rows, "shape") else np.asarray(rows)
+    shape = list(rows.shape)
+    if len(shape) != 2 or not shape[1]:
+        raise InputError(f"{name} must have the shape [n, d], one row per image. Received: {shape}")
+    return rows
+
+
+def tiles(rows, name):
+    """Yields `rows [n, d]` as `float64 [at most TILE_ROWS, d]`, in order.
+
+    Raises:
+        InputError: At the first tile that does not hold finite real numbers.
+    """
+    for start in range(0, len(rows), TILE_ROWS):
+        tile = np.asarray(rows[start : start + TILE_ROWS])
+        if tile.dtype.kind not in "fiu":
+            raise InputError(f"{name} must be real numbers. Received: {tile.dtype}")
+        if not np.isfinite(tile).all():
+            raise InputError(
+                f"{name} must be finite; a network that diverged gives none. "
+                "Received: NaN or infinity"
+            )
+        yield tile.astype(np.float64)

@@ -1,0 +1,57 @@
+"""Rows in tiles of bounded size, whatever holds them."""
+
+import numpy as np
+import pytest
+
+from keras_gans.errors import InputError
+from keras_gans.metrics.tiles import as_rows, tiles
+
+
+class ReadOnDemand:
+    """Rows that exist only where they are sliced, as images of a folder do."""
+
+    def __init__(self, count):
+        self.shape = (count, 2)
+        self.asked = []
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, rows):
+        self.asked.append((rows.start, rows.stop))
+        return np.arange(*rows.indices(len(self)), dtype=np.float32)[:, None] + [[0.0, 0.5]]
+
+
+def test_rows_are_read_a_thousand_at_a_time():
+    rows = ReadOnDemand(2300)
+    parts = list(tiles(as_rows(rows, "features"), "features"))
+    assert rows.asked == [(0, 1000), (1000, 2000), (2000, 3000)]
+    assert all(part.dtype == np.float64 for part in parts)
+    expected = np.arange(2300)[:, None] + [0.0, 0.5]
+    np.testing.assert_array_equal(np.concatenate(parts), expected)
+
+
+def test_lists_and_integers_will_do():
+    (tile,) = tiles(as_rows([[1, 2], [3, 4]], "features"), "features")
+    np.testing.assert_array_equal(tile, [[1.0, 2.0], [3.0, 4.0]])
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3, 4), (3, 0)])
+def test_other_shapes_are_refused(shape):
+    with pytest.raises(InputError) as refusal:
+        as_rows(np.zeros(shape), "features")
+    message = "features must have the shape [n, d], one row per image. Received: "
+    assert str(refusal.value) == message + str(list(shape))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_values_that_are_not_finite_are_refused(bad):
+    rows = np.zeros([1500, 3])
+    rows[1400, 1] = bad
+    with pytest.raises(InputError, match=r"features must be finite.* Received: NaN or infinity"):
+        list(tiles(rows, "features"))
+
+
+def test_values_that_are_no_numbers_are_refused():
+    with pytest.raises(InputError, match=r"must be real numbers. Received: complex128"):
+        list(tiles(np.zeros([2, 3], complex), "features"))
