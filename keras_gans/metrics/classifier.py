@@ -1,7 +1,7 @@
-"""How many samples show the class that was asked for, by a classifier fitted to the real images.
+"""A small classifier fitted to the real images: its eyes compare samples with them.
 
-The classifier's own accuracy on real images that it never saw stands beside every number: no
-sample can be judged better than that.
+Its own accuracy on real images that it never saw stands beside every number: no sample can be
+judged better than that.
 """
 
 from dataclasses import dataclass
@@ -9,17 +9,19 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 from keras import layers
 
-from keras_gans.callbacks.checkpoint import save_atomically
 from keras_gans.data import batches, in_order
+from keras_gans.data.parts import Part
+from keras_gans.errors import InputError
+from keras_gans.files import save_atomically
 
 BATCH_SIZE = 100
 MAX_IMAGES = 180_000
 MAX_EPOCHS = 30
 HOLD_OUT = 6  # one image in so many, where the data has no test split
 MAX_SIDE = 32
+FEATURES = 128  # of the last hidden layer
 
 
 @dataclass(frozen=True)
@@ -31,78 +33,6 @@ class Classifier:
     held_out: int
 
 
-@dataclass(frozen=True)
-class SampleScore:
-    """What a classifier saw in samples."""
-
-    count: int
-    label_accuracy: float | None  # in [0, 1]; None where no class was asked for
-    class_shares: np.ndarray  # float64 [num_classes], sums to 1
-    classifier: Classifier
-
-    def as_dict(self):
-        """Plain values, for JSON."""
-        return {
-            "samples": self.count,
-            "label_accuracy": self.label_accuracy,
-            "class_shares": self.class_shares.tolist(),
-            "classifier_accuracy": self.classifier.accuracy,
-            "classifier_held_out_images": self.classifier.held_out,
-        }
-
-    def as_text(self):
-        """One line for people."""
-        judge = (
-            f"{self.count:,} samples, by a classifier right on {self.classifier.accuracy:.1%} of "
-            f"{self.classifier.held_out:,} real images it never saw"
-        )
-        if self.label_accuracy is not None:
-            return f"label accuracy {self.label_accuracy:.1%} of {judge}"
-        covered = np.count_nonzero(self.class_shares)
-        return (
-            f"{covered} of {len(self.class_shares)} classes, the rarest "
-            f"{self.class_shares.min():.1%} of {judge}"
-        )
-
-
-@dataclass(frozen=True)
-class _Part:
-    """Some images of a split, as a split."""
-
-    split: object
-    indices: np.ndarray
-
-    @property
-    def size(self):
-        return len(self.indices)
-
-    def read(self, indices):
-        return self.split.read(tf.gather(tf.constant(self.indices), indices))
-
-
-def score(sampler, source, cache_dir, count=1000, seed=1_000_000):
-    """Scores `count` samples, as many of each class as of any other where classes are asked for.
-
-    Args:
-        sampler: A `sampling.Sampler`.
-        source: The labelled data the classifier is fitted to.
-        cache_dir: Where fitted classifiers are kept, by the data's fingerprint.
-        seed: The first sample's seed; the others follow.
-
-    Returns:
-        `SampleScore`.
-    """
-    judge = fitted_to(source, cache_dir)
-    wanted = np.arange(count) % source.num_classes if sampler.class_names else None
-    seen = predict(judge.network, sampler.images(np.arange(seed, seed + count), wanted))
-    return SampleScore(
-        count=count,
-        label_accuracy=None if wanted is None else float(np.mean(seen == wanted)),
-        class_shares=np.bincount(seen, minlength=source.num_classes) / count,
-        classifier=judge,
-    )
-
-
 def fitted_to(source, cache_dir):
     """Returns the `Classifier` of a labelled source: fitted once, then read from `cache_dir`.
 
@@ -112,7 +42,7 @@ def fitted_to(source, cache_dir):
     path = Path(cache_dir) / f"classifier-{source.fingerprint}.keras"
     train, test = _parts(source)
     if path.exists():
-        network = keras.models.load_model(path, compile=False)
+        network = _load(path)
     else:
         network = _fit(_network(source.image_shape, source.num_classes), train)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -120,13 +50,20 @@ def fitted_to(source, cache_dir):
     return Classifier(network, _accuracy(network, test), test.size)
 
 
-def predict(network, images):
-    """Class indices `int64 [n]` that `network` sees in images `float32 [n, h, w, c]`."""
-    logits = [
-        network(images[start : start + BATCH_SIZE], training=False).numpy()
-        for start in range(0, len(images), BATCH_SIZE)
-    ]
-    return np.concatenate(logits).argmax(axis=-1)
+def _load(path):
+    try:
+        return keras.models.load_model(path, compile=False)
+    # What a damaged file raises depends on which byte: OSError, BadZipFile, KeyError and others.
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{path} is damaged: delete it, to fit another ({reason})") from error
+
+
+def resize_of(image_shape):
+    """How images of this shape are resized before the network, in words."""
+    if max(image_shape[:2]) <= MAX_SIDE:
+        return "none"
+    return f"to {MAX_SIDE} x {MAX_SIDE}, bilinear, in the classifier"
 
 
 def _parts(source):
@@ -135,7 +72,7 @@ def _parts(source):
     indices = np.arange(source.train.size)
     # Chosen by a fixed draw: real files often come sorted by class.
     held_out = np.random.default_rng(0).permutation(indices) % HOLD_OUT == 0
-    return _Part(source.train, indices[~held_out]), _Part(source.train, indices[held_out])
+    return Part(source.train, indices[~held_out]), Part(source.train, indices[held_out])
 
 
 def _network(image_shape, num_classes):
@@ -146,7 +83,7 @@ def _network(image_shape, num_classes):
         x = layers.Conv2D(filters, 3, padding="same", activation="relu", **_initial(filters))(x)
         x = layers.MaxPooling2D()(x)
     x = layers.Dropout(0.25, seed=0)(layers.Flatten()(x))
-    x = layers.Dense(128, activation="relu", **_initial(1))(x)
+    x = layers.Dense(FEATURES, activation="relu", name="features", **_initial(1))(x)
     x = layers.Dense(num_classes, **_initial(2))(layers.Dropout(0.25, seed=1)(x))
     return keras.Model(image, x, name="classifier")
 
@@ -170,7 +107,7 @@ def _fit(network, train):
 
 def _accuracy(network, test):
     right = [
-        np.equal(predict(network, images), labels.numpy()).sum()
+        np.equal(network(images, training=False).numpy().argmax(axis=-1), labels.numpy()).sum()
         for images, labels in in_order(test, BATCH_SIZE)
     ]
     return float(sum(right) / test.size)

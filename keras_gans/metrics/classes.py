@@ -1,0 +1,125 @@
+"""Which classes a classifier sees in samples: all of them, how often, and those asked for?"""
+
+from dataclasses import dataclass
+from numbers import Integral
+
+import numpy as np
+
+from keras_gans.errors import InputError
+from keras_gans.metrics.estimate import Estimate
+from keras_gans.metrics.tiles import as_rows, tiles
+
+COVERED = 10  # a class that comes up one in so many times as often as it should
+
+
+@dataclass(frozen=True)
+class ClassSummary:
+    """Which classes come up, beside the real images' classes.
+
+    Attributes:
+        shares: float64 `[k]`, sums to 1.
+        covered: Number of classes whose share is at least a tenth of their share of the real
+            images; classes without real images are left out.
+        entropy: Of the shares, in nats, from 0 to `max_entropy`.
+        divergence: KL(shares || real shares), in nats, at least 0: 0 where both are equal, infinite
+            where a class comes up that no real image has. Chance alone makes it about
+            (k - 1) / (2 n) for n samples of the real distribution.
+        rarest_share: The smallest share of a class that real images have.
+    """
+
+    shares: np.ndarray
+    covered: int
+    entropy: float
+    divergence: float
+    rarest_share: float
+
+    @property
+    def max_entropy(self):
+        """log k: all k classes equally often."""
+        return float(np.log(len(self.shares)))
+
+
+def summary(predicted, real_labels, num_classes):
+    """Counts the classes of samples.
+
+    Args:
+        predicted: The samples' classes as integers `[n]` from 0 to num_classes - 1, or
+            probabilities or logits `[n, num_classes]`, of which the largest counts.
+        real_labels: The same of real images `[m]`.
+        num_classes: k, a positive integer.
+
+    Returns:
+        `ClassSummary`.
+
+    Raises:
+        InputError: For no images, another shape, or classes that are none of the k.
+    """
+    if not isinstance(num_classes, Integral) or num_classes < 1:
+        raise InputError(f"num_classes must be a positive integer. Received: {num_classes!r}")
+    counts = _counts(predicted, "predicted", num_classes)
+    real_counts = _counts(real_labels, "real_labels", num_classes)
+    shares, real = counts / counts.sum(), real_counts / real_counts.sum()
+    seen, known = counts > 0, real_counts > 0
+    # Of integers: shares round, and a tenth to the last digit counts.
+    covered = known & (COVERED * counts * real_counts.sum() >= real_counts * counts.sum())
+    with np.errstate(divide="ignore"):
+        surprise = np.log(shares[seen]) - np.log(real[seen])
+    return ClassSummary(
+        shares=shares,
+        covered=int(np.count_nonzero(covered)),
+        entropy=float(np.sum(shares[seen] * np.log(1.0 / shares[seen]))),
+        divergence=max(float(np.sum(shares[seen] * surprise)), 0.0),
+        rarest_share=float(shares[known].min()),
+    )
+
+
+def label_accuracy(predicted, wanted):
+    """The share of samples that show the class they were asked for.
+
+    Args:
+        predicted: The samples' classes as integers `[n]`, or probabilities or logits `[n, k]`.
+        wanted: The classes that were asked for, integers `[n]`.
+
+    Returns:
+        `Estimate` p in [0, 1]; the standard error is the binomial sqrt(p (1 - p) / n), 0 where all
+        are right or none.
+
+    Raises:
+        InputError: For no samples, or not as many of both.
+    """
+    predicted, wanted = _indices(predicted, "predicted"), _indices(wanted, "wanted")
+    if len(predicted) != len(wanted):
+        raise InputError(
+            "there must be as many classes predicted as wanted. "
+            f"Received: {len(predicted):,} and {len(wanted):,}"
+        )
+    share = float(np.mean(predicted == wanted))
+    return Estimate(share, float(np.sqrt(share * (1.0 - share) / len(wanted))))
+
+
+def _counts(classes, name, num_classes):
+    indices = _indices(classes, name, num_classes)
+    low, high = indices.min(), indices.max()
+    if low < 0 or high >= num_classes:
+        raise InputError(
+            f"{name} must be classes from 0 to {num_classes - 1}. Received: from {low} to {high}"
+        )
+    return np.bincount(indices, minlength=num_classes)
+
+
+def _indices(classes, name, num_classes=None):
+    """Class indices [n] of indices, or of probabilities [n, k]."""
+    classes = np.asarray(classes)
+    if classes.ndim not in (1, 2) or not len(classes):
+        raise InputError(
+            f"{name} must have the shape [n] or [n, k], n at least 1. "
+            f"Received: {list(classes.shape)}"
+        )
+    if classes.ndim == 2:
+        rows = as_rows(classes, name)
+        if num_classes not in (None, rows.shape[1]):
+            raise InputError(f"{name} must be of {num_classes} classes. Received: {rows.shape[1]}")
+        return np.concatenate([tile.argmax(axis=1) for tile in tiles(rows, name)])
+    if classes.dtype.kind not in "iu":
+        raise InputError(f"{name} must be integers, one per image. Received: {classes.dtype}")
+    return classes
