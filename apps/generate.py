@@ -2,12 +2,13 @@
 
 import sys
 from pathlib import Path
+from typing import Literal
 
 from jsonargparse import ArgumentParser
 
 import apps.quiet  # noqa: F401
-from apps import console
-from keras_gans import images, sampling, training
+from apps import console, models
+from keras_gans import images, training
 from keras_gans.errors import InputError, RunError
 
 PROGRAM = "python -m apps.generate"
@@ -16,7 +17,7 @@ MAX_GRID = 1024  # one picture is held in memory whole; separate files are not
 
 def main(arguments=None):
     options = _parse(sys.argv[1:] if arguments is None else arguments)
-    sampler = _sampler(options.model)
+    sampler = models.open_sampler(options.model, options.checkpoint)
     labels = _labels(sampler.class_names, options.label, options.count)
     seeds = range(options.seed, options.seed + options.count)
     training.check_writable(options.out or Path(options.grid).parent)
@@ -39,6 +40,9 @@ def _parse(arguments):
         allow_abbrev=False,
     )
     parser.add_argument("model", type=str, help="folder of a run or of an export")
+    parser.add_argument(
+        "--checkpoint", type=Literal["best", "last"] | None, help=models.CHECKPOINT_HELP
+    )
     parser.add_argument("--count", type=int, default=100, help="images to make")
     parser.add_argument("--label", type=str | None, help="a class, by index or name; default: all")
     parser.add_argument("--seed", type=int, default=0, help="the first image's seed, >= 0")
@@ -61,32 +65,11 @@ def _check(options):
         )
 
 
-def _sampler(folder):
-    """A run has a configuration; anything else is taken for an export."""
-    if (Path(folder) / training.CONFIG).is_file():
-        return sampling.of_model(training.load_checkpoint(Path(folder) / training.CHECKPOINT))
-    if not Path(folder).is_dir():
-        raise InputError(f"{folder} is neither a run nor an export: train one, make train-cgan")
-    return sampling.of_export(folder)
-
-
 def _labels(class_names, label, count):
     """Class indices for `count` images, all classes in turn by default; None without classes."""
-    if class_names is None:
-        if label is not None:
-            raise InputError(f"this model takes no label. Received: --label {label}")
-        return None
-    if label is None:
-        return [index % len(class_names) for index in range(count)]
-    if label in class_names:
-        return [class_names.index(label)] * count
-    if label.isascii() and label.isdigit() and int(label) < len(class_names):
-        return [int(label)] * count
-    known = ", ".join(class_names[:20]) + (", ..." if len(class_names) > 20 else "")
-    raise InputError(
-        f"--label must be an index from 0 to {len(class_names) - 1} or one of {known}. "
-        f"Received: {label}"
-    )
+    if label is not None:
+        return [models.label_index(class_names, label)] * count
+    return None if class_names is None else [i % len(class_names) for i in range(count)]
 
 
 def _write_grid(sampler, seeds, labels, columns, path):

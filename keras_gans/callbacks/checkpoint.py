@@ -1,34 +1,12 @@
 """One file that holds everything a run needs to go on, replaced atomically."""
 
-import contextlib
-import os
 import time
-from pathlib import Path
 
 import keras
 import numpy as np
 
 from keras_gans.errors import RunError
-
-
-def save_atomically(model, path):
-    """Saves `model` as `path` (`.keras`): the old file or the new one, never half of one.
-
-    Raises:
-        RunError: If it cannot be written; the old file stays.
-    """
-    path = Path(path)
-    staged = path.with_name(f".{path.name}.tmp.keras")
-    try:
-        model.save(staged)
-        with staged.open("rb") as file:
-            os.fsync(file.fileno())
-        staged.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            staged.unlink()
-        reason = error.strerror or error
-        raise RunError(f"cannot write {path}: {reason}; the one before is kept") from error
+from keras_gans.files import save_atomically
 
 
 class Checkpoint(keras.callbacks.Callback):

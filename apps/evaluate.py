@@ -1,0 +1,278 @@
+"""Measures samples: `python -m apps.evaluate runs/cgan-mnist`, or `--compare RUN RUN ...`."""
+
+import dataclasses
+import sys
+import time
+from pathlib import Path
+from typing import Literal
+
+from jsonargparse import ArgumentParser
+
+import apps.quiet  # noqa: F401
+from apps import console, models
+from keras_gans import (
+    animation,
+    dashboard,
+    evaluation,
+    exhibits,
+    export,
+    images,
+    sampling,
+    scorebook,
+    scoring,
+    training,
+)
+from keras_gans.data import load_source
+from keras_gans.errors import InputError, RunError
+from keras_gans.metrics import features
+
+PROGRAM = "python -m apps.evaluate"
+SCORES = "metrics.json"
+POINTS = 500  # real ones and samples each in the dashboard's projector
+COLUMNS = 10  # images of a model in the picture of a comparison
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """A model to be measured.
+
+    Attributes:
+        folder: As given.
+        sampler: Its `sampling.Sampler`.
+        source: The data it is compared with.
+        protocol: What of it belongs beside its scores: checkpoint and step, or version.
+        scores_path: Where its scores are kept.
+    """
+
+    folder: str
+    sampler: sampling.Sampler
+    source: object
+    protocol: dict
+    scores_path: Path
+
+    @property
+    def name(self):
+        return Path(self.folder).name
+
+
+def main(arguments=None):
+    options = _parse(sys.argv[1:] if arguments is None else arguments)
+    if options.compare:
+        compare(options)
+        return
+    subject = _open(options.model, options)
+    scorebook.read(subject.scores_path)  # damaged, it is told before the work
+    evaluator = _evaluator(subject.source, options)
+    entry = _measure(subject, evaluator)
+    print(_table({subject.name: entry["scores"], "real images": entry["floor"]}))
+    print(_protocol_text(entry["protocol"]))
+    print(f"written   {subject.scores_path}")
+
+
+def compare(options):
+    """One table and one picture of several models of the same data."""
+    subjects = [_open(folder, options) for folder in options.compare]
+    names = _distinct_names(subjects)
+    first = subjects[0]
+    for other in subjects[1:]:
+        if other.source.fingerprint != first.source.fingerprint:
+            raise InputError(
+                f"{other.folder} and {first.folder} are of different data: "
+                f"{other.source.name}, {first.source.name}"
+            )
+    training.check_writable(Path(options.picture).parent)
+    evaluator = _evaluator(first.source, options)
+    entries = [_kept(subject, evaluator) or _measure(subject, evaluator) for subject in subjects]
+    columns = {name: entry["scores"] for name, entry in zip(names, entries, strict=True)}
+    print(_table(columns | {"real images": entries[0]["floor"]}))
+    print(_protocol_text(evaluator.protocol()))
+    for name, subject in zip(names, subjects, strict=True):
+        print(f"{name}: {_in_words(subject.protocol)}")
+    print(f"picture   {_picture(dict(zip(names, subjects, strict=True)), options.picture)}")
+
+
+def _parse(arguments):
+    parser = ArgumentParser(
+        prog=PROGRAM,
+        description="Scores samples of a trained model against real images that it never saw, "
+        "where the data has a test split, and as many real training images as the floor. A run "
+        "keeps the scores in metrics.json and shows them in TensorBoard.",
+        exit_on_error=False,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("model", nargs="?", type=str, help="folder of a run or of an export")
+    add("--compare", nargs="+", type=str, metavar="MODEL", help="several, in one table and picture")
+    add("--checkpoint", type=Literal["best", "last"] | None, help=models.CHECKPOINT_HELP)
+    add("--samples", type=int, default=10_000, help="samples to score")
+    add(
+        "--features",
+        type=Literal[features.NAMES] | None,
+        help="what images are compared by; default: classifier with labels, pixels without",
+    )
+    add(
+        "--metrics",
+        nargs="+",
+        type=Literal[tuple(scoring.METRICS)],
+        help="default: all that these features allow",
+    )
+    add("--dataset", type=str | None, help="of an export: the data it was trained on; see train")
+    add("--data-dir", type=str | None, help="folder that holds NAME.npz; a run has its own")
+    add("--image-size", type=int | tuple[int, int] | None, help="of an export's folder of images")
+    add("--out", type=str, default="generated/metrics.json", help="an export's scores")
+    add("--picture", type=str, default="generated/comparison.png", help="of --compare")
+    options = console.parse(parser, arguments)
+    if bool(options.model) == bool(options.compare):
+        raise InputError(f"name one model, or several with --compare (see {PROGRAM} --help)")
+    if options.samples < 2:
+        raise InputError(f"--samples must be at least 2. Received: {options.samples}")
+    return options
+
+
+# Opening and measuring -----------------------------------------------------------------------
+
+
+def _open(folder, options):
+    if models.is_run(folder):
+        return _open_run(folder, options)
+    sampler = models.open_sampler(folder, options.checkpoint)
+    if options.dataset is None:
+        raise InputError(f"{folder} is an export: name the data it was trained on with --dataset")
+    source = load_source(options.dataset, data_dir=options.data_dir, image_size=options.image_size)
+    protocol = {"checkpoint": "export", "version": export.version_dir(folder).name}
+    return Subject(folder, sampler, source, protocol, Path(options.out))
+
+
+def _open_run(folder, options):
+    for name in ("dataset", "image_size"):
+        if options[name] is not None:
+            flag = name.replace("_", "-")
+            raise InputError(f"{folder} is a run and knows its data: leave --{flag} out")
+    path = training.checkpoint_of(folder, options.checkpoint)
+    model = training.load_checkpoint(path)
+    protocol = {
+        "checkpoint": "best" if path.name == training.BEST else "last",
+        "step": int(model.step),
+    }
+    source = training.source_of(folder, data_dir=options.data_dir)
+    return Subject(folder, sampling.of_model(model), source, protocol, Path(folder) / SCORES)
+
+
+def _evaluator(source, options):
+    runs = Path(options.model or options.compare[0])
+    runs = runs.parent if models.is_run(runs) else Path("runs")
+    return evaluation.Evaluator(
+        source,
+        options.features,
+        options.samples,
+        options.metrics,
+        cache_dir=runs / training.CACHE,
+    )
+
+
+def _measure(subject, evaluator):
+    """Scores a model and writes them down; returns the entry."""
+    begin = time.monotonic()
+    scores = evaluator.scores(subject.sampler)
+    floor = evaluator.floor()
+    entry = {
+        "protocol": evaluator.protocol() | subject.protocol,
+        "scores": scoring.as_dict(scores),
+        "floor": scoring.as_dict(floor),
+    }
+    scorebook.write(subject.scores_path, _key(subject, evaluator), entry)
+    if "step" in subject.protocol:
+        _show_in_dashboard(subject, evaluator, scores)
+    print(f"{subject.folder} measured in {time.monotonic() - begin:.0f} s", file=sys.stderr)
+    return entry
+
+
+def _key(subject, evaluator):
+    return f"{subject.protocol['checkpoint']}_{evaluator.count}_{evaluator.features.name}"
+
+
+def _kept(subject, evaluator):
+    """The entry of an earlier evaluation by the very same protocol, or None."""
+    entry = scorebook.read(subject.scores_path).get(_key(subject, evaluator))
+    wanted = evaluator.protocol() | subject.protocol
+    if entry is None or entry["protocol"] != wanted:
+        return None
+    metrics = {scoring.metric_of(scoring.base_name(name)) for name in entry["scores"]}
+    return entry if metrics == set(evaluator.metrics) else None
+
+
+def _show_in_dashboard(subject, evaluator, scores):
+    folder, step = subject.folder, subject.protocol["step"]
+    try:
+        dashboard.log_scores(dashboard.writer_of(folder), scores, step)
+        neighbours = exhibits.nearest_training(evaluator, subject.sampler)
+        animation.log_picture(folder, "nearest_training", neighbours, step)
+        dashboard.write_projector(folder, *exhibits.points(evaluator, subject.sampler, POINTS))
+    except OSError as error:
+        reason = error.strerror or error
+        raise RunError(f"cannot write to {folder}: {reason}") from error
+
+
+# Words and pictures --------------------------------------------------------------------------
+
+
+def _table(columns):
+    """Scores `{column: {name: {"value", "standard_error"}}}` as aligned text."""
+    names = list(dict.fromkeys(name for scores in columns.values() for name in scores))
+    rows = [["", *columns, "better"]]
+    for name in names:
+        cells = [_cell(name, scores.get(name)) for scores in columns.values()]
+        rows.append([name, *cells, scoring.BETTER[scoring.base_name(name)]])
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if place == 0 else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    )
+
+
+def _cell(name, score):
+    if score is None:
+        return "-"
+    text = scoring.value_text(name, score["value"])
+    if score["standard_error"] is None:
+        return text
+    return f"{text} +- {scoring.value_text(name, score['standard_error'])}"
+
+
+def _protocol_text(protocol):
+    return f"protocol  {_in_words(protocol)}"
+
+
+def _in_words(protocol):
+    flat = {**protocol, **protocol.get("versions", {})}
+    flat.pop("versions", None)
+    return ", ".join(f"{key.replace('_', ' ')} {_short(value)}" for key, value in flat.items())
+
+
+def _short(value):
+    return f"{value:.4g}" if isinstance(value, float) else f"{value}"
+
+
+def _distinct_names(subjects):
+    names = [subject.name for subject in subjects]
+    return names if len(set(names)) == len(names) else [subject.folder for subject in subjects]
+
+
+def _picture(subjects, path):
+    first = next(iter(subjects.values()))
+    rows = {"real images": exhibits.real_examples(first.source, COLUMNS)}
+    for name, subject in subjects.items():
+        names = subject.sampler.class_names
+        labels = [place % len(names) for place in range(COLUMNS)] if names else None
+        rows[name] = images.to_uint8(subject.sampler.images(range(COLUMNS), labels))
+    try:
+        return images.save_png(exhibits.sample_rows(rows), path)
+    except OSError as error:
+        raise RunError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+if __name__ == "__main__":
+    console.run_app(PROGRAM, main)

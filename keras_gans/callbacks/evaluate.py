@@ -1,0 +1,97 @@
+"""Metrics of the samples while training goes on, and the best checkpoint beside the last."""
+
+import json
+import time
+from pathlib import Path
+
+import keras
+
+from keras_gans import dashboard, sampling, scoring
+from keras_gans.errors import InputError, RunError
+from keras_gans.files import save_atomically, write_atomically
+
+
+class Evaluate(keras.callbacks.Callback):
+    """Every `epochs` epochs, scores samples and keeps the checkpoint with the best score.
+
+    Scores go to TensorBoard as `evaluation/<name>` and into the epoch's logs, where callbacks
+    behind this one find them. `seconds` adds up what it cost.
+
+    Args:
+        evaluator: An `evaluation.Evaluator`.
+        metric: The score that decides, such as `fid`; of `scoring.BETTER`, "lower" or "higher".
+        path: The best checkpoint, ending in `.keras`; its scores go beside it as `.json`.
+        epochs: Epochs between two evaluations.
+        last_epoch: An epoch, counted from 1, that is scored in any case.
+        writer: A `tf.summary` writer, or None.
+
+    Raises:
+        InputError: If `metric` is none of the evaluator's.
+        RunError: If the checkpoint cannot be written.
+    """
+
+    def __init__(self, evaluator, metric, path, epochs=1, last_epoch=None, writer=None):
+        super().__init__()
+        if scoring.BETTER.get(metric) not in ("lower", "higher"):
+            raise InputError(f"no checkpoint is the best by {metric!r}: choose fid, kid or another")
+        if scoring.metric_of(metric) not in evaluator.metrics:
+            raise InputError(f"{metric} is not measured, only {', '.join(evaluator.metrics)}")
+        self.evaluator = evaluator
+        self.metric = metric
+        self.path = Path(path)
+        self.epochs = epochs
+        self.last_epoch = last_epoch
+        self.writer = writer
+        self.seconds = 0.0
+        self._sampler = None
+
+    def on_epoch_end(self, epoch, logs=None):
+        if (epoch + 1) % self.epochs == 0 or epoch + 1 == self.last_epoch:
+            begin = time.monotonic()
+            self._sampler = self._sampler or sampling.of_model(self.model)
+            scores = self.evaluator.scores(self._sampler)
+            self._log(scores, logs)
+            self._keep_best(epoch + 1, scores)
+            self.seconds += time.monotonic() - begin
+
+    def _log(self, scores, logs):
+        logs.update({name: score.value for name, score in scores.items()})
+        logs["classes"] = self.evaluator.source.num_classes
+        if self.writer is not None:
+            dashboard.log_scores(self.writer, scores, int(self.model.step))
+
+    def _keep_best(self, epoch, scores):
+        name = scoring.score_name(self.metric, self.evaluator.count, self.evaluator.features.name)
+        record = {"metric": name, "value": scores[name].value, "epoch": epoch}
+        record |= {"step": int(self.model.step), "scores": scoring.as_dict(scores)}
+        # A run that goes on after a stop meets its own best again.
+        if self._is_better(record, best_record(self.path)):
+            save_atomically(self.model, self.path)
+            notes = self.path.with_suffix(".json")
+            try:
+                write_atomically(notes, json.dumps(record, indent=2))
+            except OSError as error:
+                raise RunError(f"cannot write {notes}: {error.strerror or error}") from error
+
+    def _is_better(self, record, before):
+        if before is None:
+            return True
+        if scoring.BETTER[self.metric] == "lower":
+            return record["value"] < before["value"]
+        return record["value"] > before["value"]
+
+
+def best_record(path):
+    """What `Evaluate` wrote about the best checkpoint at `path`; None if there is none.
+
+    Raises:
+        InputError: If it cannot be read.
+    """
+    path = Path(path).with_suffix(".json")
+    if not path.exists():
+        return None
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return {key: record[key] for key in ("metric", "value", "epoch", "step", "scores")}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is damaged: delete it, to choose anew ({error!r})") from error

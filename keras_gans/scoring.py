@@ -1,0 +1,217 @@
+"""Every score by name: how it is made of samples and real images, and how it is called and read.
+
+A metric is a pure function of what is known of two sets of images; one makes several scores.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from keras_gans.data.parts import PixelRows
+from keras_gans.metrics import (
+    classes,
+    density_coverage,
+    frechet,
+    inception_score,
+    kernel,
+    memorising,
+    parzen,
+    precision_recall,
+    sharpness,
+)
+from keras_gans.metrics.estimate import Estimate
+
+# What is compared ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What the metrics see of a set of images.
+
+    Attributes:
+        features: float32 `[n, d]`, an array on the disk.
+        probabilities: float32 `[n, k]` or None.
+        pixels: float32 `[n, h * w * c]` in [0, 1], an array on the disk, or read as it is sliced.
+        labels: int32 `[n]`, the classes that were asked for or that the images have, or None.
+    """
+
+    features: np.ndarray
+    probabilities: np.ndarray | None
+    pixels: np.ndarray | PixelRows
+    labels: np.ndarray | None
+
+    @cached_property
+    def moments(self):
+        return frechet.Moments.of(self.features)
+
+    @cached_property
+    def predicted(self):
+        """Class indices int64 `[n]`."""
+        return np.asarray(self.probabilities).argmax(axis=1)
+
+
+@dataclass(frozen=True)
+class Real:
+    """The real side of every comparison.
+
+    Attributes:
+        reference: `Pictures` that samples are compared with: the test split.
+        training: `PixelRows` of images that the model was fitted to, none of the reference.
+        validation: `PixelRows` that choose the Parzen window, neither reference nor samples.
+        image_shape: `(h, w, c)`.
+        num_classes: 0 without labels.
+    """
+
+    reference: Pictures
+    training: PixelRows
+    validation: PixelRows
+    image_shape: tuple[int, int, int]
+    num_classes: int
+
+
+# Metrics -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How a metric is made from samples and real images.
+
+    Attributes:
+        function: `(Pictures, Real)` to `{score: Estimate}`.
+        better: For each of its scores "lower", "higher", or "real" for: near that of real images.
+        sees: `features`, `pixels` whatever the features are, `probabilities`, or `classes`:
+            probabilities of the data's own classes.
+    """
+
+    function: Callable
+    better: dict[str, str]
+    sees: str
+
+
+def _fid(samples, real):
+    return {"fid": Estimate(frechet.distance(real.reference.moments, samples.moments))}
+
+
+def _kid(samples, real):
+    return {"kid": kernel.distance(real.reference.features, samples.features)}
+
+
+def _inception_score(samples, real):
+    return {"inception_score": inception_score.score(samples.probabilities)}
+
+
+def _precision_recall(samples, real):
+    result = precision_recall.precision_recall(real.reference.features, samples.features)
+    return {"precision": Estimate(result.precision), "recall": Estimate(result.recall)}
+
+
+def _density_coverage(samples, real):
+    result = density_coverage.density_coverage(real.reference.features, samples.features)
+    return {"density": Estimate(result.density), "coverage": Estimate(result.coverage)}
+
+
+def _parzen(samples, real):
+    sigma = parzen.choose_sigma(samples.pixels, real.validation)
+    nats = parzen.log_likelihood(samples.pixels, real.reference.pixels, sigma)
+    return {"parzen": nats, "parzen_sigma": Estimate(sigma)}
+
+
+def _classes(samples, real):
+    seen = classes.summary(samples.predicted, real.reference.labels, real.num_classes)
+    scores = {
+        "classes_covered": Estimate(seen.covered),
+        "rarest_class_share": Estimate(seen.rarest_share),
+        "class_entropy": Estimate(seen.entropy),
+    }
+    if samples.labels is not None:
+        scores["label_accuracy"] = classes.label_accuracy(samples.predicted, samples.labels)
+    return scores
+
+
+def _memorising(samples, real):
+    found = memorising.nearest_training(samples.pixels, real.training, real.reference.pixels)
+    return {
+        "nearest_training_ratio": Estimate(found.median_ratio),
+        "copied_share": Estimate(found.copied_share),
+    }
+
+
+def _sharpness(samples, real):
+    return {"sharpness": sharpness.sharpness(samples.pixels, real.image_shape)}
+
+
+METRICS = {
+    "fid": Metric(_fid, {"fid": "lower"}, "features"),
+    "kid": Metric(_kid, {"kid": "lower"}, "features"),
+    "inception_score": Metric(_inception_score, {"inception_score": "higher"}, "probabilities"),
+    "precision_recall": Metric(
+        _precision_recall, {"precision": "higher", "recall": "higher"}, "features"
+    ),
+    "density_coverage": Metric(
+        _density_coverage, {"density": "higher", "coverage": "higher"}, "features"
+    ),
+    "classes": Metric(
+        _classes,
+        {
+            "label_accuracy": "higher",
+            "classes_covered": "higher",
+            "rarest_class_share": "higher",
+            "class_entropy": "higher",
+        },
+        "classes",
+    ),
+    "parzen": Metric(_parzen, {"parzen": "higher", "parzen_sigma": "real"}, "pixels"),
+    "memorising": Metric(
+        _memorising, {"nearest_training_ratio": "real", "copied_share": "real"}, "pixels"
+    ),
+    "sharpness": Metric(_sharpness, {"sharpness": "real"}, "pixels"),
+}
+BETTER = {score: better for metric in METRICS.values() for score, better in metric.better.items()}
+
+
+def score_name(score, count, feature_name):
+    """`fid_10k_classifier`: a score of `count` samples by these features."""
+    sees = METRICS[metric_of(score)].sees
+    thousands, rest = divmod(count, 1000)
+    short = f"{thousands}k" if thousands and not rest else str(count)
+    return f"{score}_{short}_{'pixels' if sees == 'pixels' else feature_name}"
+
+
+def base_name(name):
+    """The score that a `score_name` begins with: `fid` of `fid_10k_classifier`."""
+    return max((score for score in BETTER if name.startswith(f"{score}_")), key=len)
+
+
+SHARES = (
+    "label_accuracy", "rarest_class_share", "precision", "recall", "coverage", "copied_share",
+)  # fmt: skip
+
+
+def metric_of(score):
+    """The name in `METRICS` that makes a score: `precision_recall` for `recall`."""
+    return next(name for name, metric in METRICS.items() if score in metric.better)
+
+
+def as_dict(scores):
+    """`{name: Estimate}` as plain values, for JSON."""
+    return {
+        name: {"value": float(score.value), "standard_error": score.standard_error}
+        for name, score in scores.items()
+    }
+
+
+def value_text(name, value):
+    """A score's value as people read it: shares in percent."""
+    if base_name(name) in SHARES:
+        return f"{value:.2%}"
+    return f"{value:.0f}" if base_name(name) == "classes_covered" else f"{value:.4g}"
+
+
+def applies(name, kind):
+    """Whether the metric of a name can be made from a kind of `features.Features`."""
+    metric = METRICS[name]
+    if metric.sees == "classes":
+        return kind.knows_classes
+    return metric.sees != "probabilities" or kind.name != "pixels"

@@ -1,0 +1,226 @@
+"""apps.evaluate as a user runs it, on runs, on exports and on several at once."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_gans import scorebook, training
+from keras_gans.errors import InputError, RunError
+from keras_gans.recipes import RECIPES
+from tests.apps.processes import ended, logged, refusal, run_here, start, write_npz
+
+COUNT = ["--samples", "200"]
+SCORES = {
+    "fid_200_classifier",
+    "kid_200_classifier",
+    "inception_score_200_classifier",
+    "precision_200_classifier",
+    "coverage_200_classifier",
+    "label_accuracy_200_classifier",
+    "parzen_200_pixels",
+    "nearest_training_ratio_200_pixels",
+    "sharpness_200_pixels",
+}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_npz(tmp_path_factory.mktemp("data") / "data.npz", count=600)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory, data):
+    """`(folder of the runs cgan and dcgan, cgan's export)`; do not touch."""
+    folder = tmp_path_factory.mktemp("runs")
+    version = None
+    for variant in ("dcgan", "cgan"):
+        settings = {"dataset": f"npz:{data}", "filters": (4, 4), "epochs": 2, "batch_size": 50}
+        settings |= {"evaluate_samples": 200, "evaluate_epochs": 1}
+        run = training.prepare(RECIPES[variant](**settings))
+        directory = training.create(run, folder, variant)
+        training.train(run, directory, training.evaluator_for(run, folder))
+        version, _ = training.finish(run, directory, folder / "exports")
+    return folder, version
+
+
+@pytest.fixture
+def run(runs, tmp_path):
+    """A copy of cgan's run, with the classifier that it was scored by."""
+    shutil.copytree(runs[0] / training.CACHE, tmp_path / training.CACHE)
+    return shutil.copytree(runs[0] / "cgan", tmp_path / "cgan")
+
+
+def evaluated(capsys, *arguments):
+    status, out, err = run_here(capsys, "evaluate", *arguments)
+    assert status == 0, err
+    return out, err
+
+
+def table(out):
+    """`{first column: other columns}` of what was printed, as text."""
+    return {line.split()[0]: line.split()[1:] for line in out.splitlines() if line.strip()}
+
+
+# One model ----------------------------------------------------------------------------------------
+
+
+def test_a_run_is_measured_shown_and_kept(run):
+    """By a real process: a table with its floor and protocol, metrics.json, TensorBoard."""
+    status, out, err = ended(start("evaluate", run, *COUNT))
+    assert status == 0, err
+    (said,) = err.splitlines()
+    assert said.startswith(f"{run} measured in ")
+    assert set(table(out)) >= SCORES
+    entry = json.loads((run / "metrics.json").read_text())["evaluations"]["best_200_classifier"]
+    assert set(entry["scores"]) == set(entry["floor"]) >= SCORES
+    shown = table(out)["fid_200_classifier"]
+    assert float(shown[0]) == pytest.approx(entry["scores"]["fid_200_classifier"]["value"], 1e-3)
+    assert float(shown[1]) == pytest.approx(entry["floor"]["fid_200_classifier"]["value"], 1e-3)
+    assert shown[2] == "lower"
+    step = json.loads((run / "best.json").read_text())["step"]
+    assert (entry["protocol"]["checkpoint"], entry["protocol"]["step"]) == ("best", step)
+    for word in ("real images 300", "generated images 200", "classifier accuracy", "resize none"):
+        assert word in out
+    values = logged(run)
+    for name in SCORES:
+        expected = np.float32(entry["scores"][name]["value"])
+        assert values[f"evaluation/{name}"][step] == expected
+    assert "nearest_training" in values
+    assert len((run / "projector" / "features.tsv").read_text().splitlines()) == 400
+
+
+def test_training_scored_by_the_same_protocol(run, capsys):
+    """The curve's best value is what a later evaluation of the best checkpoint gives."""
+    evaluated(capsys, run, *COUNT, "--metrics", "fid")
+    entry = scorebook.read(run / "metrics.json")["best_200_classifier"]
+    best = json.loads((run / "best.json").read_text())
+    assert entry["scores"]["fid_200_classifier"]["value"] == pytest.approx(best["value"], rel=1e-5)
+
+
+def test_another_checkpoint_is_another_entry(run, capsys):
+    evaluated(capsys, run, *COUNT, "--metrics", "kid")
+    evaluated(capsys, run, *COUNT, "--metrics", "kid", "--checkpoint", "last")
+    entries = scorebook.read(run / "metrics.json")
+    assert set(entries) == {"best_200_classifier", "last_200_classifier"}
+    assert entries["last_200_classifier"]["protocol"]["step"] == 24
+
+
+def test_an_export_scores_what_its_run_does(run, runs, data, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    _, version = runs
+    shutil.copytree(run.parent / training.CACHE, tmp_path / "runs" / training.CACHE)
+    evaluated(capsys, run, *COUNT, "--metrics", "fid", "classes")
+    file = tmp_path / "scores.json"
+    options = ["--dataset", f"npz:{data}", "--metrics", "fid", "classes", "--out", file]
+    evaluated(capsys, version, *COUNT, *options)
+    (entry,) = scorebook.read(file).values()
+    assert entry["protocol"]["version"] == version.name
+    ours = scorebook.read(run / "metrics.json")["best_200_classifier"]
+    for name, score in entry["scores"].items():
+        assert score["value"] == pytest.approx(ours["scores"][name]["value"], rel=1e-4)
+
+
+# Several ------------------------------------------------------------------------------------------
+
+
+def test_several_runs_in_one_table_and_one_picture(run, runs, tmp_path, capsys):
+    other = shutil.copytree(runs[0] / "dcgan", tmp_path / "dcgan")
+    picture = tmp_path / "rows.png"
+    options = ["--compare", run, other, *COUNT, "--metrics", "fid", "classes"]
+    out, err = evaluated(capsys, *options, "--picture", picture)
+    assert err.count("measured in") == 2
+    lines = out.splitlines()
+    assert lines[0].split() == ["cgan", "dcgan", "real", "images", "better"]
+    assert len(table(out)["fid_200_classifier"]) == 4
+    assert table(out)["label_accuracy_200_classifier"].count("-") == 1  # dcgan's
+    with Image.open(picture) as shown:
+        assert shown.height == 3 * 56 + 2 * 4
+    # Measured once: the same protocol needs no other measurement, another one does.
+    again, err = evaluated(capsys, *options, "--picture", picture)
+    assert (again, err) == (out, "")
+    _, err = evaluated(capsys, *options[:3], "--samples", "150", "--picture", picture)
+    assert err.count("measured in") == 2
+
+
+# Refusals -----------------------------------------------------------------------------------------
+
+
+def refused(capsys, *arguments, status=2):
+    return refusal(capsys, "evaluate", *arguments, status=status)
+
+
+def test_a_run_without_checkpoints(run, capsys):
+    (run / "best.keras").unlink()
+    (run / "checkpoint.keras").unlink()
+    line = refused(capsys, run)
+    assert f"no checkpoint at {run}/checkpoint.keras yet: train the run first" in line
+    assert not (run / "metrics.json").exists()
+
+
+def test_fewer_samples_than_features(run, capsys):
+    line = refused(capsys, run, "--samples", "128")
+    assert "at least 129 samples" in line
+    assert "Received: 128 samples, 300 and 128 real images" in line
+    assert not (run / "metrics.json").exists()
+
+
+def test_an_export_of_another_shape(runs, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    other = write_npz(tmp_path / "other.npz", count=30, shape=(12, 12, 1))
+    line = refused(capsys, runs[1], "--dataset", f"npz:{other}", "--metrics", "kid")
+    assert "the samples are of shape [8, 8, 1]" in line
+    assert "[12, 12, 1]: name the data the model was trained on" in line
+    assert not (tmp_path / "generated").exists()
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"evaluations": {"x": {"scores": 3}}}', "\xff"])
+def test_a_corrupt_metrics_file(run, capsys, text):
+    (run / "metrics.json").write_text(text, encoding="latin-1")
+    line = refused(capsys, run, *COUNT)
+    assert f"{run}/metrics.json is damaged: delete it and evaluate again" in line
+    assert (run / "metrics.json").read_text(encoding="latin-1") == text
+
+
+def test_what_does_not_go_together(run, runs, tmp_path, capsys):
+    assert "name one model, or several" in refused(capsys)
+    assert "name one model, or several" in refused(capsys, run, "--compare", run)
+    assert "leave --dataset out" in refused(capsys, run, "--dataset", "digits")
+    assert "name the data it was trained on" in refused(capsys, runs[1])
+    assert "an export has no checkpoints" in refused(capsys, runs[1], "--checkpoint", "last")
+    assert "neither a run nor an export" in refused(capsys, tmp_path / "nothing")
+    assert "--samples must be at least 2" in refused(capsys, run, "--samples", "1")
+    assert "beauty" in refused(capsys, run, "--metrics", "beauty")
+    line = refused(capsys, run, "--features", "pixels", "--metrics", "inception_score", *COUNT)
+    assert "inception_score cannot be made from pixels features" in line
+
+
+def test_runs_of_different_data_are_not_compared(run, tmp_path, capsys):
+    other = write_npz(tmp_path / "other.npz", count=80)
+    recipe = RECIPES["gan"](dataset=f"npz:{other}", epochs=1, evaluate_epochs=0)
+    second = training.prepare(recipe)
+    directory = training.create(second, tmp_path, "second")
+    training.train(second, directory)
+    line = refused(capsys, "--compare", run, directory, *COUNT)
+    assert "are of different data" in line
+
+
+def test_data_that_changed_is_refused(runs, data, tmp_path, capsys):
+    copy = shutil.copytree(runs[0] / "cgan", tmp_path / "cgan")
+    moved = write_npz(tmp_path / "changed.npz", count=601)
+    config = (copy / "config.yaml").read_text()
+    (copy / "config.yaml").write_text(config.replace(str(data), str(moved)))
+    assert "is not what" in refused(capsys, copy)
+
+
+def test_scores_that_cannot_be_written(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    entry = {"protocol": {}, "scores": {}, "floor": {}}
+    with pytest.raises(RunError, match="cannot write"):
+        scorebook.write(tmp_path / "file" / "metrics.json", "key", entry)
+    scorebook.write(tmp_path / "metrics.json", "key", entry)
+    assert scorebook.read(tmp_path / "metrics.json") == {"key": entry}
+    with pytest.raises(InputError, match="damaged"):
+        scorebook.read(tmp_path)

@@ -1,0 +1,57 @@
+"""apps.export as a user runs it."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from keras_gans import sampling, training
+from keras_gans.recipes import RECIPES
+from tests.apps.processes import refusal, run_here, write_npz
+
+
+@pytest.fixture(scope="module")
+def trained_run(tmp_path_factory):
+    """A run whose best checkpoint is another than its last; do not touch."""
+    folder = tmp_path_factory.mktemp("runs")
+    data = write_npz(folder / "data.npz")
+    recipe = RECIPES["dcgan"](dataset=f"npz:{data}", filters=(4, 4), epochs=1, batch_size=8)
+    run = training.prepare(recipe)
+    directory = training.create(run, folder, "run")
+    training.train(run, directory)
+    best = training.load_checkpoint(directory / "checkpoint.keras")
+    best.generator.set_weights([w + 0.5 for w in best.generator.get_weights()])
+    best.save(directory / "best.keras")
+    return directory
+
+
+@pytest.mark.parametrize(
+    ("more", "file"),
+    [([], "best"), (["--checkpoint", "best"], "best"), (["--checkpoint", "last"], "checkpoint")],
+)
+def test_the_best_checkpoint_unless_the_last_is_asked_for(
+    trained_run, tmp_path, capsys, more, file
+):
+    status, out, err = run_here(capsys, "export", trained_run, "--export-dir", tmp_path, *more)
+    assert (status, err) == (0, "")
+    (version,) = (tmp_path / "dcgan").iterdir()
+    assert out == f"{version}\n"
+    model = training.load_checkpoint(trained_run / f"{file}.keras")
+    images = sampling.of_export(version).images(range(3))
+    np.testing.assert_array_equal(images, sampling.of_model(model).images(range(3)))
+
+
+def test_refusals(trained_run, tmp_path, capsys):
+    assert "is no run" in refusal(capsys, "export", tmp_path)
+    run = shutil.copytree(trained_run, tmp_path / "run")
+    (run / "best.keras").unlink()
+    line = refusal(capsys, "export", run, "--checkpoint", "best", "--export-dir", tmp_path)
+    assert "best.keras yet: take the last one" in line
+    (run / "checkpoint.keras").write_bytes(b"half")
+    assert "is damaged" in refusal(capsys, "export", run, "--export-dir", tmp_path)
+    (run / "config.yaml").write_text("- 1")
+    assert "config.yaml is damaged" in refusal(capsys, "export", run)
+    assert "newest" in refusal(capsys, "export", trained_run, "--checkpoint", "newest")
+    assert not (tmp_path / "dcgan").exists()
+    assert json.loads((trained_run / "run.json").read_text())

@@ -1,0 +1,109 @@
+"""Scores while training goes on, and the checkpoint that is kept."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_gans as kg
+from keras_gans.callbacks.evaluate import best_record
+from keras_gans.errors import InputError
+from keras_gans.evaluation import Evaluator
+from tests.apps.processes import logged
+from tests.models.test_gan import TestGAN as Toy
+from tests.test_evaluation import large_source
+
+TOY = Toy()
+NAME = "kid_60_pixels"
+
+
+@pytest.fixture(scope="module")
+def evaluator(tmp_path_factory):
+    data = large_source(classes=None)
+    cache = tmp_path_factory.mktemp("cache")
+    return Evaluator(data, "pixels", 60, ["kid", "precision_recall"], cache_dir=cache)
+
+
+def fit(model, *callbacks, first=0, epochs=4):
+    data = tf.data.Dataset.from_tensor_slices(TOY.data(24)).batch(8)
+    return model.fit(
+        data,
+        initial_epoch=first,
+        epochs=epochs,
+        verbose=0,
+        shuffle=False,
+        callbacks=list(callbacks),
+    ).history
+
+
+def test_the_best_of_all_epochs_is_kept(evaluator, tmp_path):
+    model = TOY.compiled()
+    weights = {}
+    keep = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: weights.update(
+            {epoch + 1: (logs[NAME], model.generator.get_weights())}
+        )
+    )
+    path = tmp_path / "best.keras"
+    fit(model, kg.callbacks.Evaluate(evaluator, "kid", path), keep, epochs=6)
+    epoch, (value, best) = min(weights.items(), key=lambda item: item[1][0])
+    record = best_record(path)
+    assert (record["epoch"], record["step"]) == (epoch, 3 * epoch)
+    assert (record["metric"], record["value"]) == (NAME, value)
+    assert len({value for value, _ in weights.values()}) == 6
+    loaded = keras.models.load_model(path)
+    assert int(loaded.step) == record["step"]
+    for actual, expected in zip(loaded.generator.get_weights(), best, strict=True):
+        np.testing.assert_array_equal(actual, expected)
+    # The model that was kept scores what is written beside it.
+    again = evaluator.scores(kg.sampling.of_model(loaded))
+    assert again[NAME].value == record["value"]
+
+
+def test_every_so_many_epochs_and_the_last_in_tensorboard(evaluator, tmp_path):
+    with tf.summary.create_file_writer(str(tmp_path)).as_default() as writer:
+        callback = kg.callbacks.Evaluate(
+            evaluator, "kid", tmp_path / "best.keras", 2, last_epoch=5, writer=writer
+        )
+        fit(TOY.compiled(), callback, epochs=5)
+    values = logged(tmp_path)[f"evaluation/{NAME}"]
+    assert list(values) == [6, 12, 15]
+    assert min(values.values()) == pytest.approx(best_record(tmp_path / "best.keras")["value"])
+    assert callback.seconds > 0
+
+
+def test_a_run_that_goes_on_keeps_the_better_of_before(evaluator, tmp_path):
+    path = tmp_path / "best.keras"
+    model = TOY.compiled()
+    fit(model, kg.callbacks.Evaluate(evaluator, "kid", path), epochs=2)
+    record = json.loads(path.with_suffix(".json").read_text())
+    record["value"] = -100.0  # better than anything
+    path.with_suffix(".json").write_text(json.dumps(record))
+    kept = path.read_bytes()
+    fit(model, kg.callbacks.Evaluate(evaluator, "kid", path), first=2, epochs=4)
+    assert path.read_bytes() == kept
+    record["value"] = 100.0
+    path.with_suffix(".json").write_text(json.dumps(record))
+    fit(model, kg.callbacks.Evaluate(evaluator, "kid", path), first=4, epochs=5)
+    assert path.read_bytes() != kept
+    assert best_record(path)["epoch"] == 5
+
+
+def test_higher_is_better_where_it_is(evaluator, tmp_path):
+    callback = kg.callbacks.Evaluate(evaluator, "recall", tmp_path / "best.keras")
+    assert callback._is_better({"value": 2.0}, {"value": 1.0})
+    assert not callback._is_better({"value": 1.0}, {"value": 1.0})
+
+
+def test_refusals(evaluator, tmp_path):
+    for metric in ("sharpness", "beauty"):
+        with pytest.raises(InputError, match=f"no checkpoint is the best by '{metric}'"):
+            kg.callbacks.Evaluate(evaluator, metric, tmp_path / "best.keras")
+    with pytest.raises(InputError, match="parzen is not measured, only kid, precision_recall"):
+        kg.callbacks.Evaluate(evaluator, "parzen", tmp_path / "best.keras")
+    (tmp_path / "best.json").write_text("{}")
+    with pytest.raises(InputError, match=r"best.json is damaged: delete it"):
+        best_record(tmp_path / "best.keras")
+    assert best_record(tmp_path / "none.keras") is None
