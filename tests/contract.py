@@ -1,5 +1,6 @@
 """What every variant must pass. A variant's test module subclasses `VariantContract`."""
 
+import functools
 import json
 
 import keras
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gans import export, losses
+from keras_gans import export, health, losses
 from keras_gans.noise import step_normal
 from tests.serving_loader import run_in_loader
 
@@ -23,6 +24,12 @@ def values(network):
 
 def same(before, after):
     return all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+def norm_of(gradients):
+    """The L2 norm of all gradients; an Embedding's slices add up to a matrix first."""
+    dense = [tf.convert_to_tensor(gradient).numpy().ravel() for gradient in gradients]
+    return np.linalg.norm(np.concatenate(dense).astype(np.float64))
 
 
 def toy_generator(inputs, features, normalization=keras.layers.BatchNormalization):
@@ -161,7 +168,10 @@ class VariantContract:
                 np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-6)
 
     def _plain_step(self, twin, data, game, discriminator_steps):
-        """Algorithm 1 with nothing shared: every pass on its own, statistics put back by hand."""
+        """Algorithm 1 with nothing shared: every pass on its own, statistics put back by hand.
+
+        Returns the logs of its last turn.
+        """
         g, d = twin.generator, twin.discriminator
         size = BATCH // discriminator_steps
         # The last minibatch's noise has the number 0: G's phase looks at the same latents.
@@ -179,16 +189,29 @@ class VariantContract:
                 fake_logits = d(self.network_inputs(fake, part), training=True)
                 d_loss = game.discriminator(real_logits, fake_logits)
             variables = d.trainable_variables
-            twin.discriminator_optimizer.apply(tape.gradient(d_loss, variables), variables)
+            d_gradients = tape.gradient(d_loss, variables)
+            twin.discriminator_optimizer.apply(d_gradients, variables)
         statistics = [v.numpy() for v in d.non_trainable_variables]
         with tf.GradientTape() as tape:
             fake = g(self.network_inputs(latent, part), training=True)
             g_loss = game.generator(d(self.network_inputs(fake, part), training=True))
-        twin.generator_optimizer.apply(
-            tape.gradient(g_loss, g.trainable_variables), g.trainable_variables
-        )
+        g_gradients = tape.gradient(g_loss, g.trainable_variables)
+        twin.generator_optimizer.apply(g_gradients, g.trainable_variables)
         for variable, value in zip(d.non_trainable_variables, statistics, strict=True):
             variable.assign(value)
+        probabilities = [game.probability(logits).numpy() for logits in (real_logits, fake_logits)]
+        return {
+            "d_loss": d_loss,
+            "g_loss": g_loss,
+            "d_gradient_norm": norm_of(d_gradients),
+            "g_gradient_norm": norm_of(g_gradients),
+            "real_probability": probabilities[0].mean(),
+            "fake_probability": probabilities[1].mean(),
+            "real_accuracy": (probabilities[0] > 0.5).mean(),
+            "fake_accuracy": (probabilities[1] < 0.5).mean(),
+            "real_diversity": np.abs(part[0][0::2] - part[0][1::2]).mean(),
+            "fake_diversity": np.abs(fake[0::2] - fake[1::2]).mean(),
+        }
 
     def test_a_step_is_compiled_once_and_runs_the_generator_once(self):
         model = self.compiled()
@@ -219,23 +242,52 @@ class VariantContract:
         assert set(history) == set(model.tracked)
         for key, (mean,) in history.items():
             assert mean == pytest.approx(np.mean([step[key] for step in newest]), rel=1e-5)
-            assert len({step[key] for step in newest}) == 3
+            # Shares of a few images can be the same twice.
+            assert len({step[key] for step in newest}) == 3 or key.endswith("_accuracy")
+
+    @pytest.mark.parametrize("discriminator_steps", [1, 2])
+    def test_the_logs_of_a_step_equal_plain_tensorflow(self, discriminator_steps):
+        options = {"optimizer": keras.optimizers.SGD, "discriminator_steps": discriminator_steps}
+        model, twin = self.compiled(**options), self.compiled(**options)
+        self.fit(model, steps=1)
+        game = losses.get("non_saturating")
+        expected = self._plain_step(twin, self.data(BATCH), game, discriminator_steps)
+        logs = model.last_step()
+        assert set(logs) == set(model.tracked)
+        for key, value in expected.items():
+            assert logs[key] == pytest.approx(float(value), rel=1e-4), key
+        assert set(expected) == set(model.tracked)
+
+    def test_a_generator_that_makes_one_image_shows_it(self):
+        model = self.compiled()
+        *_, last = (layer for layer in model.generator.layers if layer.weights)
+        last.kernel.assign(0 * last.kernel)
+        self.fit(model, steps=1)
+        logs = model.last_step()
+        assert logs["fake_diversity"] == 0.0
+        assert logs["real_diversity"] == pytest.approx(2 / 3, rel=0.1)  # of uniform noise
+        assert "collapsed" in health.warnings_of(logs)
 
     # Replicas --------------------------------------------------------------------------------
 
-    def test_two_replicas_train_what_one_trains(self, two_replicas):
+    @pytest.mark.parametrize("clipping", [{}, {"global_clipnorm": 0.05}])
+    def test_two_replicas_train_and_log_what_one_does(self, two_replicas, clipping):
         # BatchNormalization's statistics would be each replica's own.
         toy = {"normalization": keras.layers.LayerNormalization}
-        plain = self.compiled(toy, optimizer=keras.optimizers.SGD, ema_decay=0.9)
-        self.fit(plain)
+        optimizer = functools.partial(keras.optimizers.SGD, **clipping)
+        plain = self.compiled(toy, optimizer=optimizer, ema_decay=0.9)
+        logs = self.fit(plain).history
         with two_replicas.scope():
-            mirrored = self.compiled(toy, optimizer=keras.optimizers.SGD, ema_decay=0.9)
-        self.fit(mirrored)
+            mirrored = self.compiled(toy, optimizer=optimizer, ema_decay=0.9)
+        mirrored_logs = self.fit(mirrored).history
         assert two_replicas.num_replicas_in_sync == 2
         for network in ("generator", "discriminator", "average"):
             both = [getattr(model, network).weights for model in (mirrored, plain)]
             for actual, expected in zip(*both, strict=True):
                 np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-6)
+        for key in plain.tracked:
+            np.testing.assert_allclose(mirrored_logs[key], logs[key], rtol=1e-5, err_msg=key)
+            assert mirrored.last_step()[key] == pytest.approx(plain.last_step()[key], rel=1e-5)
 
     # Repeating -------------------------------------------------------------------------------
 
@@ -311,17 +363,38 @@ class VariantContract:
         assert sizes[1] < 0.8 * sizes[0]
 
     def test_float16_scales_its_losses_and_trains(self):
-        keras.mixed_precision.set_global_policy("mixed_float16")
-        try:
-            model = self.compiled()
-        finally:
-            keras.mixed_precision.set_global_policy("float32")
+        model = self._in_float16()
         before = values(model.generator)
-        self.fit(model, steps=3)
+        logs = self.fit(model, steps=3).history
         for optimizer in model.optimizers.values():
             assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
         assert not same(before, values(model.generator))
         assert all(np.isfinite(value).all() for value in values(model))
+        # What is logged is without the scale, 2 ** 15; half precision is the rest.
+        plain = self.fit(self.compiled(), steps=3).history
+        for key in model.tracked:
+            np.testing.assert_allclose(logs[key], plain[key], rtol=0.3, atol=0.1, err_msg=key)
+
+    def test_a_step_that_loss_scaling_skips_is_left_out_of_the_mean_norm(self):
+        model = self._in_float16()
+        scale = model.generator_optimizer.dynamic_scale
+        scale.assign(2.0**40)
+        self.fit(model, steps=1)
+        assert float(scale.value) == 2.0**39
+        assert not np.isfinite(model.last_step()["g_gradient_norm"])
+        assert np.isfinite(model.last_step()["d_gradient_norm"])
+        tracker = next(metric for metric in model.metrics if metric.name == "g_gradient_norm")
+        assert float(tracker.result()) == 0.0
+        tracker.update_state(3.0)
+        assert float(tracker.result()) == 3.0
+        assert model.last_step()["g_gradient_norm"] == 3.0
+
+    def _in_float16(self):
+        keras.mixed_precision.set_global_policy("mixed_float16")
+        try:
+            return self.compiled()
+        finally:
+            keras.mixed_precision.set_global_policy("float32")
 
     # Refusals --------------------------------------------------------------------------------
 

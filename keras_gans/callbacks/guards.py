@@ -2,28 +2,45 @@
 
 import math
 import signal
+from pathlib import Path
 
 import keras
 
 from keras_gans.errors import RunError
 
 
+def kept(path):
+    """What is left of a run whose checkpoint is at `path`, as the last sentence of an error."""
+    there = Path(path).exists()
+    return "The last good checkpoint is kept" if there else "There was no checkpoint yet"
+
+
 class StopOnNonFinite(keras.callbacks.Callback):
-    """Ends training at the first step whose losses are not finite.
+    """Ends training at the first step with a loss that is not finite.
+
+    A loss is what is logged under a name that ends in `_loss`. Gradients that are not finite are no
+    fault by themselves: loss scaling skips such steps.
 
     Put it before `Checkpoint`, so that the last good checkpoint stays.
+
+    Args:
+        checkpoint: Path of the checkpoint, for an error that says whether there is one.
 
     Raises:
         RunError: Naming the loss and the step.
     """
 
+    def __init__(self, checkpoint=None):
+        super().__init__()
+        self.checkpoint = checkpoint
+
     def on_train_batch_end(self, batch, logs=None):
-        bad = [key for key, value in (logs or {}).items() if not math.isfinite(value)]
+        losses = {key: value for key, value in (logs or {}).items() if key.endswith("_loss")}
+        bad = [key for key, value in losses.items() if not math.isfinite(value)]
         if bad:
-            raise RunError(
-                f"{bad[0]} is not finite at step {int(self.model.step)}: lower the learning "
-                "rates, or try another loss or seed. The last good checkpoint is kept"
-            )
+            advice = "lower the learning rates, or try another loss or seed."
+            left = "" if self.checkpoint is None else f" {kept(self.checkpoint)}"
+            raise RunError(f"{bad[0]} is not finite at step {int(self.model.step)}: {advice}{left}")
 
 
 class StoppedError(Exception):

@@ -4,18 +4,8 @@ import keras
 import tensorflow as tf
 
 from keras_gans import export, noise
-
-
-class StepMean(keras.metrics.Mean):
-    """The mean since the epoch began, and the value of the newest step as `last`."""
-
-    def __init__(self, name, dtype=None):
-        super().__init__(name=name, dtype=dtype)
-        self.last = self.add_variable((), initializer="zeros", aggregation="mean", name="last")
-
-    def update_state(self, values, sample_weight=None):
-        super().update_state(values, sample_weight)
-        self.last.assign(tf.cast(tf.reduce_mean(values), self.last.dtype))
+from keras_gans.models import gradients
+from keras_gans.models.trackers import StepMean
 
 
 class GenerativeModel(keras.Model):
@@ -77,12 +67,20 @@ class GenerativeModel(keras.Model):
         self._compile_arguments = {**optimizers, **settings, **kwargs}
 
     def minimize(self, loss, tape, optimizer, network):
-        """Moves `network` one step down the per-replica mean `loss` recorded on `tape`."""
+        """Moves `network` one step down the per-replica mean `loss` recorded on `tape`.
+
+        Returns:
+            The L2 norm of the gradient of the global batch's mean loss, a float32 scalar without
+            the loss scale. Not finite in a step that loss scaling skips.
+        """
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        # Keras sums gradients over replicas; a share each makes the sum a mean.
-        share = optimizer.scale_loss(tf.cast(1.0 / replicas, loss.dtype))
+        scale = optimizer.scale_loss(tf.ones((), loss.dtype))
         variables = network.trainable_variables
-        optimizer.apply(tape.gradient(loss, variables, output_gradients=share), variables)
+        # A share each makes the sum over replicas a mean.
+        shares = tape.gradient(loss, variables, output_gradients=scale / replicas)
+        whole = gradients.summed(shares)
+        optimizer.apply(gradients.to_be_summed(whole), variables)
+        return gradients.global_norm(whole) / scale
 
     def noise(self, purpose, shape):
         """Normal float32 noise of per-replica `shape`: a function of (seed, purpose, step)."""

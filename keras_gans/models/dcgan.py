@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from keras_gans import averaging, losses, signatures
+from keras_gans import averaging, health, losses, signatures
 from keras_gans.models.base import GenerativeModel
 from keras_gans.models.minibatches import minibatches
 from keras_gans.networks.frozen import Combined, check_pair, frozen
@@ -26,8 +26,8 @@ class DCGAN(GenerativeModel):
         seed: Integer that decides all noise of training.
 
     Logs:
-        `d_loss`, `g_loss`: means over the epoch. `real_probability`, `fake_probability`: D(x) and
-        D(G(z)) in [0, 1]; both go to 1/2 when D cannot tell.
+        Means over the epoch: `d_loss`, `g_loss`; `d_gradient_norm`, `g_gradient_norm`, the L2 norm
+        of each network's gradient; the rest is what `keras_gans.health.of_batch` shows.
 
     Raises:
         ValueError: If the networks do not fit each other.
@@ -45,7 +45,7 @@ class DCGAN(GenerativeModel):
     """
 
     init_arguments = ("generator", "discriminator", "ema_decay")
-    tracked = ("d_loss", "g_loss", "real_probability", "fake_probability")
+    tracked = ("d_loss", "g_loss", "d_gradient_norm", "g_gradient_norm", *health.OF_BATCH)
 
     def __init__(self, generator, discriminator, *, ema_decay=None, **kwargs):
         super().__init__(**kwargs)
@@ -120,10 +120,10 @@ class DCGAN(GenerativeModel):
         with generator_tape:
             fake_logits = frozen(self.discriminator, fake_images)
             g_loss = self.game.generator(fake_logits) + sum(self.generator.losses)
-        self.minimize(g_loss, generator_tape, self.generator_optimizer, self.generator)
+        norm = self.minimize(g_loss, generator_tape, self.generator_optimizer, self.generator)
         if self.average is not None:
             averaging.update(self.average, self.generator, self.step, self.ema_decay)
-        return self.finish_step(g_loss=g_loss, **logs)
+        return self.finish_step(g_loss=g_loss, g_gradient_norm=norm, **logs)
 
     def train_discriminator(self, real_images, fake_images):
         # max_D E[log D(x)] + E[log(1 - D(G(z)))]. Two passes: in one batch, BatchNormalization's
@@ -133,12 +133,9 @@ class DCGAN(GenerativeModel):
             fake_logits = self.discriminator(fake_images, training=True)
             d_loss = self.game.discriminator(real_logits, fake_logits)
             d_loss += sum(self.discriminator.losses)
-        self.minimize(d_loss, tape, self.discriminator_optimizer, self.discriminator)
-        return {
-            "d_loss": d_loss,
-            "real_probability": self.game.probability(real_logits),
-            "fake_probability": self.game.probability(fake_logits),
-        }
+        norm = self.minimize(d_loss, tape, self.discriminator_optimizer, self.discriminator)
+        seen = health.of_batch(self.game, real_images, fake_images, real_logits, fake_logits)
+        return {"d_loss": d_loss, "d_gradient_norm": norm, **seen}
 
     def latent(self, images, turn):
         """As many z as there are images, other ones in every turn of D and every step."""

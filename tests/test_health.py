@@ -1,0 +1,211 @@
+"""What batches show, against closed forms, and from where on an epoch is called unhealthy."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gans import health, losses
+from keras_gans.models import gradients
+
+HEALTHY = {
+    "real_accuracy": 0.8,
+    "fake_accuracy": 0.8,
+    "real_diversity": 0.4,
+    "fake_diversity": 0.4,
+    "classes_covered": 10,
+    "classes": 10,
+}
+
+
+def of_batch(real, fake, loss="non_saturating", images=((0.0, 0.0), (0.0, 0.0))):
+    """With logits as flat lists, and one pixel an image."""
+    real, fake = (tf.constant(logits, tf.float32)[:, None] for logits in (real, fake))
+    pictures = [tf.constant(column, tf.float32)[:, None, None, None] for column in images]
+    seen = health.of_batch(losses.get(loss), *pictures, real, fake)
+    assert set(seen) == set(health.OF_BATCH)
+    assert all((value.shape, value.dtype) == ((), tf.float32) for value in seen.values())
+    return {key: float(value) for key, value in seen.items()}
+
+
+# A batch ------------------------------------------------------------------------------------------
+
+
+def test_accuracy_is_the_share_of_images_on_which_d_is_right():
+    seen = of_batch(real=[3.0, 0.1, -0.1, 2.0], fake=[-5.0, 5.0, 4.0, 1.0])
+    assert (seen["real_accuracy"], seen["fake_accuracy"]) == (0.75, 0.25)
+
+
+@pytest.mark.parametrize(
+    ("loss", "undecided"), [("minimax", 0.0), ("least_squares", 0.5), ("hinge", 0.0)]
+)
+def test_an_undecided_image_is_half_right_in_every_game(loss, undecided):
+    seen = of_batch([undecided] * 2, [undecided] * 2, loss)
+    assert all(seen[f"{side}_{what}"] == 0.5 for side in ("real", "fake") for what in ACCURACY)
+    surer = of_batch([undecided + 0.01, undecided], [undecided - 0.01, undecided], loss)
+    assert (surer["real_accuracy"], surer["fake_accuracy"]) == (0.75, 0.75)
+
+
+ACCURACY = ("accuracy", "probability")
+
+
+def test_probabilities_are_the_means_of_d():
+    seen = of_batch(real=[np.log(3.0), 0.0], fake=[-np.log(3.0), -np.log(3.0)])
+    assert seen["real_probability"] == pytest.approx((0.75 + 0.5) / 2, rel=1e-6)
+    assert seen["fake_probability"] == pytest.approx(0.25, rel=1e-6)
+
+
+def test_diversity_is_that_of_real_and_fake_images_each():
+    seen = of_batch([0.0] * 4, [0.0] * 4, images=([1.0, 0.5, -1.0, 1.0], [0.2, 0.2, 0.2, -0.2]))
+    assert seen["real_diversity"] == pytest.approx((0.5 + 2.0) / 2, rel=1e-6)
+    assert seen["fake_diversity"] == pytest.approx((0.0 + 0.4) / 2, rel=1e-6)
+
+
+def test_diversity_of_uniform_noise_and_of_opposite_images():
+    noise = np.random.default_rng(0).uniform(-1, 1, (400, 8, 8, 3)).astype(np.float32)
+    # E|u - v| of two uniform numbers on an interval is a third of its length.
+    assert float(health.diversity(noise)) == pytest.approx(2 / 3, rel=0.01)
+    opposite = np.stack([np.ones((4, 4, 1)), -np.ones((4, 4, 1))])
+    assert float(health.diversity(opposite)) == 2.0
+
+
+def test_diversity_of_equal_images_is_zero_and_an_odd_one_is_left_out():
+    assert float(health.diversity(tf.ones((6, 2, 2, 1)))) == 0.0
+    column = tf.constant([0.0, 1.0, 100.0])[:, None]
+    assert float(health.diversity(column)) == 1.0
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_diversity_without_a_pair_is_zero(count):
+    assert float(health.diversity(tf.ones((count, 2, 2, 1)))) == 0.0
+
+
+def test_diversity_of_the_parts_of_a_batch_is_that_of_the_batch():
+    images = np.random.default_rng(0).normal(size=(12, 4, 4, 1)).astype(np.float32)
+    parts = [float(health.diversity(part)) for part in (images[:6], images[6:])]
+    assert float(health.diversity(images)) == pytest.approx(np.mean(parts), rel=1e-6)
+
+
+def test_half_precision_is_measured_in_float32():
+    images = np.random.default_rng(0).uniform(-1, 1, (64, 32, 32, 3)).astype(np.float16)
+    value = health.diversity(images)
+    assert value.dtype == tf.float32
+    expected = np.abs(images[0::2].astype(np.float64) - images[1::2]).mean()
+    assert float(value) == pytest.approx(expected, rel=1e-5)
+
+
+# Gradients ----------------------------------------------------------------------------------------
+
+
+def test_the_norm_is_of_all_gradients_together():
+    parts = [tf.constant([3.0, 0.0]), None, tf.constant([[4.0]]), tf.constant([12.0], tf.float16)]
+    assert float(gradients.global_norm(parts)) == pytest.approx(13.0, rel=1e-6)
+
+
+def test_a_row_named_twice_counts_as_its_sum():
+    slices = tf.IndexedSlices(tf.constant([[1.0], [2.0]]), tf.constant([1, 1]), tf.constant([3, 1]))
+    assert float(gradients.global_norm([slices])) == pytest.approx(3.0, rel=1e-6)
+
+
+def test_replicas_sum_gradients_and_only_one_hands_them_on(two_replicas):
+    """What the optimizer, which sums again, gets is the sum; not finite ones are so everywhere."""
+
+    def replica():
+        number = tf.distribute.get_replica_context().replica_id_in_sync_group + 1
+        value = tf.cast(number, tf.float32)
+        row = tf.reshape(2.0 * value, [1, 1])
+        slices = tf.IndexedSlices(row, tf.reshape(number, [1]), tf.constant([3, 1]))
+        infinite_on_the_first = 1.0 / (value - 1.0)
+        whole = gradients.summed([value, None, slices, infinite_on_the_first])
+        assert whole[1] is None
+        norm = gradients.global_norm(whole[:3])
+        handed = gradients.to_be_summed(whole)
+        return norm, handed[0], tf.convert_to_tensor(handed[2]), handed[3]
+
+    results = two_replicas.run(tf.function(replica))
+    norms, scalars, matrices, bad = map(two_replicas.experimental_local_results, results)
+    np.testing.assert_allclose(norms, [np.sqrt(9.0 + 4.0 + 16.0)] * 2, rtol=1e-6)
+    assert [float(scalar) for scalar in scalars] == [3.0, 0.0]
+    np.testing.assert_allclose(matrices[0], [[0.0], [2.0], [4.0]])
+    np.testing.assert_allclose(matrices[1], np.zeros((3, 1)))
+    assert not np.isfinite(bad).any()
+
+
+@pytest.mark.parametrize("bad", [0, 1])
+def test_a_gradient_that_is_not_finite_on_any_replica_skips_the_step(two_replicas, bad):
+    """Left to itself, Keras's loss scaling sees the first replica's only."""
+    with two_replicas.scope():
+        variable = keras.Variable([1.0, 2.0])
+        optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(1.0), 4.0)
+        optimizer.build([variable])
+
+    def replica():
+        number = tf.distribute.get_replica_context().replica_id_in_sync_group
+        mine = tf.where(tf.equal(number, bad), [np.inf, 1.0], [2.0, 4.0])
+        optimizer.apply(gradients.to_be_summed(gradients.summed([mine])), [variable])
+
+    two_replicas.run(tf.function(replica))
+    np.testing.assert_array_equal(variable.numpy(), [1.0, 2.0])
+    assert float(optimizer.dynamic_scale.numpy()) == 2.0
+
+
+def test_one_replica_hands_its_gradients_on_as_they_are():
+    optimizer, variable = keras.optimizers.SGD(1.0), keras.Variable([1.0, 2.0])
+    mine = [tf.constant([0.5, 0.25]), None]
+    assert gradients.to_be_summed(gradients.summed(mine)) is mine
+    optimizer.apply(mine[:1], [variable])
+    np.testing.assert_allclose(variable.numpy(), [0.5, 1.75])
+
+
+# An epoch -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "bad", "good"),
+    [
+        ("d_won", {"real_accuracy": 0.996, "fake_accuracy": 0.996}, {"real_accuracy": 0.994}),
+        ("d_won", {"real_accuracy": 1.0, "fake_accuracy": 1.0}, {"fake_accuracy": 0.994}),
+        ("collapsed", {"fake_diversity": 0.099}, {"fake_diversity": 0.101}),
+        ("collapsed", {"fake_diversity": 0.0}, {"real_diversity": 0.0}),
+        ("missing_classes", {"classes_covered": 4}, {"classes_covered": 5}),
+        ("missing_classes", {"classes_covered": 0}, {"classes_covered": np.float32(10)}),
+    ],
+)
+def test_each_threshold_from_both_sides(name, bad, good):
+    assert health.warnings_of(HEALTHY) == {}
+    found = health.warnings_of(HEALTHY | bad)
+    assert set(found) == {name}
+    assert "\n" not in found[name]
+    assert health.warnings_of(HEALTHY | bad | good) == {}
+
+
+def test_the_warnings_name_the_numbers_and_a_cure():
+    bad = HEALTHY | {"real_accuracy": 0.999, "fake_accuracy": 1.0, "fake_diversity": 0.0123}
+    found = health.warnings_of(bad | {"classes_covered": 3})
+    assert set(found) == {"d_won", "collapsed", "missing_classes"}
+    assert "99.9% of real and 100.0% of fake" in found["d_won"]
+    assert "discriminator_learning_rate" in found["d_won"]
+    assert "0.012 a pixel, real images by 0.400" in found["collapsed"]
+    assert "3 of 10 classes" in found["missing_classes"]
+
+
+@pytest.mark.parametrize(("covered", "classes"), [("classes_covered_10k_classifier", "classes")])
+def test_class_coverage_may_carry_its_protocol(covered, classes):
+    assert set(health.warnings_of({covered: 2.0, classes: 10})) == {"missing_classes"}
+    assert health.warnings_of({covered: 2.0}) == {}
+    assert health.warnings_of({classes: 10}) == {}
+
+
+def test_what_is_missing_or_not_finite_is_not_judged():
+    assert health.warnings_of({}) == {}
+    assert health.warnings_of({"d_loss": 0.0, "g_loss": 9.0}) == {}
+    assert health.warnings_of({"fake_diversity": 0.0}) == {}
+    bad = {"real_accuracy": 1.0, "fake_accuracy": 1.0, "fake_diversity": 0.0, "classes_covered": 0}
+    for one, other in (
+        ("real_accuracy", "fake_accuracy"),
+        ("real_diversity", "fake_diversity"),
+        ("classes_covered", "classes"),
+    ):
+        rest = {key: value for key, value in bad.items() if key in (one, other)}
+        for key in (one, other):
+            assert health.warnings_of(HEALTHY | rest | {key: float("nan")}) == {}
