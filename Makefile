@@ -11,12 +11,15 @@ options = $(if $(DATASET),--dataset "$(DATASET)") $(if $(DATA_DIR),--data-dir "$
 	$(if $(NAME),--name "$(NAME)") $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint tensorboard generate serve benchmark
+.PHONY: help setup test lint tensorboard generate evaluate walk export serve benchmark
 
 help:
 	@echo 'make train-cgan       train a conditional GAN (train-gan, train-dcgan likewise), then export it'
 	@echo '                      DATASET=mnist DATA_DIR=folder EPOCHS=20 BATCH_SIZE=128 NAME=mine ARGS="--seed 1"'
 	@echo 'make generate MODEL=cgan   images from the newest export; ARGS="--label 7 --count 25 --out folder"'
+	@echo 'make evaluate RUN=runs/mine    score its samples; ARGS="--compare runs/a runs/b" several side by side'
+	@echo 'make walk MODEL=cgan  animate the latent space; RUN=runs/mine ARGS=--classes from class to class'
+	@echo 'make export RUN=runs/mine      publish its best checkpoint; ARGS="--checkpoint last" the last'
 	@echo 'make tensorboard      open the dashboard on runs/; PORT=6006'
 	@echo 'make serve MODEL=cgan start TF Serving on saved_models/; ARGS="--port 8501"'
 	@echo 'make test             run all tests'
@@ -41,6 +44,15 @@ train-%: $(READY)
 
 generate: $(READY)
 	@$(PY) -m apps.generate $(or $(RUN),saved_models/$(or $(MODEL),cgan)) $(ARGS)
+
+evaluate: $(READY)
+	@$(PY) -m apps.evaluate $(RUN) $(ARGS)
+
+walk: $(READY)
+	@$(PY) -m apps.walk $(or $(RUN),saved_models/$(or $(MODEL),cgan)) $(ARGS)
+
+export: $(READY)
+	@$(PY) -m apps.export $(RUN) $(ARGS)
 
 tensorboard: $(READY)
 	@mkdir -p runs

@@ -11,7 +11,7 @@ from jsonargparse import ArgumentParser
 
 import apps.quiet  # noqa: F401
 from apps import console
-from keras_gans import training
+from keras_gans import scoring, training
 from keras_gans.callbacks import StoppedError
 from keras_gans.errors import InputError
 from keras_gans.recipes import RECIPES
@@ -41,16 +41,28 @@ def main(arguments=None):
     if options.dry_run:
         return
     training.check_writable(Path(options.export_dir) / variant)
+    evaluator = _evaluator(run, options)
     directory = options.resume or training.create(run, options.runs_dir, options.name)
     print(f"run       {directory}", flush=True)
-    train(run, directory, options)
+    train(run, directory, options, evaluator)
 
 
-def train(run, directory, options):
+def _evaluator(run, options):
+    """What scores the samples; made before the run's folder, which then lacks nothing."""
+    runs_dir = Path(options.resume).parent if options.resume else Path(options.runs_dir)
+    training.check_name(runs_dir, None if options.resume else options.name)
+    training.check_writable(runs_dir)
+    if run.recipe.features == "classifier" and run.recipe.evaluate_epochs:
+        # The judge is fitted to the real images first, once for a data set: up to a minute.
+        print("judge     a classifier of the real images, fitted once for a data set", flush=True)
+    return training.evaluator_for(run, runs_dir)
+
+
+def train(run, directory, options, evaluator):
     """Trains, exports and says what was made, how good it is, and what to do with it."""
     variant, first = run.recipe.variant, int(run.model.step)
     try:
-        seconds = training.train(run, directory)
+        seconds = training.train(run, directory, evaluator)
     except StoppedError:
         print(
             f"stopped at step {int(run.model.step):,} of {run.total_steps:,}; saved. Go on with\n"
@@ -59,15 +71,24 @@ def train(run, directory, options):
         sys.exit(130)
     images = (run.total_steps - first) * run.recipe.batch_size
     rate = f"{images:,} images in {seconds:,.0f} s, {images / seconds:,.0f} images/s"
-    # The judge is fitted to the real images first, once for a data set: up to a minute.
-    judging = " and judging" if run.source.num_classes else ""
-    print(f"trained   {rate}; now exporting{judging}", flush=True)
-    version, score = training.finish(run, directory, options.export_dir)
-    if score:
-        print(f"quality   {score.as_text()}")
+    print(f"trained   {rate}; now exporting", flush=True)
+    version, best = training.finish(run, directory, options.export_dir)
+    if best:
+        print(f"best      {_in_words(best)}, of {run.recipe.epochs}")
+        print(f"          by {evaluator.in_words()}")
     print(f"samples   {directory}/samples")
     print(f"exported  {version}")
     print("\n".join(_next_commands(variant, options)))
+
+
+def _in_words(best):
+    """The checkpoint's scores, the one that chose it first."""
+    values = {scoring.base_name(name): (name, s["value"]) for name, s in best["scores"].items()}
+    # A model of classes is asked for each; of another one, what matters is that none is missing.
+    beside = "label_accuracy" if "label_accuracy" in values else "classes_covered"
+    chosen = dict.fromkeys([scoring.base_name(best["metric"]), beside])
+    words = [f"{values[c][0]} {scoring.value_text(*values[c])}" for c in chosen if c in values]
+    return f"{', '.join(words)} at epoch {best['epoch']}"
 
 
 def _next_commands(variant, options):

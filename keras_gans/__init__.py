@@ -8,13 +8,16 @@ import keras
 from keras_gans import (
     callbacks,
     data,
+    evaluation,
     export,
     images,
     losses,
+    metrics,
     networks,
     recipes,
     sampling,
     training,
+    walks,
 )
 from keras_gans.errors import InputError, RunError
 from keras_gans.models import DCGAN, GAN, ConditionalGAN, GenerativeModel
@@ -36,11 +39,14 @@ __all__ = [
     "__version__",
     "callbacks",
     "data",
+    "evaluation",
     "export",
     "images",
     "losses",
+    "metrics",
     "networks",
     "recipes",
     "sampling",
     "training",
+    "walks",
 ]

@@ -17,6 +17,7 @@ def copy_of(network, decay):
     copy = keras.models.clone_model(network)
     copy.set_weights(network.get_weights())
     copy.trainable = False
+    copy.name = f"{network.name}_average"
     return copy
 
 

@@ -295,6 +295,18 @@ def latest_version(directory):
     return Path(directory) / str(numbers[-1])
 
 
+def version_dir(directory):
+    """The folder of one version: `directory` itself, or the latest version in it.
+
+    Raises:
+        InputError: there is none.
+    """
+    path = Path(directory)
+    if (path / "saved_model.pb").exists() or path.name.isdigit():
+        return path
+    return latest_version(path)
+
+
 def load(directory):
     """Loads an export, to be run as `load(directory).signatures[name](**inputs)`.
 
@@ -307,7 +319,7 @@ def load(directory):
     Raises:
         InputError: there is no export, or it cannot be loaded.
     """
-    path = _version_dir(directory)
+    path = version_dir(directory)
     try:
         return tf.saved_model.load(str(path))
     # What a damaged file raises depends on which byte: OSError, OpError, KeyError and others.
@@ -327,19 +339,12 @@ def class_names(directory):
     Raises:
         InputError: there is no export, or its notes cannot be read.
     """
-    path = _version_dir(directory) / "assets.extra" / NOTES
+    path = version_dir(directory) / "assets.extra" / NOTES
     try:
         names = json.loads(path.read_text(encoding="utf-8"))["class_names"]
     except (OSError, ValueError, KeyError) as error:
         raise InputError(f"cannot read {path}: {_cause(error)}") from error
     return None if names is None else tuple(names)
-
-
-def _version_dir(directory):
-    path = Path(directory)
-    if (path / "saved_model.pb").exists() or path.name.isdigit():
-        return path
-    return latest_version(path)
 
 
 def _cause(error):

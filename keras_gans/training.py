@@ -1,32 +1,35 @@
 """One run, from a recipe to an export: seed, data, build, fit, save; and going on after a stop."""
 
+import dataclasses
 import itertools
 import json
 import math
 import shutil
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 import yaml
 
-from keras_gans import callbacks, sampling
+from keras_gans import animation, callbacks, dashboard, evaluation, scoring
+from keras_gans.callbacks.evaluate import best_record
 from keras_gans.data import Source, batches, steps_per_epoch
 from keras_gans.errors import InputError, RunError
-from keras_gans.metrics import classifier
+from keras_gans.files import write_atomically
 from keras_gans.models import GenerativeModel
 from keras_gans.recipes import Recipe
 from keras_gans.recipes.base import differences
 
 CONFIG = "config.yaml"
 CHECKPOINT = "checkpoint.keras"
+BEST = "best.keras"
 RECORD = "run.json"  # what the run was trained on, and what came of it
+CACHE = ".metrics"  # beside the runs: classifiers and features of real images
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Run:
     """A run that is ready to train; nothing of it need be on the disk yet."""
 
@@ -61,19 +64,28 @@ def create(run, runs_dir, name=None):
     Raises:
         InputError: If `name` is taken or no folder's name, or the folder cannot be written.
     """
-    if name is not None and (Path(name).name != name or name.startswith(".")):
-        raise InputError(f"name must be a plain folder name. Received: name={name!r}")
+    check_name(runs_dir, name)
     try:
         directory = _new_folder(Path(runs_dir), name, run.recipe)
     except OSError as error:
         raise InputError(f"cannot make a run in {runs_dir}: {error.strerror}") from error
     try:
-        _write_text(directory / RECORD, json.dumps(_facts(run.source), indent=2))
-        _write_text(directory / CONFIG, yaml.safe_dump(run.recipe.as_dict(), sort_keys=False))
+        write_atomically(directory / RECORD, json.dumps(_facts(run.source), indent=2))
+        write_atomically(directory / CONFIG, yaml.safe_dump(run.recipe.as_dict(), sort_keys=False))
     except OSError as error:
         shutil.rmtree(directory, ignore_errors=True)
         raise InputError(f"cannot write to {directory}: {error.strerror}") from error
     return directory
+
+
+def check_name(runs_dir, name):
+    """Raises InputError if `name` is taken or no folder's name; None is always free."""
+    if name is None:
+        return
+    if Path(name).name != name or name.startswith("."):
+        raise InputError(f"name must be a plain folder name. Received: name={name!r}")
+    if (Path(runs_dir) / name).exists():
+        raise _taken(Path(runs_dir) / name)
 
 
 def config_of(directory):
@@ -88,6 +100,37 @@ def config_of(directory):
         known = ", ".join(runs[-5:]) or "none"
         raise InputError(f"{directory} is no run: it has no {CONFIG}. Runs there: {known}")
     return path
+
+
+def saved_settings(directory):
+    """A run's own settings as a dict, with its variant's name as `variant`.
+
+    Raises:
+        InputError: If there is no such run, or its configuration is damaged.
+    """
+    path = config_of(directory)
+    try:
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return {"variant": settings["variant"], **settings}
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path} is damaged: {reason}") from error
+
+
+def source_of(directory, data_dir=None):
+    """The data a run was trained on; `data_dir` says where it is now, if it was moved.
+
+    Raises:
+        InputError: If it cannot be opened, or is not what the run was begun with.
+    """
+    settings = saved_settings(directory)
+    names = {item.name for item in dataclasses.fields(Recipe)}
+    recipe = Recipe(**{key: settings[key] for key in settings if key in names})
+    if data_dir is not None:
+        recipe = dataclasses.replace(recipe, data_dir=data_dir)
+    source = recipe.load_source()
+    _check_data(directory, source)
+    return source
 
 
 def check_writable(directory):
@@ -108,7 +151,7 @@ def check_writable(directory):
 
 def check_settings(recipe, directory):
     """Raises InputError, naming what differs, unless `recipe` is what the run was begun with."""
-    saved = yaml.safe_load(config_of(directory).read_text(encoding="utf-8"))
+    saved = saved_settings(directory)
     if changed := differences(saved, recipe.as_dict()):
         raise InputError(
             f"{directory} was begun with other settings: {'; '.join(changed)}. "
@@ -123,8 +166,7 @@ def reopen(recipe, directory):
         InputError: If the data is not what the run was begun with.
     """
     run = prepare(recipe)
-    if changed := differences(_record(directory)["data"], _facts(run.source)["data"]):
-        raise InputError(f"{recipe.dataset} is not what {directory} began with: {changed[0]}")
+    _check_data(directory, run.source)
     path = Path(directory) / CHECKPOINT
     # Killed before its first checkpoint, a run begins anew: same seed, same weights.
     return Run(run.recipe, run.source, load_checkpoint(path)) if path.exists() else run
@@ -134,10 +176,8 @@ def load_checkpoint(path):
     """Loads a model with its optimizers from a run's checkpoint.
 
     Raises:
-        InputError: If the file is missing or damaged.
+        InputError: If the file is damaged.
     """
-    if not Path(path).is_file():
-        raise InputError(f"no checkpoint at {path} yet: train the run first, or longer")
     try:
         return keras.models.load_model(path)
     # What a damaged file raises depends on which byte: OSError, BadZipFile, KeyError and others.
@@ -146,13 +186,53 @@ def load_checkpoint(path):
         raise InputError(f"the checkpoint {path} is damaged: {reason}") from error
 
 
+def checkpoint_of(directory, which=None):
+    """The path of a run's checkpoint: "best", "last", or for None the best if there is one.
+
+    Raises:
+        InputError: If it is missing.
+    """
+    directory = Path(directory)
+    best = directory / BEST
+    path = best if which == "best" or (which is None and best.is_file()) else directory / CHECKPOINT
+    if not path.is_file():
+        cure = "take the last one" if which == "best" else "train the run first, or longer"
+        raise InputError(f"no checkpoint at {path} yet: {cure}")
+    return path
+
+
+def evaluator_for(run, runs_dir):
+    """The `evaluation.Evaluator` that scores the run while it trains; None if nothing shall.
+
+    Fits a classifier where one is needed, once for a data set.
+
+    Raises:
+        InputError: If the features cannot be had, or there are too few images for the metric.
+    """
+    recipe = run.recipe
+    if not recipe.evaluate_epochs:
+        return None
+    chosen = scoring.metric_of(recipe.best_metric)
+    beside = ["classes"] if recipe.features == "classifier" and chosen != "classes" else []
+    return evaluation.Evaluator(
+        run.source,
+        recipe.features,
+        recipe.evaluate_samples,
+        [chosen, *beside],
+        cache_dir=Path(runs_dir) / CACHE,
+    )
+
+
 def is_complete(directory):
     """Whether the run has been trained to its end and exported."""
     return "version" in _record(directory)
 
 
-def train(run, directory):
+def train(run, directory, evaluator=None):
     """Trains from the model's step to the recipe's last epoch; returns the seconds it took.
+
+    Args:
+        evaluator: What `evaluator_for` gave; with None no best checkpoint is kept.
 
     Raises:
         callbacks.StoppedError: After Ctrl-C or SIGTERM, once the state is saved.
@@ -161,10 +241,12 @@ def train(run, directory):
     directory = Path(directory)
     begin = time.monotonic()
     try:
-        with tf.summary.create_file_writer(str(directory)).as_default() as writer:
+        with dashboard.writer_of(directory).as_default() as writer:
             if int(run.model.step) == 0:
                 tf.summary.text("config", _as_markdown(run.recipe.as_dict()), step=0)
-            _fit_and_save(run, directory, writer)
+            # Of several, those of a resumed run, TensorBoard takes the first.
+            dashboard.log_hparams(writer, run.recipe.as_dict())
+            _fit_and_save(run, directory, writer, evaluator)
     except tf.errors.OpError as error:
         # Through TensorFlow the cause arrives wrapped; the split has it in one line.
         raise (run.source.train.failure or error) from error
@@ -174,25 +256,30 @@ def train(run, directory):
 
 
 def finish(run, directory, export_dir):
-    """Exports a trained run, scores its samples where there are labels, and records both.
+    """Exports a trained run's best checkpoint, the last where none was kept, and records it.
+
+    The grids of samples become one animation, `samples/history.gif`.
 
     Returns:
-        `(version, score)`: the export's `Path`, and a `SampleScore` or None.
+        `(version, best)`: the export's `Path`, and what `callbacks.best_record` holds or None.
 
     Raises:
-        RunError: If the export, the classifier or the record cannot be written.
+        RunError: If the export or the record cannot be written.
     """
-    version = run.model.export(Path(export_dir) / run.recipe.variant)
-    score = None
-    if run.source.num_classes:
-        sampler = sampling.of_model(run.model)
-        score = classifier.score(sampler, run.source, Path(directory).parent / ".classifiers")
-    record = _record(directory) | {"version": str(version), "score": score and score.as_dict()}
+    directory = Path(directory)
+    animation.save_history(directory)
+    best = best_record(directory / BEST)
+    last = best is None or best["step"] == int(run.model.step)
+    model = run.model if last else load_checkpoint(checkpoint_of(directory, "best"))
+    version = model.export(Path(export_dir) / run.recipe.variant)
+    with dashboard.writer_of(directory).as_default() as writer:
+        dashboard.log_hparams_end(writer)
+    record = _record(directory) | {"version": str(version), "step": int(model.step), "best": best}
     try:
-        _write_text(Path(directory) / RECORD, json.dumps(record, indent=2))
+        write_atomically(directory / RECORD, json.dumps(record, indent=2))
     except OSError as error:
         raise RunError(f"cannot write {directory}/{RECORD}: {error.strerror}") from error
-    return version, score
+    return version, best
 
 
 def plan(run):
@@ -216,19 +303,20 @@ def plan(run):
     )
 
 
-def _fit_and_save(run, directory, writer):
+def _fit_and_save(run, directory, writer, evaluator):
     recipe = run.recipe
     checkpoint = callbacks.Checkpoint(directory / CHECKPOINT, recipe.checkpoint_seconds)
     checkpoint.set_model(run.model)  # fit does it, but there may be no step left
     bar = callbacks.Progress(recipe.batch_size, run.steps_per_epoch, recipe.epochs)
-    guard = callbacks.StopOnSignal()
+    stop, guard = callbacks.StopOnNonFinite(directory / CHECKPOINT), callbacks.StopOnSignal()
     grid = callbacks.SampleGrid(
         directory / "samples", recipe.sample_epochs, recipe.epochs, writer=writer
     )
     log = callbacks.ScalarLog(writer, recipe.batch_size, recipe.log_steps)
     try:
         # First what forbids a checkpoint, last what asks for one.
-        _fit(run, [callbacks.StopOnNonFinite(), log, grid, bar, checkpoint, guard])
+        watch = [*_evaluate(run, directory, writer, evaluator), callbacks.Health(writer)]
+        _fit(run, [stop, log, *watch, grid, bar, checkpoint, guard])
     except callbacks.StoppedError:
         checkpoint.save()
         raise
@@ -236,6 +324,14 @@ def _fit_and_save(run, directory, writer):
         bar.close()
         guard.restore()
     checkpoint.save()
+
+
+def _evaluate(run, directory, writer, evaluator):
+    if evaluator is None:
+        return []
+    recipe = run.recipe
+    every, last, path = recipe.evaluate_epochs, recipe.epochs, directory / BEST
+    return [callbacks.Evaluate(evaluator, recipe.best_metric, path, every, last, writer)]
 
 
 def _fit(run, beside):
@@ -280,10 +376,12 @@ def _new_folder(runs_dir, name, recipe):
     try:
         directory.mkdir(parents=True)
     except FileExistsError as error:
-        raise InputError(
-            f"the run {directory} exists: choose another name, or --resume it"
-        ) from error
+        raise _taken(directory) from error
     return directory
+
+
+def _taken(directory):
+    return InputError(f"the run {directory} exists: choose another name, or --resume it")
 
 
 def _free_name(runs_dir, recipe):
@@ -316,10 +414,9 @@ def _record(directory):
         raise InputError(f"cannot read {path}: {error}") from error
 
 
-def _write_text(path, text):
-    staged = path.with_name(f".{path.name}.tmp")
-    staged.write_text(text, encoding="utf-8")
-    staged.replace(path)
+def _check_data(directory, source):
+    if changed := differences(_record(directory)["data"], _facts(source)["data"]):
+        raise InputError(f"{source.name} is not what {directory} began with: {changed[0]}")
 
 
 def _as_markdown(settings):

@@ -51,6 +51,23 @@ def test_variables_become_options(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        (["evaluate", "RUN=runs/mine"], "apps.evaluate runs/mine"),
+        (["evaluate", "ARGS=--compare a b"], "apps.evaluate --compare a b"),
+        (
+            ["export", "RUN=runs/mine", "ARGS=--checkpoint last"],
+            "apps.export runs/mine --checkpoint last",
+        ),
+        (["walk", "MODEL=gan"], "apps.walk saved_models/gan"),
+        (["walk", "RUN=runs/mine", "ARGS=--classes"], "apps.walk runs/mine --classes"),
+    ],
+)
+def test_what_is_done_with_a_run(words, command, tmp_path):
+    assert planned(*words, tmp_path=tmp_path) == ["python", "-m", *command.split()]
+
+
 def test_generate_takes_the_newest_export_or_a_run(tmp_path):
     command = planned("generate", "MODEL=gan", "ARGS=--count 4", tmp_path=tmp_path)
     assert command == ["python", "-m", "apps.generate", "saved_models/gan", "--count", "4"]

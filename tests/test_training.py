@@ -1,12 +1,15 @@
 """Runs as a library user has them: prepared, interrupted, reopened, finished."""
 
+import dataclasses
 import json
 
+import keras
 import numpy as np
 import pytest
 
-from keras_gans import training
+from keras_gans import sampling, training
 from keras_gans.callbacks import StoppedError
+from keras_gans.data import Source
 from keras_gans.errors import InputError, RunError
 from keras_gans.recipes import RECIPES
 from tests.apps.processes import (
@@ -96,10 +99,71 @@ def test_what_fails_at_the_end_of_an_epoch_is_done_again(data, tmp_path):
     run = training.reopen(recipe, directory)
     training.train(run, directory)
     assert int(run.model.step) == run.total_steps
-    version, score = training.finish(run, directory, tmp_path / "exports")
+    version, best = training.finish(run, directory, tmp_path / "exports")
     assert training.is_complete(directory)
     assert json.loads((directory / "run.json").read_text())["version"] == str(version)
-    assert score.label_accuracy is None  # dcgan cannot be asked for a class
+    assert best is None  # nothing scored it
+    assert (directory / "samples" / "history.gif").is_file()
+
+
+def test_the_best_checkpoint_is_exported_and_generated_from(data, tmp_path):
+    """Not the last one, unless it is asked for or nothing was scored."""
+    recipe = recipe_of("dcgan", data, epochs=4, evaluate_epochs=1, evaluate_samples=50)
+    run = training.prepare(recipe)
+    directory = training.create(run, tmp_path, "x")
+    training.train(run, directory, training.evaluator_for(run, tmp_path))
+    scores = logged(directory)["evaluation/kid_50_classifier"]
+    assert list(scores) == [8, 16, 24, 32]
+    # Make another one than the last the best, whatever chance chose.
+    second = keras.models.load_model(directory / "best.keras")
+    second.step.assign(16)
+    second.generator.set_weights([w + 0.5 for w in second.generator.get_weights()])
+    second.save(directory / "best.keras")
+    record = json.loads((directory / "best.json").read_text()) | {"step": 16}
+    (directory / "best.json").write_text(json.dumps(record))
+    version, best = training.finish(run, directory, tmp_path / "exports")
+    assert best["step"] == 16
+    seeds = range(5)
+    exported = sampling.of_export(version).images(seeds)
+    np.testing.assert_array_equal(exported, sampling.of_model(second).images(seeds))
+    assert not np.array_equal(exported, sampling.of_model(run.model).images(seeds))
+    assert training.checkpoint_of(directory).name == "best.keras"
+    assert training.checkpoint_of(directory, "last").name == "checkpoint.keras"
+    assert json.loads((directory / "run.json").read_text())["step"] == 16
+
+
+def test_scoring_can_be_left_out(data, tmp_path):
+    run = training.prepare(recipe_of("dcgan", data, epochs=1, evaluate_epochs=0))
+    assert training.evaluator_for(run, tmp_path) is None
+    directory = training.create(run, tmp_path, "x")
+    training.train(run, directory)
+    assert training.checkpoint_of(directory).name == "checkpoint.keras"
+    with pytest.raises(InputError, match=r"no checkpoint at .*best.keras yet: take the last one"):
+        training.checkpoint_of(directory, "best")
+
+
+def test_scoring_costs_at_most_a_tenth_by_its_count():
+    """As many epochs apart as make ten images trained of one sample, some ten times a run."""
+    mnist = Source("m", (28, 28, 1), tuple("0123456789"), Split(60_000), Split(10_000), "f")
+    digits = Source("d", (28, 28, 1), tuple("0123456789"), Split(1_797), None, "f")
+    for source, epochs, expected in ((mnist, 5, 1), (mnist, 40, 4), (digits, 167, 17)):
+        recipe = RECIPES["cgan"](epochs=epochs).resolved(source)
+        assert (recipe.evaluate_epochs, recipe.features) == (expected, "classifier")
+        assert recipe.best_metric == "fid"
+    assert RECIPES["cgan"](epochs=30).resolved(digits).evaluate_epochs == 12
+    assert RECIPES["cgan"](epochs=2).resolved(digits).evaluate_epochs == 2
+    unlabelled = dataclasses.replace(mnist, class_names=None)
+    recipe = RECIPES["dcgan"]().resolved(unlabelled)
+    assert (recipe.features, recipe.best_metric) == ("pixels", "kid")
+
+
+class Split:
+    """The size of a split, which is all that settings depend on."""
+
+    labels = None
+
+    def __init__(self, size):
+        self.size = size
 
 
 def test_prepare_writes_nothing_and_the_seed_decides(data, tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ from typing import Literal
 
 import keras
 
+from keras_gans.data import steps_per_epoch
 from keras_gans.errors import InputError
 from keras_gans.recipes.base import Recipe, setting
 
@@ -25,6 +26,9 @@ class AdversarialRecipe(Recipe):
     )
     beta_1: float = setting(
         0.5, "Adam's first momentum", source="Radford 2015, section 4", low=0.0, below=1.0
+    )
+    learning_rate_decay: Literal["none", "linear"] = setting(
+        "none", "how both rates go on: as they are, or down to 0 at the end of the run"
     )
     loss: Literal["minimax", "non_saturating", "least_squares", "hinge"] = setting(
         "non_saturating",
@@ -62,13 +66,20 @@ class AdversarialRecipe(Recipe):
                 f"Received: label_smoothing={self.label_smoothing}"
             )
 
-    def compile(self, model):
-        """Compiles `model` with these settings and returns it."""
+    def compile(self, model, source):
+        """Compiles `model` with these settings, for the length of a run on `source`; returns it."""
+        epochs = self.resolved(source).epochs
+        steps = epochs * steps_per_epoch(source.train, self.batch_size)
         model.compile(
-            keras.optimizers.Adam(self.generator_learning_rate, beta_1=self.beta_1),
-            keras.optimizers.Adam(self.discriminator_learning_rate, beta_1=self.beta_1),
+            self._adam(self.generator_learning_rate, steps),
+            self._adam(self.discriminator_learning_rate, steps * self.discriminator_steps),
             loss=self.loss,
             label_smoothing=self.label_smoothing,
             discriminator_steps=self.discriminator_steps,
         )
         return model
+
+    def _adam(self, rate, steps):
+        if self.learning_rate_decay == "linear":
+            rate = keras.optimizers.schedules.PolynomialDecay(rate, steps, end_learning_rate=0.0)
+        return keras.optimizers.Adam(rate, beta_1=self.beta_1)

@@ -1,10 +1,17 @@
 """What every recipe has: data, length, seed and what is written while training."""
 
+import math
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, ClassVar, Literal
 
 from keras_gans.data import load_source, steps_per_epoch
 from keras_gans.errors import InputError
+from keras_gans.evaluation import default_metric
+from keras_gans.metrics.features import default_for as default_features
+
+EVALUATIONS = 10  # about so many in a run
+# A sample scored costs less than one image trained: 10 keep the cost of scoring below a tenth.
+IMAGES_PER_SAMPLE = 10
 
 
 def setting(default, text, *, unit=None, source=None, low=None, high=None, above=None, below=None):
@@ -71,6 +78,28 @@ class Recipe:
     seed: int = setting(0, "decides weights, order of the data and noise", low=0, high=2**31 - 1)
     log_steps: int = setting(10, "TensorBoard's values per step: one in so many", low=1)
     sample_epochs: int = setting(5, "a grid of samples every so many", unit="epochs", low=1)
+    evaluate_epochs: int | None = setting(
+        None,
+        "samples are scored every so many, 0: never; default: some ten times, at less than a "
+        "tenth of the training time",
+        unit="epochs",
+        low=0,
+    )
+    evaluate_samples: int = setting(2000, "samples that are scored", unit="images", low=2)
+    features: Literal["classifier", "inception", "pixels"] | None = setting(
+        None,
+        "what images are compared by; default: a classifier fitted to the labels, without labels "
+        "pixels",
+    )
+    best_metric: (
+        Literal["fid", "kid", "inception_score", "precision", "recall", "density", "coverage"]
+        | Literal["label_accuracy", "class_entropy", "parzen"]
+        | None
+    ) = setting(
+        None,
+        "the score that chooses the best checkpoint; default: fid by a classifier where there are "
+        "images enough, else kid",
+    )
     checkpoint_seconds: float = setting(
         60.0, "time between checkpoints; one is always written at the end", unit="s", low=0.0
     )
@@ -93,11 +122,18 @@ class Recipe:
 
     def resolved(self, source):
         """The same recipe with the defaults that depend on the data filled in."""
-        if self.epochs is not None:
-            return self
         images = steps_per_epoch(source.train, self.batch_size) * self.batch_size
-        epochs = max(1, round(self.images_to_see / images))
-        return replace(self, epochs=min(self.most_epochs, epochs))
+        epochs = min(self.most_epochs, max(1, round(self.images_to_see / images)))
+        epochs = self.epochs or epochs
+        features = self.features or default_features(source)
+        metric = self.best_metric or default_metric(source, features, self.evaluate_samples)
+        interval = self.evaluate_epochs
+        if interval is None:
+            affordable = math.ceil(IMAGES_PER_SAMPLE * self.evaluate_samples / images)
+            interval = min(epochs, max(affordable, math.ceil(epochs / EVALUATIONS)))
+        return replace(
+            self, epochs=epochs, features=features, best_metric=metric, evaluate_epochs=interval
+        )
 
     def build(self, source):
         """Returns the variant's model, compiled, for the shape and classes of `source`."""

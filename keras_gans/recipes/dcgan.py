@@ -23,6 +23,5 @@ class DCGANRecipe(AdversarialRecipe):
         shape = source.image_shape
         generator = convolutional.generator(shape, self.latent_dim, self.filters)
         discriminator = convolutional.discriminator(shape, self.filters[::-1])
-        return self.compile(
-            DCGAN(generator, discriminator, ema_decay=self.ema_decay, seed=self.seed)
-        )
+        model = DCGAN(generator, discriminator, ema_decay=self.ema_decay, seed=self.seed)
+        return self.compile(model, source)

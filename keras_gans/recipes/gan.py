@@ -23,4 +23,5 @@ class GANRecipe(AdversarialRecipe):
     def build(self, source):
         generator = mlp.generator(source.image_shape, self.latent_dim)
         discriminator = mlp.discriminator(source.image_shape)
-        return self.compile(GAN(generator, discriminator, ema_decay=self.ema_decay, seed=self.seed))
+        model = GAN(generator, discriminator, ema_decay=self.ema_decay, seed=self.seed)
+        return self.compile(model, source)

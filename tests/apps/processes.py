@@ -15,7 +15,7 @@ import tensorflow as tf
 from PIL import Image
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
-from apps import generate, train
+from apps import evaluate, export, generate, train, walk
 from apps.console import run_app
 
 ROOT = Path(__file__).parents[2]
@@ -78,7 +78,13 @@ def ended(process):
 
 def run_here(capsys, program, *arguments):
     """The same as a process without starting one: `(status, stdout, stderr)`."""
-    module = {"train": train, "generate": generate}[program]
+    module = {
+        "train": train,
+        "generate": generate,
+        "walk": walk,
+        "evaluate": evaluate,
+        "export": export,
+    }[program]
     # Of many models in one process, TensorFlow warns; a program has one.
     tf.get_logger().setLevel("ERROR")
     capsys.readouterr()

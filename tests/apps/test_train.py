@@ -17,7 +17,7 @@ import yaml
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from keras_gans import training
+from keras_gans import ConditionalGAN, training
 from keras_gans.recipes import RECIPES
 from tests.apps.processes import (
     SMALL,
@@ -38,10 +38,15 @@ from tests.apps.processes import (
     written,
 )
 
-ON_STDOUT = ["data", "network", "steps", "memory", "run"]
-ON_STDOUT += ["trained", "quality", "samples", "exported", "next"]
+ON_STDOUT = ["data", "network", "steps", "memory", "judge", "run"]
+ON_STDOUT += ["trained", "best", "samples", "exported", "next"]
 PROGRESS = re.compile(r"epoch \d/2  d_loss \d+\.\d{3}, g_loss \d+\.\d{3}  \d+ images/s")
-TRACKED = {"d_loss", "g_loss", "real_probability", "fake_probability"}
+TRACKED = set(ConditionalGAN.tracked)
+SCORED = {
+    f"evaluation/{score}_2k_classifier"
+    for score in ("kid", "classes_covered", "rarest_class_share", "class_entropy", "label_accuracy")
+}
+HPARAMS = {f"_hparams_/session_{part}_info" for part in ("start", "end")}
 
 
 @pytest.fixture(scope="module")
@@ -75,15 +80,21 @@ def test_a_terminal_shows_the_run_and_nothing_else(first, run):
     lines = out.splitlines()
     # Ten columns of what it is, then what it says; blank in front of a second line.
     beginnings = [line[:10].strip() for line in lines]
-    wanted = [*ON_STDOUT[:1], "network", *ON_STDOUT[1:], "", ""]
+    wanted = [*ON_STDOUT[:1], "network", "network", *ON_STDOUT[1:], "", ""]
+    wanted.insert(wanted.index("samples"), "")  # what the scores compare
     assert beginnings == wanted
-    text = dict(zip(beginnings, (line[10:] for line in lines), strict=True))
+    text = {key: line[10:] for key, line in zip(beginnings, lines, strict=True) if key}
     assert text["data"] == f"npz:{data}: 64 images of 8 x 8 x 1, 3 classes"
     assert text["run"] == str(run)
     assert text["samples"] == f"{run}/samples"
     assert text["exported"].startswith(f"{folder}/exports/cgan/")
     assert text["trained"].startswith("128 images in ")
-    assert "label accuracy" in text["quality"]
+    assert re.fullmatch(
+        r"kid_2k_classifier -?[\d.e-]+, label_accuracy_2k_classifier [\d.]+% at epoch 2, of 2",
+        text["best"],
+    )
+    judge = lines[beginnings.index("best") + 1]
+    assert re.search(r"2,000 samples against 32 real images, with a classifier right on", judge)
     assert lines[-3:] == [
         f"next      make tensorboard ARGS='--logdir {folder}/runs'",
         f"          make generate RUN={folder}/exports/cgan",
@@ -108,11 +119,13 @@ def test_a_run_leaves_what_it_says(first, run):
     record = json.loads((run / "run.json").read_text())
     assert record["data"]["images"] == 64
     assert record["data"]["class_names"] == ["0", "1", "2"]
-    assert record["score"]["samples"] == 1000
+    assert (record["step"], record["best"]["step"]) == (8, 8)
+    assert set(record["best"]["scores"]) == {name.partition("/")[2] for name in SCORED}
     model = checkpoint_of(run)
     assert int(model.step) == 8
     assert all(np.isfinite(v.numpy()).all() for v in model.variables)
-    assert [path.name for path in (run / "samples").iterdir()] == ["epoch_0002.png"]
+    grids = sorted(path.name for path in (run / "samples").iterdir())
+    assert grids == ["epoch_0002.png", "history.gif"]
     with Image.open(run / "samples" / "epoch_0002.png") as picture:
         # One column a class, ten rows.
         assert (picture.size, picture.mode) == ((3 * 8, 10 * 8), "L")
@@ -153,13 +166,18 @@ def test_tensorboard_shows_scalars_over_steps(run):
     rates = {"learning_rate/generator_optimizer", "learning_rate/discriminator_optimizer"}
     epochs = {f"epoch/{key}" for key in TRACKED} | {"epoch/images_per_second"} | rates
     steps = {f"step/{key}" for key in TRACKED}
-    assert set(events.Tags()["tensors"]) == epochs | steps | {"samples", "config"}
+    beside = {"samples", "config"} | SCORED | HPARAMS
+    assert set(events.Tags()["tensors"]) == epochs | steps | beside
     for tag in epochs:
         assert [event.step for event in events.Tensors(tag)] == [4, 8]
     for tag in steps:
         assert [event.step for event in events.Tensors(tag)] == list(range(1, 9))
     values = logged(run)
-    assert all(values[tag][8] == np.float32(2e-4) for tag in rates)
+    assert all(values[tag][8] == 0.0 for tag in rates)  # decayed
+    halfway = {tag: float(values[tag][4]) for tag in rates}
+    assert halfway == pytest.approx(
+        {"learning_rate/generator_optimizer": 2.5e-4, "learning_rate/discriminator_optimizer": 5e-5}
+    )
     assert values["epoch/images_per_second"][8] > 1
 
 
@@ -168,7 +186,8 @@ def test_values_of_an_epoch_are_means_over_all_its_steps(run):
     for key in TRACKED:
         for last in (4, 8):
             steps = [float(values[f"step/{key}"][step]) for step in range(last - 3, last + 1)]
-            assert len(set(steps)) == 4
+            # Shares of a small batch can be the same in each step.
+            assert len(set(steps)) == 4 or key.endswith("_accuracy")
             assert float(values[f"epoch/{key}"][last]) == pytest.approx(np.mean(steps), rel=1e-5)
 
 

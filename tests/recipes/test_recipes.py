@@ -2,11 +2,12 @@
 
 import dataclasses
 
+import keras
 import numpy as np
 import pytest
 import yaml
 
-from keras_gans.data import Source
+from keras_gans.data import Source, batches
 from keras_gans.data.arrays import ArraySplit
 from keras_gans.errors import InputError
 from keras_gans.recipes import RECIPES
@@ -28,13 +29,46 @@ def source(count=640, labels=True, shape=(8, 8, 1)):
 @pytest.mark.parametrize("variant", RECIPES)
 def test_the_papers_settings_are_the_defaults(variant):
     recipe = RECIPES[variant]()
-    # Radford 2015, section 4, and Goodfellow 2014, section 3
-    assert recipe.generator_learning_rate == recipe.discriminator_learning_rate == 2e-4
+    # Radford 2015, section 4, and Goodfellow 2014, section 3; cgan on two time scales, Heusel 2017
+    rates = (5e-4, 1e-4) if variant == "cgan" else (2e-4, 2e-4)
+    assert (recipe.generator_learning_rate, recipe.discriminator_learning_rate) == rates
+    assert recipe.ema_decay == (0.999 if variant == "cgan" else None)
     assert recipe.beta_1 == 0.5
     assert recipe.loss == "non_saturating"
     assert recipe.discriminator_steps == 1
-    assert recipe.ema_decay is None
     assert recipe.dataset == "digits"
+
+
+@pytest.mark.parametrize("discriminator_steps", [1, 2])
+def test_a_linear_decay_ends_with_the_run(discriminator_steps):
+    """For both networks, though D is moved more often; and a checkpoint keeps it."""
+    recipe = RECIPES["dcgan"](
+        learning_rate_decay="linear",
+        epochs=2,
+        batch_size=64,
+        filters=(2, 2),
+        discriminator_steps=discriminator_steps,
+    )
+    data = source()
+    model = recipe.build(data)
+    rates = []
+    keep = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: rates.append(
+            [float(optimizer.learning_rate) for optimizer in model.optimizers.values()]
+        )
+    )
+    model.fit(
+        batches(data.train, 64, seed=0),
+        steps_per_epoch=10,
+        epochs=2,
+        verbose=0,
+        shuffle=False,
+        callbacks=[keep],
+    )
+    line = 2e-4 * (1 - np.arange(1, 21) / 20)
+    np.testing.assert_allclose(rates, np.stack([line, line], axis=1), rtol=1e-5, atol=1e-9)
+    again = keras.saving.deserialize_keras_object(model.get_compile_config()["generator_optimizer"])
+    assert again.get_config() == model.generator_optimizer.get_config()
 
 
 @pytest.mark.parametrize("variant", RECIPES)
@@ -42,6 +76,7 @@ def test_settings_reach_the_model(variant):
     recipe = RECIPES[variant](
         generator_learning_rate=0.1,
         discriminator_learning_rate=0.2,
+        learning_rate_decay="none",
         beta_1=0.3,
         loss="hinge",
         discriminator_steps=2,
@@ -122,6 +157,7 @@ def test_epochs_follow_the_size_of_the_data(count, epochs):
 @dataclasses.dataclass
 class _Sized:
     size: int
+    labels: None = None
 
 
 def test_differences_name_the_setting_and_both_values():

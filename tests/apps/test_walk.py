@@ -1,0 +1,282 @@
+"""apps.walk as a user runs it, on runs and on exports."""
+
+import io
+import resource
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_gans import images, sampling, training
+from tests.apps.processes import (
+    ended,
+    logged,
+    refusal,
+    run_here,
+    snapshot,
+    start,
+    write_folder,
+    write_npz,
+)
+from tests.apps.test_generate import train
+
+SIDE = 8 * 16  # px of an image of 8 px, enlarged
+SHORT = ["--steps", "3"]
+
+
+@pytest.fixture(scope="module")
+def conditional(tmp_path_factory):
+    """`(run, export)` of a cgan whose classes are `ant`, `bee` and `cat`."""
+    folder = tmp_path_factory.mktemp("conditional")
+    pictures = write_folder(folder / "pictures", ("ant", "bee", "cat"))
+    return train(folder, "cgan", dataset=f"folder:{pictures}", image_size=8, epochs=5)
+
+
+@pytest.fixture(scope="module")
+def colourful(tmp_path_factory):
+    """`(run, export)` of a dcgan without labels, in colour."""
+    folder = tmp_path_factory.mktemp("colourful")
+    data = write_npz(folder / "data.npz", shape=(8, 8, 3), classes=None)
+    return train(folder, "dcgan", dataset=f"npz:{data}", epochs=2)
+
+
+@pytest.fixture
+def run(conditional, tmp_path):
+    """A copy, for what is written into it."""
+    return shutil.copytree(conditional[0], tmp_path / "run")
+
+
+def walked(capsys, model, out, *more):
+    """Walks; returns `(frames uint8 [n, h, w, 3], loop, lines said)`."""
+    status, text, err = run_here(capsys, "walk", model, "--out", out, *more)
+    assert (status, err) == (0, "")
+    return *read(out), text.splitlines()
+
+
+def read(path):
+    with Image.open(path) as file:
+        frames = []
+        for index in range(file.n_frames):
+            file.seek(index)
+            frames.append(np.asarray(file.convert("RGB")))
+        return np.stack(frames), file.info["loop"]
+
+
+def plain(folder, seeds, labels):
+    """What `apps.generate` makes, enlarged, `uint8 [n, h, w, 1]`."""
+    made = images.to_uint8(sampling.of_export(folder).images(seeds, labels))
+    return made.repeat(16, axis=1).repeat(16, axis=2)
+
+
+def strip_of(run, tag):
+    """`(step, uint8 [h, w])` of TensorBoard's only picture of that name."""
+    ((step, (_, _, png)),) = logged(run)[tag].items()
+    return step, np.asarray(Image.open(io.BytesIO(png)))
+
+
+# Through latents ----------------------------------------------------------------------------------
+
+
+def test_all_classes_walk_through_the_images_of_the_seeds(conditional, run, tmp_path, capsys):
+    frames, loop, lines = walked(capsys, run, tmp_path / "x.gif", *SHORT, "--seed", "5")
+    assert frames.shape == (6 * 3, SIDE, 3 * SIDE, 3)
+    assert loop == 0
+    for station in range(6):
+        expected = plain(conditional[1], [5 + station] * 3, range(3))
+        np.testing.assert_array_equal(frames[3 * station, ..., :1], np.concatenate(expected, 1))
+    # In between, nothing jumps.
+    steps = np.abs(np.diff(frames.astype(int), axis=0)).mean(axis=(1, 2, 3))
+    assert steps.max() < 4 * steps.mean()
+    step = int(training.load_checkpoint(run / "checkpoint.keras").step)
+    assert lines == [f"{tmp_path}/x.gif", f"{run}: image walk at step {step} (make tensorboard)"]
+    # One row a class, from the first station to the second.
+    at, strip = strip_of(run, "walk")
+    assert (at, strip.shape) == (step, (3 * 8, 4 * 8))
+    tiles = images.to_uint8(
+        sampling.of_export(conditional[1]).images([5] * 3 + [6] * 3, [0, 1, 2] * 2)
+    )
+    np.testing.assert_array_equal(strip[:, :8], np.concatenate(tiles[:3, ..., 0]))
+    np.testing.assert_array_equal(strip[:, -8:], np.concatenate(tiles[3:, ..., 0]))
+
+
+def test_an_export_walks_like_its_run_and_nothing_is_logged(conditional, run, tmp_path, capsys):
+    of_run, _, _ = walked(capsys, run, tmp_path / "run.gif", *SHORT)
+    before = snapshot(conditional[1])
+    more = [*SHORT, "--strip", tmp_path / "strip.png"]
+    of_export, _, lines = walked(capsys, conditional[1].parent, tmp_path / "export.gif", *more)
+    np.testing.assert_array_equal(of_export, of_run)
+    assert lines == [f"{tmp_path}/export.gif", f"{tmp_path}/strip.png"]
+    assert snapshot(conditional[1]) == before
+    with Image.open(tmp_path / "strip.png") as strip:
+        np.testing.assert_array_equal(np.asarray(strip), strip_of(run, "walk")[1])
+
+
+def test_one_class_by_index_or_by_name_in_several_rows(conditional, run, tmp_path, capsys):
+    more = ["--points", "2", "--steps", "4", "--rows", "3"]
+    by_name, _, _ = walked(capsys, run, tmp_path / "x.gif", *more, "--label", "bee")
+    by_index, _, _ = walked(capsys, conditional[1], tmp_path / "y.gif", *more, "--label", "1")
+    assert by_name.shape == (2 * 4, 3 * SIDE, SIDE, 3)
+    np.testing.assert_array_equal(by_name, by_index)
+    # Every row goes through seeds of its own.
+    expected = np.concatenate(plain(conditional[1], [0, 2, 4], [1] * 3))
+    np.testing.assert_array_equal(by_name[0, ..., :1], expected)
+    # One row a leg of the strip, there and back.
+    strip = strip_of(run, "walk")[1]
+    assert strip.shape == (2 * 8, 5 * 8)
+    np.testing.assert_array_equal(strip[:8, :8], strip[8:, -8:])
+
+
+def test_a_model_without_labels_in_colour(colourful, tmp_path, capsys):
+    run, version = colourful
+    more = ["--points", "3", *SHORT, "--seconds", "0.9"]
+    frames, _, _ = walked(capsys, version, tmp_path / "x.gif", *more)
+    assert frames.shape == (9, SIDE, SIDE, 3)
+    expected = images.to_uint8(sampling.of_export(version).images([0]))[0]
+    assert np.abs(frames[0, ::16, ::16].astype(int) - expected).max() <= 2
+    with Image.open(tmp_path / "x.gif") as file:
+        assert file.info["duration"] == 100
+    assert "walk" not in logged(run)
+
+
+def test_the_animation_goes_to_a_known_place(colourful, tmp_path, monkeypatch):
+    """A real process, which says nothing else."""
+    run = shutil.copytree(colourful[0], tmp_path / "run")
+    out = tmp_path / "new" / "walk.gif"
+    status, text, err = ended(start("walk", run, "--steps", "2", "--out", out))
+    assert (status, err) == (0, "")
+    assert text.splitlines()[0] == str(out)
+    assert [path.name for path in out.parent.iterdir()] == ["walk.gif"]
+    assert len(read(out)[0]) == 12
+    assert strip_of(run, "walk")[1].shape == (6 * 8, 3 * 8, 3)
+
+
+# From class to class ------------------------------------------------------------------------------
+
+
+def test_every_class_in_turn_with_latents_held(conditional, run, tmp_path, capsys):
+    more = ["--classes", *SHORT, "--seed", "7"]
+    frames, loop, lines = walked(capsys, run, tmp_path / "x.gif", *more)
+    assert frames.shape == (3 * 3, 4 * SIDE, SIDE, 3)
+    assert loop == 0
+    for label in range(3):
+        expected = np.concatenate(plain(conditional[1], range(7, 11), [label] * 4))
+        np.testing.assert_array_equal(frames[3 * label, ..., :1], expected)
+    for frame in range(9):
+        assert (frames[frame] != frames[frame - 1]).any()
+    assert "image walk_classes at step" in lines[1]
+    # The first row's three legs; the last ends where the first began.
+    strip = strip_of(run, "walk_classes")[1]
+    assert strip.shape == (3 * 8, 4 * 8)
+    np.testing.assert_array_equal(strip[:8, :8], strip[-8:, -8:])
+    assert "walk" not in logged(run)
+
+
+def test_from_one_class_to_another_and_back(conditional, run, tmp_path, capsys):
+    more = ["--label", "cat", "--to-label", "0", *SHORT, "--rows", "1"]
+    held, _, _ = walked(capsys, run, tmp_path / "x.gif", *more)
+    assert held.shape == (2 * 3, SIDE, SIDE, 3)
+    expected = plain(conditional[1], [0, 0, 1], [2, 0, 0])
+    np.testing.assert_array_equal(held[::3, ..., :1], expected[:2])
+    # There and back through the same images: thirds of the way are thirds from either side.
+    assert np.abs(held[1].astype(int) - held[5]).max() <= 1
+    both, _, _ = walked(capsys, run, tmp_path / "y.gif", *more, "--both")
+    np.testing.assert_array_equal(both[::3, ..., :1], expected[[0, 2]])
+
+
+# Refusals: one line, status 2, and nothing written ------------------------------------------------
+
+
+def refused(capsys, tmp_path, *arguments):
+    before = snapshot(tmp_path)
+    line = refusal(capsys, "walk", *arguments, "--out", tmp_path / "out" / "x.gif")
+    assert snapshot(tmp_path) == before
+    assert not (tmp_path / "out").exists()
+    return line
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--points", "1"], "--points must be from 2 to"),
+        (["--points", "0"], "--points must be from 2 to"),
+        (["--steps", "0"], "--steps must be from 1 to"),
+        (["--rows", "0"], "--rows must be from 1 to"),
+        (["--rows", "17"], "--rows must be from 1 to 16"),
+        (["--seed", "-1"], "--seed must be from 0 to"),
+        (["--seed", str(2**31)], "--seed must be from 0 to"),
+        (["--seed", str(2**31 - 5)], "seeds must be from 0 to 2147483647: 6 are needed"),
+        (["--points", "1001", "--steps", "2"], "at most 2000 frames"),
+        (["--classes", "--steps", "700"], "at most 2000 frames"),
+        (["--points", "1000", "--steps", "2", "--rows", "16"], "at most 134,217,728 pixels"),
+        (["--seconds", "1"], "--seconds must be from 1.92 to 5760 for 96 frames"),
+        (["--seconds", "nan"], "seconds"),
+        (["--seconds", "-1"], "--seconds must be"),
+        (["--steps", "2.5"], "steps"),
+        (["--label", "3"], "from 0 to 2 or one of ant, bee, cat"),
+        (["--label", "dog"], "from 0 to 2 or one of ant, bee, cat"),
+        (["--label", "0", "--to-label", "dog"], "from 0 to 2 or one of ant, bee, cat"),
+        (["--label", "0", "--to-label", "ant"], "--to-label must be another class"),
+        (["--to-label", "0"], "--to-label needs --label"),
+        (["--label", "0", "--to-label", "1", "--classes"], "--to-label needs --label"),
+        (["--label", "0", "--classes"], "--classes visits every class"),
+        (["--both"], "--both needs --classes"),
+        (["--classes", "--points", "3"], "--points is for walks through latents"),
+        (["--colour", "1"], "--colour"),
+    ],
+)
+def test_what_cannot_be_asked(conditional, tmp_path, capsys, more, words):
+    assert words in refused(capsys, tmp_path, conditional[0], *more)
+
+
+def test_labels_of_a_model_without_labels(colourful, tmp_path, capsys):
+    for model in colourful:
+        assert "takes no label" in refused(capsys, tmp_path, model, "--label", "0")
+        more = ["--label", "0", "--to-label", "1"]
+        assert "takes no label" in refused(capsys, tmp_path, model, *more)
+        assert "at least two classes" in refused(capsys, tmp_path, model, "--classes")
+
+
+def test_an_export_cannot_go_from_class_to_class(conditional, tmp_path, capsys):
+    for more in (["--classes"], ["--label", "0", "--to-label", "1"]):
+        line = refused(capsys, tmp_path, conditional[1], *more)
+        assert "needs a run: an export takes whole labels only" in line
+        assert str(conditional[1]) in line
+
+
+def test_a_folder_that_holds_no_model(conditional, run, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    for folder in (tmp_path / "none", tmp_path / "empty"):
+        assert str(folder) in refused(capsys, tmp_path, folder)
+    assert "no checkpoints" in refused(capsys, tmp_path, conditional[1], "--checkpoint", "last")
+    (run / "checkpoint.keras").write_bytes(b"PK")
+    assert "damaged" in refused(capsys, tmp_path, run)
+
+
+def test_a_place_that_cannot_be_written(conditional, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    for option in ("--out", "--strip"):
+        more = [conditional[1], *SHORT, "--out", tmp_path / "x.gif"]
+        line = refusal(capsys, "walk", *more, option, tmp_path / "file" / "x")
+        assert f"cannot write to {tmp_path}/file" in line
+        line = refusal(capsys, "walk", *more, option, tmp_path)
+        assert "it is a folder" in line
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+# A full disk --------------------------------------------------------------------------------------
+
+
+def test_a_full_disk_is_one_line_and_keeps_the_old_animation(conditional, run, tmp_path, capsys):
+    walked(capsys, conditional[1], tmp_path / "x.gif", *SHORT)
+    before = snapshot(tmp_path)
+    process = start(
+        "walk",
+        *[run, "--out", tmp_path / "x.gif"],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
+    )
+    status, out, err = ended(process)
+    assert (status, out) == (1, "")
+    (line,) = err.splitlines()
+    assert line == f"python -m apps.walk: cannot write {tmp_path}/x.gif: File too large"
+    assert snapshot(tmp_path) == before
