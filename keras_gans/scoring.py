@@ -70,6 +70,11 @@ class Real:
     image_shape: tuple[int, int, int]
     num_classes: int
 
+    @cached_property
+    def held_out_distances(self):
+        """Of the reference to the nearest training images, float32 `[n]`."""
+        return memorising.to_training(self.reference.pixels, self.training)[0]
+
 
 # Metrics -------------------------------------------------------------------------------------
 
@@ -131,7 +136,8 @@ def _classes(samples, real):
 
 
 def _memorising(samples, real):
-    found = memorising.nearest_training(samples.pixels, real.training, real.reference.pixels)
+    nearest = memorising.to_training(samples.pixels, real.training)
+    found = memorising.compared(*nearest, real.held_out_distances)
     return {
         "nearest_training_ratio": Estimate(found.median_ratio),
         "copied_share": Estimate(found.copied_share),

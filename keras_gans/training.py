@@ -272,13 +272,13 @@ def finish(run, directory, export_dir):
     last = best is None or best["step"] == int(run.model.step)
     model = run.model if last else load_checkpoint(checkpoint_of(directory, "best"))
     version = model.export(Path(export_dir) / run.recipe.variant)
-    with dashboard.writer_of(directory).as_default() as writer:
-        dashboard.log_hparams_end(writer)
     record = _record(directory) | {"version": str(version), "step": int(model.step), "best": best}
     try:
+        dashboard.log_hparams_end(dashboard.writer_of(directory))
         write_atomically(directory / RECORD, json.dumps(record, indent=2))
-    except OSError as error:
-        raise RunError(f"cannot write {directory}/{RECORD}: {error.strerror}") from error
+    except (OSError, tf.errors.OpError) as error:
+        reason = getattr(error, "strerror", None) or error.message
+        raise RunError(f"cannot write to {directory}: {reason}") from error
     return version, best
 
 

@@ -65,7 +65,7 @@ def test_an_interrupted_run_ends_as_an_uninterrupted_one(variant, data, tmp_path
     training.train(run, directory)
     assert_same_state(run.model, model)
     assert_same_state(checkpoint_of(directory), model)
-    for tag in ("epoch/d_loss", "epoch/g_loss", "epoch/real_probability"):
+    for tag in ("epoch/d_loss", "epoch/g_loss", "health/real_probability"):
         actual, wanted = logged(directory)[tag], logged(expected)[tag]
         assert {k: float(v) for k, v in actual.items()} == {k: float(v) for k, v in wanted.items()}
         assert set(actual) == {8, 16}

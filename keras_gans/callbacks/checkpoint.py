@@ -5,6 +5,7 @@ import time
 import keras
 import numpy as np
 
+from keras_gans.callbacks.guards import kept
 from keras_gans.errors import RunError
 from keras_gans.files import save_atomically
 
@@ -50,7 +51,7 @@ class Checkpoint(keras.callbacks.Callback):
             if not np.isfinite(variable.numpy()).all():
                 raise RunError(
                     f"{variable.path} is not finite at step {int(self.model.step)}: lower the "
-                    "learning rates, or try another loss or seed. The last good checkpoint is kept"
+                    f"learning rates, or try another loss or seed. {kept(self.path)}"
                 )
         save_atomically(self.model, self.path)
         self._saved = time.monotonic()

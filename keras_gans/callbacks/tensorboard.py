@@ -9,8 +9,9 @@ import tensorflow as tf
 class ScalarLog(keras.callbacks.Callback):
     """Writes scalars over the number of steps done.
 
-    `epoch/<log>`: means over the whole epoch. `step/<log>`: that one step's value, every
-    `log_steps`. `epoch/images_per_second`, and `learning_rate/<optimizer>` each epoch.
+    `epoch/<loss>` and, of all other logs, `health/<log>`: means over the whole epoch.
+    `step/<log>`: that one step's value, every `log_steps`. `epoch/images_per_second`, and
+    `learning_rate/<optimizer>` each epoch.
 
     Args:
         writer: A `tf.summary` writer.
@@ -36,7 +37,9 @@ class ScalarLog(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         step = int(self.model.step)
         rate = (step - self._first) * self.batch_size / (time.monotonic() - self._begin)
-        values = {f"epoch/{key}": value for key, value in logs.items()}
+        # Apart, so that a table of runs begins with what they are compared by.
+        groups = {key: "epoch" if key.endswith("_loss") else "health" for key in logs}
+        values = {f"{groups[key]}/{key}": value for key, value in logs.items()}
         values["epoch/images_per_second"] = rate
         for name, optimizer in self.model.optimizers.items():
             values[f"learning_rate/{name}"] = float(optimizer.learning_rate)

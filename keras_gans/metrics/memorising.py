@@ -69,13 +69,30 @@ def nearest_training(generated_pixels, training_pixels, held_out_pixels):
         training_pixels=training_pixels,
         held_out_pixels=held_out_pixels,
     )
-    distances, indices = _nearest(samples, training)
     known, _ = _nearest(held_out, training)
-    new = known[known > 0.0]
+    return compared(*_nearest(samples, training), known)
+
+
+def to_training(pixels, training_pixels):
+    """Root mean square distances float32 `[n]` of images to their nearest training images `[n]`.
+
+    Args and errors are those of `nearest_training`, which this is a part of: the distances of
+    held-out images serve for any number of models, see `compared`.
+    """
+    return _nearest(*_checked(pixels=pixels, training_pixels=training_pixels))
+
+
+def compared(distances, indices, held_out_distances):
+    """The `NearestTraining` of what `to_training` gave for samples and for held-out images.
+
+    Raises:
+        InputError: Where all held-out images are training images.
+    """
+    new = held_out_distances[held_out_distances > 0.0]
     if not len(new):
         raise InputError(
             "held_out_pixels must not be training images: take images the model has not seen. "
-            f"Received: {len(known):,} at distance 0"
+            f"Received: {len(held_out_distances):,} at distance 0"
         )
     near = np.quantile(new, HONEST_SHARE, method="lower")
     return NearestTraining(
@@ -83,7 +100,7 @@ def nearest_training(generated_pixels, training_pixels, held_out_pixels):
         copied_share=float(np.mean(distances <= near)),
         distances=distances,
         indices=indices,
-        held_out_distances=known,
+        held_out_distances=held_out_distances,
     )
 
 

@@ -5,19 +5,14 @@ from typing import ClassVar
 
 from keras_gans.models import DCGAN
 from keras_gans.networks import convolutional
-from keras_gans.recipes.adversarial import AdversarialRecipe
-from keras_gans.recipes.base import setting
+from keras_gans.recipes.adversarial import ConvolutionalRecipe
 
 
 @dataclass(frozen=True, kw_only=True)
-class DCGANRecipe(AdversarialRecipe):
+class DCGANRecipe(ConvolutionalRecipe):
     """DCGAN: convolutional networks, Radford et al. 2015 (arXiv 1511.06434)."""
 
     variant: ClassVar[str] = "dcgan"
-
-    filters: tuple[int, int] = setting(
-        (128, 64), "G's feature maps at a quarter and a half of the size; D's in reverse", low=1
-    )
 
     def build(self, source):
         shape = source.image_shape
