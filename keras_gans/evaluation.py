@@ -5,6 +5,8 @@ features of the classifier) and the rest stands beside it.
 """
 
 import contextlib
+import hashlib
+import json
 import shutil
 import tempfile
 from functools import cached_property
@@ -14,9 +16,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gans import scoring
 from keras_gans.data.parts import Part, PixelRows, halves, shuffled
 from keras_gans.errors import InputError, RunError
+from keras_gans.files import write_atomically
 from keras_gans.metrics import classifier, features
+from keras_gans.metrics.estimate import Estimate
 from keras_gans.scoring import METRICS, Pictures, Real, applies, score_name
 from keras_gans.version import __version__
 
@@ -107,11 +112,18 @@ class Evaluator:
     def floor(self):
         """What as many real training images score as if they were samples: `{name: Estimate}`.
 
-        Where there are not so many, all are taken that the Parzen window leaves.
+        Where there are not so many, all are taken that the Parzen window leaves. It depends on
+        the protocol alone, and is kept in `cache_dir`.
         """
-        part = Part(self.training.split, self.training.indices[: self.floor_count])
+        text = json.dumps([self.protocol(), self.metrics])
+        digest = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+        path = self.cache_dir / f"floor-{digest}.json"
         with _failures(self.source, self.cache_dir):
-            return self._scores(self._real_pictures(part, "training"))
+            if not path.exists():
+                part = Part(self.training.split, self.training.indices[: self.floor_count])
+                scores = self._scores(self._real_pictures(part, "training"))
+                write_atomically(path, json.dumps(scoring.as_dict(scores)))
+            return _read_scores(path)
 
     @property
     def floor_count(self):
@@ -277,6 +289,14 @@ def _load(folder, labels, pixels=None):
         )
     except (OSError, ValueError) as error:
         raise InputError(f"{folder} is damaged: delete it, to make it again ({error})") from error
+
+
+def _read_scores(path):
+    try:
+        scores = json.loads(path.read_text(encoding="utf-8"))
+        return {name: Estimate(**score) for name, score in scores.items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise InputError(f"{path} is damaged: delete it, to make it again ({error})") from error
 
 
 @contextlib.contextmanager

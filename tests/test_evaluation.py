@@ -1,6 +1,7 @@
 """Scores with their protocol: what they compare, what they are called, what is refused."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from keras_gans import evaluation, exhibits, scoring
 from keras_gans.data.arrays import ArraySplit
 from keras_gans.errors import InputError, RunError
 from keras_gans.metrics import frechet
+from keras_gans.metrics.estimate import Estimate
 from keras_gans.sampling import Sampler
 from tests.metrics.test_classifier import source, striped
 
@@ -181,6 +183,19 @@ def test_refusals(cache):
         evaluator(cache).scores(small)
     with pytest.raises(RunError, match="a sample is not finite"):
         evaluator(cache).scores(sampler(scale=np.nan))
+
+
+def test_the_floor_is_made_once_for_a_protocol(tmp_path):
+    first = evaluator(tmp_path, metrics=["kid"]).floor()
+    (path,) = tmp_path.glob("floor-*.json")
+    again = evaluator(tmp_path, metrics=["kid"])
+    assert again.floor() == first
+    path.write_text(json.dumps({"kid_250_classifier": {"value": 5.0, "standard_error": None}}))
+    assert again.floor() == {"kid_250_classifier": Estimate(5.0)}  # it was read
+    path.write_text("[1]")
+    with pytest.raises(InputError, match=r"floor-.*json is damaged: delete it"):
+        again.floor()
+    assert set(evaluator(tmp_path, metrics=["fid"]).floor()) == {"fid_250_classifier"}
 
 
 def test_a_damaged_cache_is_refused_with_its_name(tmp_path):

@@ -29,7 +29,7 @@ def source(count=640, labels=True, shape=(8, 8, 1)):
 @pytest.mark.parametrize("variant", RECIPES)
 def test_the_papers_settings_are_the_defaults(variant):
     recipe = RECIPES[variant]()
-    # Radford 2015, section 4, and Goodfellow 2014, section 3; convolutions: two time scales, Heusel 2017
+    # Radford 2015, section 4, and Goodfellow 2014, section 3; of convolutions Heusel 2017
     rates = (2e-4, 2e-4) if variant == "gan" else (5e-4, 1e-4)
     assert (recipe.generator_learning_rate, recipe.discriminator_learning_rate) == rates
     assert recipe.ema_decay == (None if variant == "gan" else 0.999)
