@@ -199,7 +199,7 @@ def test_what_does_not_go_together(run, runs, tmp_path, capsys):
 
 def test_runs_of_different_data_are_not_compared(run, tmp_path, capsys):
     other = write_npz(tmp_path / "other.npz", count=80)
-    recipe = RECIPES["gan"](dataset=f"npz:{other}", epochs=1, evaluate_epochs=0)
+    recipe = RECIPES["gan"](dataset=f"npz:{other}", epochs=1, batch_size=40, evaluate_epochs=0)
     second = training.prepare(recipe)
     directory = training.create(second, tmp_path, "second")
     training.train(second, directory)

@@ -472,15 +472,18 @@ def test_a_loss_of_nan_ends_the_run_and_keeps_a_good_checkpoint(cgan, tmp_path, 
     assert not list((tmp_path / "exports").glob("cgan/[0-9]*"))
 
 
-def test_a_bad_picture_found_on_the_way_is_named(cgan, tmp_path):
+@pytest.mark.parametrize("evaluate_epochs", [0, 1], ids=["by training", "by the judge"])
+def test_a_bad_picture_found_on_the_way_is_named(cgan, tmp_path, evaluate_epochs):
     """A real process: it must also end, though tf.data still reads."""
     folder = write_folder(tmp_path / "pictures", count=100)
     # The first file, and every sixteenth or so, is looked at beforehand.
     bad = truncate(folder / "ant" / "37.jpg")
     more = ["--dataset", f"folder:{folder}", "--image-size", "8", "--cache-mib", "0"]
+    more += ["--evaluate-epochs", evaluate_epochs]
     status, out, err = ended(start("train", *cgan, *more))
     assert status == 1, err
-    assert "run  " in out
+    # Found before the run began, it leaves no run.
+    assert ("run  " in out) == (evaluate_epochs == 0)
     (line,) = err.splitlines()
     assert str(bad) in line
     assert "--bad-images skip" in line
