@@ -28,7 +28,7 @@ class AdversarialRecipe(Recipe):
         0.5, "Adam's first momentum", source="Radford 2015, section 4", low=0.0, below=1.0
     )
     learning_rate_decay: Literal["none", "linear"] = setting(
-        "none", "how both rates go on: as they are, or down to 0 at the end of the run"
+        "linear", "how both rates go on: as they are, or down to 0 at the end of the run"
     )
     loss: Literal["minimax", "non_saturating", "least_squares", "hinge"] = setting(
         "non_saturating",
@@ -50,7 +50,10 @@ class AdversarialRecipe(Recipe):
         low=1,
     )
     ema_decay: float | None = setting(
-        None, "running average of G's weights, used for samples and export", above=0.0, below=1.0
+        0.999,
+        "running average of G's weights, warmed up, used for samples and export; null: none",
+        above=0.0,
+        below=1.0,
     )
 
     def __post_init__(self):
@@ -87,9 +90,9 @@ class AdversarialRecipe(Recipe):
 
 @dataclass(frozen=True, kw_only=True)
 class ConvolutionalRecipe(AdversarialRecipe):
-    """Radford's networks, on two time scales and with an average: DCGAN's and conditional GAN's.
+    """Radford's networks on two time scales: DCGAN's and conditional GAN's.
 
-    Radford's equal rates of 2e-4 leave G behind D; what these settings gain stands in the README.
+    Radford's equal rates of 2e-4 leave G behind D.
     """
 
     images_to_see: ClassVar[int] = 600_000
@@ -102,12 +105,6 @@ class ConvolutionalRecipe(AdversarialRecipe):
     )
     discriminator_learning_rate: float = setting(
         1e-4, "Adam's rate for D", source="measured", above=0.0
-    )
-    learning_rate_decay: Literal["none", "linear"] = setting(
-        "linear", "how both rates go on: as they are, or down to 0 at the end of the run"
-    )
-    ema_decay: float | None = setting(
-        0.999, "running average of G's weights, used for samples and export", above=0.0, below=1.0
     )
     filters: tuple[int, int] = setting(
         (128, 64), "G's feature maps at a quarter and a half of the size; D's in reverse", low=1

@@ -15,7 +15,7 @@ class GANRecipe(AdversarialRecipe):
 
     variant: ClassVar[str] = "gan"
     # Dense networks are quick, and need many steps to lose their speckles.
-    images_to_see: ClassVar[int] = 1_200_000
+    images_to_see: ClassVar[int] = 3_600_000
     most_epochs: ClassVar[int] = 300
 
     batch_size: int = setting(128, "images in an update", unit="images", low=2)

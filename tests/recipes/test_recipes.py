@@ -32,7 +32,7 @@ def test_the_papers_settings_are_the_defaults(variant):
     # Radford 2015, section 4, and Goodfellow 2014, section 3; of convolutions Heusel 2017
     rates = (2e-4, 2e-4) if variant == "gan" else (5e-4, 1e-4)
     assert (recipe.generator_learning_rate, recipe.discriminator_learning_rate) == rates
-    assert recipe.ema_decay == (None if variant == "gan" else 0.999)
+    assert recipe.ema_decay == 0.999
     assert recipe.beta_1 == 0.5
     assert recipe.loss == "non_saturating"
     assert recipe.discriminator_steps == 1
