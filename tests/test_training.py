@@ -117,7 +117,7 @@ def test_the_best_checkpoint_is_exported_and_generated_from(data, tmp_path):
     # Make another one than the last the best, whatever chance chose.
     second = keras.models.load_model(directory / "best.keras")
     second.step.assign(16)
-    second.generator.set_weights([w + 0.5 for w in second.generator.get_weights()])
+    second.average.set_weights([w + 0.5 for w in second.average.get_weights()])
     second.save(directory / "best.keras")
     record = json.loads((directory / "best.json").read_text()) | {"step": 16}
     (directory / "best.json").write_text(json.dumps(record))

@@ -21,7 +21,7 @@ def trained_run(tmp_path_factory):
     directory = training.create(run, folder, "run")
     training.train(run, directory)
     best = training.load_checkpoint(directory / "checkpoint.keras")
-    best.generator.set_weights([w + 0.5 for w in best.generator.get_weights()])
+    best.average.set_weights([w + 0.5 for w in best.average.get_weights()])
     best.save(directory / "best.keras")
     return directory
 

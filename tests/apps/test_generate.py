@@ -77,6 +77,20 @@ def test_a_label_is_asked_for_by_index_or_by_name(named, tmp_path, capsys):
     assert set(ants.values()).isdisjoint(by_name.values())
 
 
+def test_the_best_checkpoint_unless_the_last_is_asked_for(unconditional, tmp_path, capsys):
+    run, version = unconditional
+    last = made(capsys, run, tmp_path / "only", "--count", "2")
+    copy = shutil.copytree(run, tmp_path / "run")
+    best = training.load_checkpoint(copy / "checkpoint.keras")
+    best.average.set_weights([weights + 0.5 for weights in best.average.get_weights()])
+    best.save(copy / "best.keras")
+    assert made(capsys, copy, tmp_path / "best", "--count", "2") != last
+    more = ["--count", "2", "--checkpoint", "last"]
+    assert made(capsys, copy, tmp_path / "last", *more) == last
+    line = refusal(capsys, "generate", version, "--checkpoint", "last")
+    assert "an export has no checkpoints" in line
+
+
 @pytest.mark.parametrize("which", [0, 1], ids=["run", "export"])
 def test_an_image_depends_on_its_seed_alone(named, unconditional, tmp_path, capsys, which):
     for name, model, more in (
