@@ -71,6 +71,8 @@ def train(run, directory, options, evaluator):
         sys.exit(130)
     images = (run.total_steps - first) * run.recipe.batch_size
     rate = f"{images:,} images in {seconds:,.0f} s, {images / seconds:,.0f} images/s"
+    if evaluator:
+        rate += f", {evaluator.seconds / seconds:.1%} of the time for scores"
     print(f"trained   {rate}; now exporting", flush=True)
     version, best = training.finish(run, directory, options.export_dir)
     if best:

@@ -9,6 +9,7 @@ import hashlib
 import json
 import shutil
 import tempfile
+import time
 from functools import cached_property
 from pathlib import Path
 
@@ -53,6 +54,9 @@ class Evaluator:
         metrics: Names out of `METRICS`; None: all that apply to the features.
         cache_dir: Folder that keeps classifiers and features of real images between runs.
 
+    Attributes:
+        seconds: What `scores` has cost so far, in s.
+
     Raises:
         InputError: For names that are unknown or do not apply, and too few images for a metric.
     """
@@ -61,6 +65,7 @@ class Evaluator:
         self.source = source
         self.count = count
         self.cache_dir = Path(cache_dir)
+        self.seconds = 0.0
         self.metrics = _checked_names(metrics)
         feature_name = feature_name or features.default_for(source)
         self.training, self.reference = _real_parts(source)
@@ -79,11 +84,14 @@ class Evaluator:
             InputError: For samples of another shape than the data's.
             RunError: If the disk is full, or samples are not finite.
         """
+        begin = time.monotonic()
         seeds, labels = self._requests(sampler, self.count)
         batches = (batch["image"] for batch in sampler.batches(seeds, labels))
         with _failures(self.source, self.cache_dir), self._scratch() as folder:
             self._extract(batches, self.count, folder, self._sees_pixels)
-            return self._scores(_load(folder, labels))
+            scores = self._scores(_load(folder, labels))
+        self.seconds += time.monotonic() - begin
+        return scores
 
     def samples(self, sampler, count):
         """The first `count` of the samples: `(float32 [count, h, w, c] in [-1, 1], labels)`.
@@ -226,19 +234,18 @@ class Evaluator:
 
     def _extract(self, batches, count, folder, with_pixels=False):
         """Writes `features.npy` and, where there are, `probabilities.npy` and `pixels.npy`."""
-        files, first = {}, 0
-        for images in batches:
-            outputs = self.described(images)
-            if with_pixels:
-                outputs["pixels"] = 0.5 * (images.reshape(len(images), -1) + 1.0)
-            for key, rows in outputs.items():
-                if key not in files:
-                    path, shape = folder / f"{key}.npy", (count, rows.shape[1])
-                    files[key] = np.lib.format.open_memmap(path, "w+", np.float32, shape)
-                files[key][first : first + len(rows)] = rows
-            first += len(images)
-        for file in files.values():
-            file.flush()
+        files = {}
+        # Written one after the other: a map of a file that no disk has room for ends the process.
+        with contextlib.ExitStack() as opened:
+            for images in batches:
+                outputs = self.described(images)
+                if with_pixels:
+                    outputs["pixels"] = 0.5 * (images.reshape(len(images), -1) + 1.0)
+                for key, rows in outputs.items():
+                    if key not in files:
+                        path = folder / f"{key}.npy"
+                        files[key] = opened.enter_context(_begin(path, count, rows.shape[1]))
+                    files[key].write(rows.astype("<f4").tobytes())
 
     @contextlib.contextmanager
     def _scratch(self):
@@ -273,6 +280,14 @@ def _real_batches(part):
         rows = np.arange(first, min(first + BATCH_SIZE, part.size), dtype=np.int64)
         images, _ = part.read(tf.constant(rows))
         yield images.numpy() / np.float32(127.5) - np.float32(1.0)
+
+
+def _begin(path, rows, width):
+    """Opens a `.npy` file for `rows` rows of `width` float32 each."""
+    file = path.open("wb")
+    header = {"descr": "<f4", "fortran_order": False, "shape": (rows, width)}
+    np.lib.format.write_array_header_1_0(file, header)
+    return file
 
 
 def _load(folder, labels, pixels=None):

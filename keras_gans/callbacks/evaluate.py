@@ -1,7 +1,6 @@
 """Metrics of the samples while training goes on, and the best checkpoint beside the last."""
 
 import json
-import time
 from pathlib import Path
 
 import keras
@@ -15,7 +14,7 @@ class Evaluate(keras.callbacks.Callback):
     """Every `epochs` epochs, scores samples and keeps the checkpoint with the best score.
 
     Scores go to TensorBoard as `evaluation/<name>` and into the epoch's logs, where callbacks
-    behind this one find them. `seconds` adds up what it cost.
+    behind this one find them.
 
     Args:
         evaluator: An `evaluation.Evaluator`.
@@ -42,17 +41,14 @@ class Evaluate(keras.callbacks.Callback):
         self.epochs = epochs
         self.last_epoch = last_epoch
         self.writer = writer
-        self.seconds = 0.0
         self._sampler = None
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.epochs == 0 or epoch + 1 == self.last_epoch:
-            begin = time.monotonic()
             self._sampler = self._sampler or sampling.of_model(self.model)
             scores = self.evaluator.scores(self._sampler)
             self._log(scores, logs)
             self._keep_best(epoch + 1, scores)
-            self.seconds += time.monotonic() - begin
 
     def _log(self, scores, logs):
         logs.update({name: score.value for name, score in scores.items()})

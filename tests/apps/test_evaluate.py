@@ -1,6 +1,7 @@
 """apps.evaluate as a user runs it, on runs, on exports and on several at once."""
 
 import json
+import resource
 import shutil
 
 import numpy as np
@@ -213,6 +214,23 @@ def test_data_that_changed_is_refused(runs, data, tmp_path, capsys):
     config = (copy / "config.yaml").read_text()
     (copy / "config.yaml").write_text(config.replace(str(data), str(moved)))
     assert "is not what" in refused(capsys, copy)
+
+
+def test_a_full_disk_ends_in_one_line(run):
+    """The features of the samples do not fit; a mapped file would kill the process instead."""
+    limit = 50_000
+    process = start(
+        "evaluate",
+        *[run, *COUNT],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    status, out, err = ended(process)
+    (line,) = err.splitlines()
+    assert status == 1
+    assert line.endswith(f"cannot write to {run.parent / training.CACHE}: File too large")
+    assert out == ""
+    assert not (run / "metrics.json").exists()
+    assert not list((run.parent / training.CACHE).glob(".tmp-*"))
 
 
 def test_scores_that_cannot_be_written(tmp_path):

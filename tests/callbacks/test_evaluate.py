@@ -71,7 +71,7 @@ def test_every_so_many_epochs_and_the_last_in_tensorboard(evaluator, tmp_path):
     values = logged(tmp_path)[f"evaluation/{NAME}"]
     assert list(values) == [6, 12, 15]
     assert min(values.values()) == pytest.approx(best_record(tmp_path / "best.keras")["value"])
-    assert callback.seconds > 0
+    assert evaluator.seconds > 0
 
 
 def test_a_run_that_goes_on_keeps_the_better_of_before(evaluator, tmp_path):
