@@ -16,7 +16,7 @@ class GANRecipe(AdversarialRecipe):
     variant: ClassVar[str] = "gan"
     # Dense networks are quick, and need many steps to lose their speckles.
     images_to_see: ClassVar[int] = 3_600_000
-    most_epochs: ClassVar[int] = 300
+    most_epochs: ClassVar[int] = 700
 
     batch_size: int = setting(128, "images in an update", unit="images", low=2)
 
