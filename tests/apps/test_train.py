@@ -149,7 +149,7 @@ def test_a_terminal_gets_a_bar(cgan):
         pass  # the end of a pseudo-terminal
     assert process.wait(TIMEOUT) == 0
     text = shown.decode()
-    bars = [part for part in re.split(r"[\r\n]+", text) if "images/s" in part and "%" in part]
+    bars = [part for part in re.split(r"[\r\n]+", text) if "images/s" in part and "|" in part]
     assert re.search(r"\d images/s", bars[-1])
     assert re.search(r"100% .*d_loss \d+\.\d+, g_loss \d+\.\d+", bars[-1])
     assert any("epoch 1/2" in bar for bar in bars)
