@@ -41,9 +41,6 @@ def default_metric(source, feature_name, count):
     return "fid" if enough else "kid"
 
 
-# Evaluating ----------------------------------------------------------------------------------
-
-
 class Evaluator:
     """Scores models of one data set by one protocol; what it needs of real images is kept.
 

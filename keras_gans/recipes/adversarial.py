@@ -71,8 +71,7 @@ class AdversarialRecipe(Recipe):
 
     def compile(self, model, source):
         """Compiles `model` with these settings, for the length of a run on `source`; returns it."""
-        epochs = self.resolved(source).epochs
-        steps = epochs * steps_per_epoch(source.train, self.batch_size)
+        steps = self.epochs_on(source) * steps_per_epoch(source.train, self.batch_size)
         model.compile(
             self._adam(self.generator_learning_rate, steps),
             self._adam(self.discriminator_learning_rate, steps * self.discriminator_steps),

@@ -122,9 +122,7 @@ class Recipe:
 
     def resolved(self, source):
         """The same recipe with the defaults that depend on the data filled in."""
-        images = steps_per_epoch(source.train, self.batch_size) * self.batch_size
-        epochs = min(self.most_epochs, max(1, round(self.images_to_see / images)))
-        epochs = self.epochs or epochs
+        epochs, images = self.epochs_on(source), self._images_per_epoch(source)
         features = self.features or default_features(source)
         metric = self.best_metric or default_metric(source, features, self.evaluate_samples)
         interval = self.evaluate_epochs
@@ -134,6 +132,14 @@ class Recipe:
         return replace(
             self, epochs=epochs, features=features, best_metric=metric, evaluate_epochs=interval
         )
+
+    def epochs_on(self, source):
+        """`epochs`, or where it is left open what the size of the data asks for."""
+        images = self._images_per_epoch(source)
+        return self.epochs or min(self.most_epochs, max(1, round(self.images_to_see / images)))
+
+    def _images_per_epoch(self, source):
+        return steps_per_epoch(source.train, self.batch_size) * self.batch_size
 
     def build(self, source):
         """Returns the variant's model, compiled, for the shape and classes of `source`."""
