@@ -13,16 +13,16 @@ from apps import console, models
 from keras_gans import (
     animation,
     dashboard,
-    evaluation,
+    endpoints,
+    evaluators,
     exhibits,
     export,
     images,
-    sampling,
     scorebook,
     scoring,
     training,
 )
-from keras_gans.data import load_source
+from keras_gans.data import load_source, load_unpaired
 from keras_gans.errors import InputError, RunError
 from keras_gans.metrics import features
 
@@ -38,14 +38,14 @@ class Subject:
 
     Attributes:
         folder: As given.
-        sampler: Its `sampling.Sampler`.
+        answers: Its `endpoints.Endpoints`.
         source: The data it is compared with.
         protocol: What of it belongs beside its scores: checkpoint and step, or version.
         scores_path: Where its scores are kept.
     """
 
     folder: str
-    sampler: sampling.Sampler
+    answers: endpoints.Endpoints
     source: object
     protocol: dict
     scores_path: Path
@@ -88,7 +88,8 @@ def compare(options):
     print(_protocol_text(evaluator.protocol()))
     for name, subject in zip(names, subjects, strict=True):
         print(f"{name}: {_in_words(subject.protocol)}")
-    print(f"picture   {_picture(dict(zip(names, subjects, strict=True)), options.picture)}")
+    models_by_name = dict(zip(names, subjects, strict=True))
+    print(f"picture   {_picture(evaluator, models_by_name, options.picture)}")
 
 
 def _parse(arguments):
@@ -135,12 +136,13 @@ def _parse(arguments):
 def _open(folder, options):
     if models.is_run(folder):
         return _open_run(folder, options)
-    sampler = models.open_sampler(folder, options.checkpoint)
+    answers = models.open_endpoints(folder, options.checkpoint)
     if options.dataset is None:
         raise InputError(f"{folder} is an export: name the data it was trained on with --dataset")
-    source = load_source(options.dataset, data_dir=options.data_dir, image_size=options.image_size)
+    load = load_unpaired if "translate_x_to_y" in answers else load_source
+    source = load(options.dataset, data_dir=options.data_dir, image_size=options.image_size)
     protocol = {"checkpoint": "export", "version": export.version_dir(folder).name}
-    return Subject(folder, sampler, source, protocol, Path(options.out))
+    return Subject(folder, answers, source, protocol, Path(options.out))
 
 
 def _open_run(folder, options):
@@ -155,13 +157,13 @@ def _open_run(folder, options):
         "step": int(model.step),
     }
     source = training.source_of(folder, data_dir=options.data_dir)
-    return Subject(folder, sampling.of_model(model), source, protocol, Path(folder) / SCORES)
+    return Subject(folder, endpoints.of_model(model), source, protocol, Path(folder) / SCORES)
 
 
 def _evaluator(source, options):
     runs = Path(options.model or options.compare[0])
     runs = runs.parent if models.is_run(runs) else Path("runs")
-    return evaluation.Evaluator(
+    return evaluators.of(
         source,
         options.features,
         options.samples,
@@ -173,7 +175,7 @@ def _evaluator(source, options):
 def _measure(subject, evaluator):
     """Scores a model and writes them down; returns the entry."""
     begin = time.monotonic()
-    scores = evaluator.scores(subject.sampler)
+    scores = evaluator.scores(subject.answers)
     floor = evaluator.floor()
     entry = {
         "protocol": evaluator.protocol() | subject.protocol,
@@ -198,16 +200,17 @@ def _kept(subject, evaluator):
     if entry is None or entry["protocol"] != wanted:
         return None
     metrics = {scoring.metric_of(scoring.base_name(name)) for name in entry["scores"]}
-    return entry if metrics == set(evaluator.metrics) else None
+    return entry if metrics == set(evaluator.answered(subject.answers)) else None
 
 
 def _show_in_dashboard(subject, evaluator, scores):
     folder, step = subject.folder, subject.protocol["step"]
     try:
         dashboard.log_scores(dashboard.writer_of(folder), scores, step)
-        neighbours = exhibits.nearest_training(evaluator, subject.sampler)
-        animation.log_picture(folder, "nearest_training", neighbours, step)
-        dashboard.write_projector(folder, *exhibits.points(evaluator, subject.sampler, POINTS))
+        for name, picture in evaluator.pictures(subject.answers).items():
+            animation.log_picture(folder, name, picture, step)
+        if points := evaluator.points(subject.answers, POINTS):
+            dashboard.write_projector(folder, *points)
     except OSError as error:
         reason = error.strerror or error
         raise RunError(f"cannot write to {folder}: {reason}") from error
@@ -261,13 +264,11 @@ def _distinct_names(subjects):
     return names if len(set(names)) == len(names) else [subject.folder for subject in subjects]
 
 
-def _picture(subjects, path):
-    first = next(iter(subjects.values()))
-    rows = {"real images": exhibits.real_examples(first.source, COLUMNS)}
+def _picture(evaluator, subjects, path):
+    rows = evaluator.real_rows(COLUMNS)
     for name, subject in subjects.items():
-        names = subject.sampler.class_names
-        labels = [place % len(names) for place in range(COLUMNS)] if names else None
-        rows[name] = images.to_uint8(subject.sampler.images(range(COLUMNS), labels))
+        made = evaluator.rows(subject.answers, COLUMNS)
+        rows |= {f"{name} {what}".strip(): pictures for what, pictures in made.items()}
     try:
         return images.save_png(exhibits.sample_rows(rows), path)
     except OSError as error:

@@ -8,7 +8,7 @@ from jsonargparse import ArgumentParser
 
 import apps.quiet  # noqa: F401
 from apps import console, models
-from keras_gans import images, training
+from keras_gans import images, sampling, training
 from keras_gans.errors import InputError, RunError
 
 PROGRAM = "python -m apps.generate"
@@ -17,7 +17,7 @@ MAX_GRID = 1024  # one picture is held in memory whole; separate files are not
 
 def main(arguments=None):
     options = _parse(sys.argv[1:] if arguments is None else arguments)
-    sampler = models.open_sampler(options.model, options.checkpoint)
+    sampler = sampling.of(models.open_endpoints(options.model, options.checkpoint))
     labels = _labels(sampler.class_names, options.label, options.count)
     seeds = range(options.seed, options.seed + options.count)
     training.check_writable(options.out or Path(options.grid).parent)

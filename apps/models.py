@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from keras_gans import sampling, training
+from keras_gans import endpoints, training
 from keras_gans.errors import InputError
 
 CHECKPOINT_HELP = "of a run: best or last; default: the best if the run kept one"
@@ -22,16 +22,16 @@ def load_run(folder, checkpoint=None):
     return training.load_checkpoint(training.checkpoint_of(folder, checkpoint))
 
 
-def open_sampler(folder, checkpoint=None):
-    """The `Sampler` of a run's checkpoint or of an export.
+def open_endpoints(folder, checkpoint=None):
+    """The `Endpoints` of a run's checkpoint or of an export.
 
     Raises:
         InputError: If the folder is neither, or a checkpoint is asked of an export.
     """
     if is_run(folder):
-        return sampling.of_model(load_run(folder, checkpoint))
+        return endpoints.of_model(load_run(folder, checkpoint))
     check_export(folder, checkpoint)
-    return sampling.of_export(folder)
+    return endpoints.of_export(folder)
 
 
 def check_export(folder, checkpoint):

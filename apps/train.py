@@ -80,31 +80,34 @@ def train(run, directory, options, evaluator):
         print(f"          by {evaluator.in_words()}")
     print(f"samples   {directory}/samples")
     print(f"exported  {version}")
-    print("\n".join(_next_commands(variant, options)))
+    print("\n".join(_next_commands(run.recipe, options)))
 
 
 def _in_words(best):
     """The checkpoint's scores, the one that chose it first."""
-    values = {scoring.base_name(name): (name, s["value"]) for name, s in best["scores"].items()}
+    scores = {name: score["value"] for name, score in best["scores"].items()}
     # A model of classes is asked for each; of another one, what matters is that none is missing.
-    beside = "label_accuracy" if "label_accuracy" in values else "classes_covered"
-    chosen = dict.fromkeys([scoring.base_name(best["metric"]), beside])
-    words = [f"{values[c][0]} {scoring.value_text(*values[c])}" for c in chosen if c in values]
+    accuracies = [name for name in scores if scoring.base_name(name) == "label_accuracy"]
+    beside = accuracies or [name for name in scores if name.startswith("classes_covered")]
+    chosen = dict.fromkeys([*(n for n in scores if n.startswith(best["metric"])), *beside])
+    words = [f"{name} {scoring.value_text(name, scores[name])}" for name in chosen]
     return f"{', '.join(words)} at epoch {best['epoch']}"
 
 
-def _next_commands(variant, options):
+def _next_commands(recipe, options):
+    variant = recipe.variant
     logs = (
         "" if options.runs_dir == RUNS else f" ARGS={shlex.quote(f'--logdir {options.runs_dir}')}"
     )
     yield f"next      make tensorboard{logs}"
-    if options.export_dir == EXPORTS:
-        yield f"          make generate MODEL={variant}"
-        yield f"          make serve MODEL={variant}"
-    else:
-        elsewhere = shlex.join(["--saved-models", options.export_dir])
-        yield f"          make generate RUN={shlex.quote(f'{options.export_dir}/{variant}')}"
-        yield f"          make serve MODEL={variant} ARGS={shlex.quote(elsewhere)}"
+    for program in recipe.programs:
+        if options.export_dir == EXPORTS:
+            yield f"          make {program} MODEL={variant}"
+        elif program == "serve":
+            elsewhere = shlex.join(["--saved-models", options.export_dir])
+            yield f"          make serve MODEL={variant} ARGS={shlex.quote(elsewhere)}"
+        else:
+            yield f"          make {program} RUN={shlex.quote(f'{options.export_dir}/{variant}')}"
 
 
 def _resumption(directory, options):

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import scoring
+from keras_gans import exhibits, images, sampling, scoring
 from keras_gans.data.parts import Part, PixelRows, halves, shuffled
 from keras_gans.errors import InputError, RunError
 from keras_gans.files import write_atomically
@@ -48,7 +48,7 @@ class Evaluator:
         source: The data, a `keras_gans.data.Source`.
         feature_name: One of `features.NAMES`; None: as `features.default_for` has it.
         count: Number of samples.
-        metrics: Names out of `METRICS`; None: all that apply to the features.
+        metrics: Names out of `METRICS`; None: all that apply to the features and to the model.
         cache_dir: Folder that keeps classifiers and features of real images between runs.
 
     Attributes:
@@ -64,38 +64,95 @@ class Evaluator:
         self.cache_dir = Path(cache_dir)
         self.seconds = 0.0
         self.metrics = _checked_names(metrics)
+        self._explicit = metrics is not None
         feature_name = feature_name or features.default_for(source)
         self.training, self.reference = _real_parts(source)
         with _failures(source, cache_dir):
             self.cache_dir.mkdir(parents=True, exist_ok=True)
             self.features = features.get(feature_name, source, cache_dir)
-        self.metrics = self._applying(explicit=metrics is not None)
+        self.metrics = self._applying()
         self._check_counts()
 
-    def scores(self, sampler):
-        """Scores `count` samples of a `sampling.Sampler`: `{name: Estimate}`.
+    def scores(self, answers):
+        """Scores what a model answers, an `endpoints.Endpoints`: `{name: Estimate}`.
 
-        A model of classes is asked for them as often as they occur among the training images.
+        `count` samples, where it makes any. A model of classes is asked for them as often as they
+        occur among the training images.
 
         Raises:
-            InputError: For samples of another shape than the data's.
+            InputError: For samples of another shape than the data's, and a metric that was asked
+                for and cannot be made of this model.
             RunError: If the disk is full, or samples are not finite.
         """
         begin = time.monotonic()
-        seeds, labels = self._requests(sampler, self.count)
-        batches = (batch["image"] for batch in sampler.batches(seeds, labels))
-        with _failures(self.source, self.cache_dir), self._scratch() as folder:
-            self._extract(batches, self.count, folder, self._sees_pixels)
-            scores = self._scores(_load(folder, labels))
+        names = self.answered(answers)
+        sampled = [name for name in names if METRICS[name].asks == scoring.SAMPLES]
+        scores = self._scores_of_samples(answers, sampled) if sampled else {}
+        with _failures(self.source, self.cache_dir):
+            scores |= self._named(answers, [name for name in names if name not in sampled])
         self.seconds += time.monotonic() - begin
         return scores
 
-    def samples(self, sampler, count):
+    def answered(self, answers):
+        """The names of the metrics that a model's endpoints allow."""
+        kept = [name for name in self.metrics if scoring.answered(name, answers)]
+        lacking = [name for name in self.metrics if name not in kept]
+        if lacking and (self._explicit or not kept):
+            raise InputError(
+                f"{', '.join(lacking)} cannot be measured of this model: it answers "
+                f"{', '.join(sorted(answers.functions))}"
+            )
+        return kept
+
+    def pictures(self, answers):
+        """What a dashboard shows beside the scores: `{name: uint8 [H, W, c]}`."""
+        if "generate" not in answers:
+            return {}
+        return {"nearest_training": exhibits.nearest_training(self, answers)}
+
+    def points(self, answers, count):
+        """Points for a projector, see `exhibits.points`; None for a model without samples."""
+        return exhibits.points(self, answers, count) if "generate" in answers else None
+
+    def rows(self, answers, count):
+        """Rows of a comparison by name, `uint8 [count, h, w, c]` each: what a model makes."""
+        if "generate" not in answers:
+            real = exhibits.real_examples(self.source, count) / np.float32(127.5) - np.float32(1.0)
+            made = answers["reconstruct"](image=tf.constant(real))["image"].numpy()
+            return {"reconstructions": images.to_uint8(made)}
+        names = answers.class_names
+        labels = [place % len(names) for place in range(count)] if names else None
+        return {"": images.to_uint8(sampling.of(answers).images(range(count), labels))}
+
+    def real_rows(self, count):
+        """The row of real images that stands above them."""
+        return {"real images": exhibits.real_examples(self.source, count)}
+
+    def scores_of(self, batches, labels, names):
+        """The scores of `names` of `count` images that somebody else makes.
+
+        Args:
+            batches: Iterator of `float32 [b, h, w, c]` in [-1, 1].
+            labels: int32 `[count]`, the classes they should show, or None.
+        """
+        with _failures(self.source, self.cache_dir), self._scratch() as folder:
+            sees_pixels = any(METRICS[name].sees == "pixels" for name in names)
+            self._extract(batches, self.count, folder, sees_pixels)
+            return self._named(_load(folder, labels), names)
+
+    def _scores_of_samples(self, answers, names):
+        sampler = sampling.of(answers)
+        seeds, labels = self._requests(sampler.class_names, self.count)
+        batches = (batch["image"] for batch in sampler.batches(seeds, labels))
+        return self.scores_of(batches, labels, names)
+
+    def samples(self, answers, count):
         """The first `count` of the samples: `(float32 [count, h, w, c] in [-1, 1], labels)`.
 
         The labels are those asked for, int32 `[count]`, or None.
         """
-        seeds, labels = self._requests(sampler, count)
+        sampler = sampling.of(answers)
+        seeds, labels = self._requests(sampler.class_names, count)
         return sampler.images(seeds, labels), labels
 
     def described(self, images):
@@ -126,7 +183,8 @@ class Evaluator:
         with _failures(self.source, self.cache_dir):
             if not path.exists():
                 part = Part(self.training.split, self.training.indices[: self.floor_count])
-                scores = self._scores(self._real_pictures(part, "training"))
+                sampled = [name for name in self.metrics if METRICS[name].asks == scoring.SAMPLES]
+                scores = self._named(self._real_pictures(part, "training"), sampled)
                 write_atomically(path, json.dumps(scoring.as_dict(scores)))
             return _read_scores(path)
 
@@ -178,25 +236,22 @@ class Evaluator:
             num_classes=self.source.num_classes,
         )
 
-    @property
-    def _sees_pixels(self):
-        return any(METRICS[name].sees == "pixels" for name in self.metrics)
-
-    def _requests(self, sampler, count):
+    def _requests(self, class_names, count):
         """`(seeds, labels)` of the first `count` samples; labels as often as the data has them."""
         seeds = np.arange(FIRST_SEED, FIRST_SEED + count)
-        if not sampler.class_names:
+        if not class_names:
             return seeds, None
-        if len(sampler.class_names) != self.source.num_classes:
+        if len(class_names) != self.source.num_classes:
             raise InputError(
-                f"the model has {len(sampler.class_names)} classes, {self.source.name} has "
+                f"the model has {len(class_names)} classes, {self.source.name} has "
                 f"{self.source.num_classes}: name the data it was trained on"
             )
         return seeds, np.resize(self.training.labels, count)
 
-    def _applying(self, explicit):
-        kept = tuple(name for name in self.metrics if applies(name, self.features))
-        if explicit and kept != self.metrics:
+    def _applying(self):
+        possible = [name for name in self.metrics if METRICS[name].function]
+        kept = tuple(name for name in possible if applies(name, self.features))
+        if self._explicit and kept != self.metrics:
             left = ", ".join(name for name in self.metrics if name not in kept)
             raise InputError(f"{left} cannot be made from {self.features.name} features")
         return kept
@@ -211,11 +266,11 @@ class Evaluator:
                 "fid, such as kid"
             )
 
-    def _scores(self, pictures):
-        """Of samples, or of real images in their place."""
+    def _named(self, subject, names):
+        """Of samples, of real images in their place, or of a model's endpoints."""
         values = {}
-        for name in self.metrics:
-            values |= METRICS[name].function(pictures, self.real)
+        for name in names:
+            values |= METRICS[name].function(subject, self.real)
         return {score_name(key, self.count, self.features.name): values[key] for key in values}
 
     def _real_pictures(self, part, role):

@@ -11,7 +11,7 @@ SIDE = 56  # px; smaller images are enlarged to about this in rows of samples
 MARGIN = 4
 
 
-def points(evaluator, sampler, count):
+def points(evaluator, answers, count):
     """Real images and samples as `dashboard.write_projector` takes them: `count` of each.
 
     Returns:
@@ -19,7 +19,7 @@ def points(evaluator, sampler, count):
     """
     real = evaluator.real.reference
     count = min(count, len(real.features), evaluator.count)
-    samples, labels = evaluator.samples(sampler, count)
+    samples, labels = evaluator.samples(answers, count)
     described = evaluator.described(samples)
     features = np.concatenate([real.features[:count], described["features"]])
     real_pixels = np.rint(real.pixels[:count] * 255).astype(np.uint8)
@@ -34,9 +34,9 @@ def points(evaluator, sampler, count):
     return features, pictures, columns
 
 
-def nearest_training(evaluator, sampler, count=10):
+def nearest_training(evaluator, answers, count=10):
     """Samples, and below each the training image nearest to it: one picture `uint8 [H, W, c]`."""
-    samples, _ = evaluator.samples(sampler, count)
+    samples, _ = evaluator.samples(answers, count)
     rows = (0.5 * (samples + 1.0)).reshape(count, -1)
     _, indices = distances.nearest(rows, evaluator.real.training)
     found = np.concatenate([evaluator.real.training[index : index + 1] for index in indices])

@@ -49,12 +49,25 @@ def step_normal(seed, purpose, step, shape):
     Returns:
         float32 tensor of `shape`, a pure function of the arguments and the replica.
     """
-    key = tf.constant([seed, zlib.crc32(purpose.encode())], tf.int64)
-    # A named algorithm: the automatic choice differs between devices.
-    key = tf.random.experimental.stateless_fold_in(key, tf.cast(step, tf.int64), alg="philox")
+    return _rows_of_step(tf.random.stateless_normal, seed, purpose, step, shape)
+
+
+def step_uniform(seed, purpose, step, shape):
+    """The same with uniform noise in [0, 1)."""
+    return _rows_of_step(tf.random.stateless_uniform, seed, purpose, step, shape)
+
+
+def _rows_of_step(draw, seed, purpose, step, shape):
     rows, *width = shape
     context = tf.distribute.get_replica_context()
     everyone = [rows * context.num_replicas_in_sync, *width]
-    draw = tf.random.stateless_normal(everyone, key, alg="philox")
+    # A named algorithm: the automatic choice differs between devices.
+    values = draw(everyone, step_key(seed, purpose, step), alg="philox")
     first = rows * context.replica_id_in_sync_group
-    return draw[first : first + rows]
+    return values[first : first + rows]
+
+
+def step_key(seed, purpose, step):
+    """The seed, int64 `[2]`, of TensorFlow's stateless operations for one purpose in one step."""
+    key = tf.constant([seed, zlib.crc32(purpose.encode())], tf.int64)
+    return tf.random.experimental.stateless_fold_in(key, tf.cast(step, tf.int64), alg="philox")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import export
+from keras_gans import endpoints
 
 BATCH_SIZE = 100
 
@@ -42,23 +42,24 @@ class Sampler:
         return np.concatenate([batch["image"] for batch in self.batches(seeds, labels)])
 
 
+def of(answers):
+    """The `Sampler` of `endpoints.Endpoints`.
+
+    Raises:
+        InputError: If they have no `generate`.
+    """
+    return Sampler(answers["generate"], answers.class_names)
+
+
 def of_model(model):
     """The `Sampler` of a model in memory; it follows the model's weights."""
-    function, specs = model.signatures()["generate"]
-    compiled = tf.function(function, input_signature=specs)
-    return Sampler(compiled, getattr(model, "class_names", None))
+    return of(endpoints.of_model(model))
 
 
 def of_export(directory):
     """The `Sampler` of an export: a version's folder, or its parent for the newest version.
 
     Raises:
-        InputError: If there is none, or it cannot be read.
+        InputError: If there is none, it cannot be read, or it makes no images from seeds.
     """
-    loaded = export.load(directory)
-
-    # The C++ side owns the weights: they live as long as `loaded` is referenced.
-    def function(**inputs):
-        return loaded.signatures["generate"](**inputs)
-
-    return Sampler(function, export.class_names(directory))
+    return of(endpoints.of_export(directory))

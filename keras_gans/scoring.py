@@ -18,10 +18,14 @@ from keras_gans.metrics import (
     kernel,
     memorising,
     parzen,
+    posterior,
     precision_recall,
+    reconstruction,
     sharpness,
 )
 from keras_gans.metrics.estimate import Estimate
+
+BATCH_SIZE = 100
 
 # What is compared ----------------------------------------------------------------------------
 
@@ -70,6 +74,16 @@ class Real:
     image_shape: tuple[int, int, int]
     num_classes: int
 
+    def batches(self):
+        """The reference images as `float32 [b, h, w, c]` in [-1, 1], b <= 100."""
+        for first in range(0, self.reference_size, BATCH_SIZE):
+            rows = self.reference.pixels[first : first + BATCH_SIZE]
+            yield (2.0 * rows - 1.0).reshape(-1, *self.image_shape)
+
+    @property
+    def reference_size(self):
+        return len(self.reference.pixels)
+
     @cached_property
     def held_out_distances(self):
         """Of the reference to the nearest training images, float32 `[n]`."""
@@ -79,20 +93,27 @@ class Real:
 # Metrics -------------------------------------------------------------------------------------
 
 
+SAMPLES = ("generate",)
+TRANSLATIONS = ("translate_x_to_y", "translate_y_to_x")
+
+
 @dataclass(frozen=True)
 class Metric:
     """How a metric is made from samples and real images.
 
     Attributes:
-        function: `(Pictures, Real)` to `{score: Estimate}`.
+        function: `(Pictures, Real)` to `{score: Estimate}`; of a metric that asks for more than
+            samples `(Endpoints, Real)`, and None where an evaluator of its own makes it.
         better: For each of its scores "lower", "higher", or "real" for: near that of real images.
         sees: `features`, `pixels` whatever the features are, `probabilities`, or `classes`:
-            probabilities of the data's own classes.
+            probabilities of the data's own classes; `codes`.
+        asks: The endpoints that a model must have.
     """
 
     function: Callable
     better: dict[str, str]
     sees: str
+    asks: tuple[str, ...] = SAMPLES
 
 
 def _fid(samples, real):
@@ -148,6 +169,14 @@ def _sharpness(samples, real):
     return {"sharpness": sharpness.sharpness(samples.pixels, real.image_shape)}
 
 
+def _reconstruction(answers, real):
+    return reconstruction.score(answers, real.batches())
+
+
+def _posterior(answers, real):
+    return posterior.score(answers, real.batches(), real.reference_size, real.reference.labels)
+
+
 METRICS = {
     "fid": Metric(_fid, {"fid": "lower"}, "features"),
     "kid": Metric(_kid, {"kid": "lower"}, "features"),
@@ -173,8 +202,22 @@ METRICS = {
         _memorising, {"nearest_training_ratio": "real", "copied_share": "real"}, "pixels"
     ),
     "sharpness": Metric(_sharpness, {"sharpness": "real"}, "pixels"),
+    "reconstruction": Metric(
+        _reconstruction, {"reconstruction_error": "lower"}, "pixels", ("reconstruct",)
+    ),
+    "posterior": Metric(
+        _posterior,
+        {"posterior_mmd": "lower", "posterior_mmd_floor": "real"},
+        "codes",
+        ("encode", "generate"),
+    ),
+    "cycle": Metric(None, {"cycle_error": "lower"}, "pixels", TRANSLATIONS),
+    "pairs": Metric(
+        None, {"pair_error": "lower", "identity_error": "real"}, "pixels", TRANSLATIONS
+    ),
 }
 BETTER = {score: better for metric in METRICS.values() for score, better in metric.better.items()}
+CHOOSING = tuple(score for score, better in BETTER.items() if better != "real")
 
 
 def score_name(score, count, feature_name):
@@ -182,7 +225,7 @@ def score_name(score, count, feature_name):
     sees = METRICS[metric_of(score)].sees
     thousands, rest = divmod(count, 1000)
     short = f"{thousands}k" if thousands and not rest else str(count)
-    return f"{score}_{short}_{'pixels' if sees == 'pixels' else feature_name}"
+    return f"{score}_{short}_{sees if sees in ('pixels', 'codes') else feature_name}"
 
 
 def base_name(name):
@@ -221,3 +264,8 @@ def applies(name, kind):
     if metric.sees == "classes":
         return kind.knows_classes
     return metric.sees != "probabilities" or kind.name != "pixels"
+
+
+def answered(name, answers):
+    """Whether the model has the endpoints that the metric of a name asks for."""
+    return all(endpoint in answers for endpoint in METRICS[name].asks)

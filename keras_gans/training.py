@@ -13,13 +13,13 @@ import keras
 import tensorflow as tf
 import yaml
 
-from keras_gans import animation, callbacks, dashboard, evaluation, scoring
+from keras_gans import animation, callbacks, dashboard, endpoints, evaluators
 from keras_gans.callbacks.evaluate import best_record
-from keras_gans.data import Source, batches, steps_per_epoch
+from keras_gans.data import Source
 from keras_gans.errors import InputError, RunError
 from keras_gans.files import write_atomically
 from keras_gans.models import GenerativeModel
-from keras_gans.recipes import Recipe
+from keras_gans.recipes import RECIPES, Recipe
 from keras_gans.recipes.base import differences
 
 CONFIG = "config.yaml"
@@ -39,7 +39,7 @@ class Run:
 
     @property
     def steps_per_epoch(self):
-        return steps_per_epoch(self.source.train, self.recipe.batch_size)
+        return self.recipe.steps_per_epoch(self.source)
 
     @property
     def total_steps(self):
@@ -117,15 +117,26 @@ def saved_settings(directory):
         raise InputError(f"{path} is damaged: {reason}") from error
 
 
+def recipe_of(directory):
+    """A run's recipe, with its own settings.
+
+    Raises:
+        InputError: If there is no such run, or its configuration is not of this version.
+    """
+    settings = saved_settings(directory)
+    try:
+        return RECIPES[settings.pop("variant")](**settings)
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{config_of(directory)} is of another version: {error}") from error
+
+
 def source_of(directory, data_dir=None):
     """The data a run was trained on; `data_dir` says where it is now, if it was moved.
 
     Raises:
         InputError: If it cannot be opened, or is not what the run was begun with.
     """
-    settings = saved_settings(directory)
-    names = {item.name for item in dataclasses.fields(Recipe)}
-    recipe = Recipe(**{key: settings[key] for key in settings if key in names})
+    recipe = recipe_of(directory)
     if data_dir is not None:
         recipe = dataclasses.replace(recipe, data_dir=data_dir)
     source = recipe.load_source()
@@ -202,7 +213,7 @@ def checkpoint_of(directory, which=None):
 
 
 def evaluator_for(run, runs_dir):
-    """The `evaluation.Evaluator` that scores the run while it trains; None if nothing shall.
+    """What scores the run while it trains, of `evaluators.of`; None if nothing shall.
 
     Fits a classifier where one is needed, once for a data set.
 
@@ -212,15 +223,15 @@ def evaluator_for(run, runs_dir):
     recipe = run.recipe
     if not recipe.evaluate_epochs:
         return None
-    chosen = scoring.metric_of(recipe.best_metric)
-    beside = ["classes"] if recipe.features == "classifier" and chosen != "classes" else []
-    return evaluation.Evaluator(
+    evaluator = evaluators.of(
         run.source,
         recipe.features,
         recipe.evaluate_samples,
-        [chosen, *beside],
+        recipe.metrics(),
         cache_dir=Path(runs_dir) / CACHE,
     )
+    evaluator.answered(endpoints.of_model(run.model))  # refuses what this model cannot be asked
+    return evaluator
 
 
 def is_complete(directory):
@@ -310,7 +321,11 @@ def _fit_and_save(run, directory, writer, evaluator):
     bar = callbacks.Progress(recipe.batch_size, run.steps_per_epoch, recipe.epochs)
     stop, guard = callbacks.StopOnNonFinite(directory / CHECKPOINT), callbacks.StopOnSignal()
     grid = callbacks.SampleGrid(
-        directory / "samples", recipe.sample_epochs, recipe.epochs, writer=writer
+        directory / "samples",
+        recipe.sample_epochs,
+        recipe.epochs,
+        writer=writer,
+        pictures=recipe.pictures(run.source),
     )
     log = callbacks.ScalarLog(writer, recipe.batch_size, recipe.log_steps)
     try:
@@ -349,7 +364,7 @@ def _fit(run, beside):
 def _fit_epochs(run, first, last, steps, beside):
     recipe, start_step = run.recipe, int(run.model.step)
     run.model.fit(
-        batches(run.source.train, recipe.batch_size, recipe.seed, start_step),
+        recipe.batches(run.source, start_step),
         initial_epoch=first,
         epochs=last,
         steps_per_epoch=steps,
@@ -431,7 +446,14 @@ def _memory_mib(run):
     outputs = [
         math.prod(tensor.shape[1:])
         for network in run.model.layers
-        for layer in network.layers
+        for layer in _sized(network, run.source.image_shape).layers
         for tensor in tf.nest.flatten(layer.output)
     ]
     return (4 * weights + 2 * 2 * 4 * batch * sum(outputs)) / 2**20
+
+
+def _sized(network, image_shape):
+    """The network, or where it takes images of any size its copy for these."""
+    if None not in tf.nest.flatten(network.inputs[0].shape[1:]):
+        return network
+    return keras.models.clone_model(network, input_tensors=keras.Input(image_shape))

@@ -9,10 +9,10 @@ import tensorflow as tf
 
 from keras_gans import evaluation, exhibits, scoring
 from keras_gans.data.arrays import ArraySplit
+from keras_gans.endpoints import Endpoints
 from keras_gans.errors import InputError, RunError
 from keras_gans.metrics import frechet
 from keras_gans.metrics.estimate import Estimate
-from keras_gans.sampling import Sampler
 from tests.metrics.test_classifier import source, striped
 
 COUNT = 250
@@ -42,7 +42,7 @@ def sampler(seed=2, class_names=("0", "1", "2"), shown=lambda label: label, scal
         images = np.stack(rows).astype(np.float32) / np.float32(127.5) - np.float32(1.0)
         return {"image": tf.constant(scale * images)}
 
-    return Sampler(function, class_names)
+    return Endpoints({"generate": function}, {}, class_names)
 
 
 def evaluator(cache, data=None, **kwargs):
@@ -178,7 +178,11 @@ def test_refusals(cache):
         evaluator(cache, feature_name="pixels", metrics=["fid", "inception_score"])
     with pytest.raises(InputError, match="the model has 2 classes, stripes has 3"):
         evaluator(cache).scores(sampler(class_names=("0", "1")))
-    small = Sampler(lambda seed, label: {"image": tf.zeros((len(seed), 4, 4, 1))}, ("0", "1", "2"))
+    small = Endpoints(
+        {"generate": lambda seed, label: {"image": tf.zeros((len(seed), 4, 4, 1))}},
+        {},
+        ("0", "1", "2"),
+    )
     with pytest.raises(InputError, match=r"samples are of shape \[4, 4, 1\], .* \[8, 8, 1\]"):
         evaluator(cache).scores(small)
     with pytest.raises(RunError, match="a sample is not finite"):
@@ -231,13 +235,12 @@ def test_points_are_real_images_then_samples(cache):
 
 def test_nearest_training_images_stand_below_the_samples(cache):
     data = large_source()
-    copies = Sampler(
-        lambda seed: {
-            "image": tf.cast(data.train.read(tf.cast(seed % 900, tf.int64))[0], tf.float32) / 127.5
-            - 1.0
-        },
-        None,
-    )
+
+    def generate(seed):
+        images, _ = data.train.read(tf.cast(seed % 900, tf.int64))
+        return {"image": tf.cast(images, tf.float32) / 127.5 - 1.0}
+
+    copies = Endpoints({"generate": generate}, {}, None)
     picture = exhibits.nearest_training(evaluator(cache), copies, count=5)
     assert picture.shape == (16, 40, 1)
     np.testing.assert_array_equal(picture[:8], picture[8:])

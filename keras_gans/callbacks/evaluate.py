@@ -5,7 +5,7 @@ from pathlib import Path
 
 import keras
 
-from keras_gans import dashboard, sampling, scoring
+from keras_gans import dashboard, endpoints, scoring
 from keras_gans.errors import InputError, RunError
 from keras_gans.files import save_atomically, write_atomically
 
@@ -17,7 +17,7 @@ class Evaluate(keras.callbacks.Callback):
     behind this one find them.
 
     Args:
-        evaluator: An `evaluation.Evaluator`.
+        evaluator: An `evaluation.Evaluator`, or one for translations.
         metric: The score that decides, such as `fid`; of `scoring.BETTER`, "lower" or "higher".
         path: The best checkpoint, ending in `.keras`; its scores go beside it as `.json`.
         epochs: Epochs between two evaluations.
@@ -41,12 +41,12 @@ class Evaluate(keras.callbacks.Callback):
         self.epochs = epochs
         self.last_epoch = last_epoch
         self.writer = writer
-        self._sampler = None
+        self._answers = None
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.epochs == 0 or epoch + 1 == self.last_epoch:
-            self._sampler = self._sampler or sampling.of_model(self.model)
-            scores = self.evaluator.scores(self._sampler)
+            self._answers = self._answers or endpoints.of_model(self.model)
+            scores = self.evaluator.scores(self._answers)
             self._log(scores, logs)
             self._keep_best(epoch + 1, scores)
 

@@ -1,17 +1,18 @@
-"""Grids of samples from fixed seeds, to see training go on."""
+"""Pictures of what the model makes, from the same seeds and images, to see training go on."""
 
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
-from keras_gans import images, sampling
+from keras_gans import endpoints, images, sampling
 
 
 class SampleGrid(keras.callbacks.Callback):
     """Every `epochs` epochs, a grid of samples from the same seeds: PNG and TensorBoard image.
 
-    A model that takes labels gets one column a class (the first 10), others 10 columns.
+    A model that takes labels gets one column a class (the first 10), others 10 columns. Other
+    pictures may stand beside the grid, or in its place.
 
     Args:
         directory: Where `epoch_0005.png` and its sisters go.
@@ -19,28 +20,37 @@ class SampleGrid(keras.callbacks.Callback):
         last_epoch: An epoch, counted from 1, that gets a grid in any case.
         rows: Rows of the grid.
         writer: A `tf.summary` writer, or None for PNG files only.
+        pictures: `{name: function}`, each from `endpoints.Endpoints` to `uint8 [H, W, c]`. The
+            first goes to `epoch_0005.png`, another one to `<name>_0005.png`. Default: the grid.
     """
 
-    def __init__(self, directory, epochs=5, last_epoch=None, rows=10, writer=None):
+    def __init__(self, directory, epochs=5, last_epoch=None, rows=10, writer=None, pictures=None):
         super().__init__()
         self.directory = Path(directory)
         self.epochs = epochs
         self.last_epoch = last_epoch
-        self.rows = rows
         self.writer = writer
-        self._sampler = None
+        self.pictures = pictures or {"samples": grid_of(rows)}
+        self._answers = None
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.epochs == 0 or epoch + 1 == self.last_epoch:
             self.draw(epoch + 1)
 
     def draw(self, epoch):
-        self._sampler = self._sampler or sampling.of_model(self.model)
-        picture = sample_grid(self._sampler, self.rows)
-        images.save_png(picture, self.directory / f"epoch_{epoch:04d}.png")
-        if self.writer is not None:
-            with self.writer.as_default():
-                tf.summary.image("samples", picture[None], step=int(self.model.step))
+        self._answers = self._answers or endpoints.of_model(self.model)
+        for place, (name, function) in enumerate(self.pictures.items()):
+            picture = function(self._answers)
+            stem = name if place else "epoch"
+            images.save_png(picture, self.directory / f"{stem}_{epoch:04d}.png")
+            if self.writer is not None:
+                with self.writer.as_default():
+                    tf.summary.image(name, picture[None], step=int(self.model.step))
+
+
+def grid_of(rows=10):
+    """A picture as `SampleGrid` takes it: `rows` rows of samples."""
+    return lambda answers: sample_grid(sampling.of(answers), rows)
 
 
 def sample_grid(sampler, rows, columns=10, seed=0):

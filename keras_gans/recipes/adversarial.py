@@ -5,7 +5,6 @@ from typing import ClassVar, Literal
 
 import keras
 
-from keras_gans.data import steps_per_epoch
 from keras_gans.errors import InputError
 from keras_gans.recipes.base import Recipe, setting
 
@@ -71,7 +70,7 @@ class AdversarialRecipe(Recipe):
 
     def compile(self, model, source):
         """Compiles `model` with these settings, for the length of a run on `source`; returns it."""
-        steps = self.epochs_on(source) * steps_per_epoch(source.train, self.batch_size)
+        steps = self.epochs_on(source) * self.steps_per_epoch(source)
         model.compile(
             self._adam(self.generator_learning_rate, steps),
             self._adam(self.discriminator_learning_rate, steps * self.discriminator_steps),

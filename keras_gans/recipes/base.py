@@ -4,10 +4,11 @@ import math
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, ClassVar, Literal
 
-from keras_gans.data import load_source, steps_per_epoch
+from keras_gans import data, evaluation, scoring
+from keras_gans.callbacks.samples import grid_of
 from keras_gans.errors import InputError
-from keras_gans.evaluation import default_metric
 from keras_gans.metrics.features import default_for as default_features
+from keras_gans.scoring import CHOOSING
 
 EVALUATIONS = 10  # about so many in a run
 # A sample scored costs less than one image trained: 10 keep the cost of scoring below a tenth.
@@ -47,6 +48,8 @@ class Recipe:
     variant: ClassVar[str]
     images_to_see: ClassVar[int] = 300_000  # where `epochs` is left open
     most_epochs: ClassVar[int] = 60
+    # What a trained model is for: the programs that the end of a run names.
+    programs: ClassVar[tuple[str, ...]] = ("generate", "serve")
 
     dataset: str = setting(
         "digits", "digits, mnist, fashion_mnist, cifar10, npz:PATH or folder:PATH"
@@ -91,11 +94,7 @@ class Recipe:
         "what images are compared by; default: a classifier fitted to the labels, without labels "
         "pixels",
     )
-    best_metric: (
-        Literal["fid", "kid", "inception_score", "precision", "recall", "density", "coverage"]
-        | Literal["label_accuracy", "class_entropy", "parzen"]
-        | None
-    ) = setting(
+    best_metric: Literal[CHOOSING] | None = setting(
         None,
         "the score that chooses the best checkpoint; default: fid by a classifier where there are "
         "images enough, else kid",
@@ -110,7 +109,7 @@ class Recipe:
 
     def load_source(self):
         """Opens the recipe's data; see `keras_gans.data.load_source`."""
-        return load_source(
+        return data.load_source(
             self.dataset,
             data_dir=self.data_dir,
             image_size=self.image_size,
@@ -123,8 +122,8 @@ class Recipe:
     def resolved(self, source):
         """The same recipe with the defaults that depend on the data filled in."""
         epochs, images = self.epochs_on(source), self._images_per_epoch(source)
-        features = self.features or default_features(source)
-        metric = self.best_metric or default_metric(source, features, self.evaluate_samples)
+        features = self.features or self.default_features(source)
+        metric = self.best_metric or self.default_metric(source, features)
         interval = self.evaluate_epochs
         if interval is None:
             affordable = math.ceil(IMAGES_PER_SAMPLE * self.evaluate_samples / images)
@@ -139,7 +138,33 @@ class Recipe:
         return self.epochs or min(self.most_epochs, max(1, round(self.images_to_see / images)))
 
     def _images_per_epoch(self, source):
-        return steps_per_epoch(source.train, self.batch_size) * self.batch_size
+        return self.steps_per_epoch(source) * self.batch_size
+
+    def steps_per_epoch(self, source):
+        """Full batches in one pass over the data."""
+        return data.steps_per_epoch(source.train, self.batch_size)
+
+    def batches(self, source, start_step):
+        """Endless batches as the model's `fit` takes them, from any step on; `data.batches`."""
+        return data.batches(source.train, self.batch_size, self.seed, start_step)
+
+    def pictures(self, source):
+        """What `callbacks.SampleGrid` draws, `{name: function}`."""
+        return {"samples": grid_of()}
+
+    def metrics(self):
+        """What is measured while a resolved recipe trains: what chooses, and the classes."""
+        chosen = scoring.metric_of(self.best_metric)
+        judged = self.features == "classifier" and scoring.METRICS[chosen].asks == scoring.SAMPLES
+        return list(dict.fromkeys([chosen, "classes"] if judged else [chosen]))
+
+    def default_features(self, source):
+        """What images are compared by where `features` is left open."""
+        return default_features(source)
+
+    def default_metric(self, source, features):
+        """The score that chooses the best checkpoint where `best_metric` is left open."""
+        return evaluation.default_metric(source, features, self.evaluate_samples)
 
     def build(self, source):
         """Returns the variant's model, compiled, for the shape and classes of `source`."""

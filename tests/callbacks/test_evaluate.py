@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 import keras_gans as kg
+from keras_gans import endpoints
 from keras_gans.callbacks.evaluate import best_record
 from keras_gans.errors import InputError
 from keras_gans.evaluation import Evaluator
@@ -58,7 +59,7 @@ def test_the_best_of_all_epochs_is_kept(evaluator, tmp_path):
     for actual, expected in zip(loaded.generator.get_weights(), best, strict=True):
         np.testing.assert_array_equal(actual, expected)
     # The model that was kept scores what is written beside it.
-    again = evaluator.scores(kg.sampling.of_model(loaded))
+    again = evaluator.scores(endpoints.of_model(loaded))
     assert again[NAME].value == record["value"]
 
 

@@ -9,7 +9,7 @@ import keras_gans as kg
 from tests.contract import (
     IMAGE_SHAPE,
     LATENT_DIM,
-    VariantContract,
+    GameContract,
     toy_discriminator,
     toy_generator,
 )
@@ -17,7 +17,7 @@ from tests.contract import (
 CLASSES = 3
 
 
-class TestConditionalGAN(VariantContract):
+class TestConditionalGAN(GameContract):
     def networks(self, normalization=keras.layers.BatchNormalization, **kwargs):
         latent = keras.Input((LATENT_DIM,))
         image = keras.Input(IMAGE_SHAPE)

@@ -7,13 +7,13 @@ import keras_gans as kg
 from tests.contract import (
     IMAGE_SHAPE,
     LATENT_DIM,
-    VariantContract,
+    GameContract,
     toy_discriminator,
     toy_generator,
 )
 
 
-class TestGAN(VariantContract):
+class TestGAN(GameContract):
     variant = kg.GAN
 
     def networks(self, normalization=keras.layers.BatchNormalization, **kwargs):
