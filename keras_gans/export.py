@@ -22,6 +22,9 @@ from keras_gans.errors import InputError, RunError
 STAGED_PREFIX = ".tmp-"
 ABANDONED_SECONDS = 24 * 60 * 60
 SAMPLE_ROWS = 2
+SAMPLE_SIDE = 32  # px, where a signature leaves it open
+# Of an image's values: three decimals in a request's JSON, or half precision.
+ROUNDING = 1e-3
 NOTES = "keras_gans.json"
 # The server answers a request for any of these with 400.
 UNSERVABLE_DTYPES = (tf.float16, tf.bfloat16, tf.uint16)
@@ -76,6 +79,30 @@ def checked_label(label, num_classes):
         return tf.identity(label)
 
 
+def checked_image(image, image_shape):
+    """Refuses, inside the graph, images of another shape and values outside `[-1, 1]`.
+
+    Args:
+        image: float32 tensor that should be of shape `(n, *image_shape)`.
+        image_shape: `(height, width, channels)`.
+
+    Returns:
+        The same values, static shape `(None, *image_shape)`.
+
+    Raises:
+        tf.errors.InvalidArgumentError: when run, for another shape, a NaN, or a value beyond
+            `[-1, 1]` by more than rounding makes. The message names the range that came.
+    """
+    image = tf.ensure_shape(image, [None, *image_shape])
+    # A NaN is not within any bounds.
+    inside = tf.reduce_all(tf.abs(image) <= 1.0 + ROUNDING)
+    message = "image must be of values from -1 to 1 (of bytes: byte / 127.5 - 1). Received:"
+    came = ["from", tf.reduce_min(image), "to", tf.reduce_max(image)]
+    refusal = tf.debugging.Assert(inside, [message, *came])
+    with tf.control_dependencies([refusal]):
+        return tf.identity(image)
+
+
 def encode_png(images):
     """Encodes images as PNG files.
 
@@ -110,9 +137,10 @@ def _quiet():
 def publish(model, directory):
     """Exports a model as a new version that TF Serving can take at any moment.
 
-    The version appears complete or not at all: every signature is written, loaded back and run
-    on zeros (two rows) before the folder gets its number. The number is the time in seconds, or
-    one more than the largest that is there. Call it outside of a strategy's scope.
+    The version appears complete or not at all: every signature is written, loaded back and run on
+    two rows (zeros, or of bytes a black picture) before the folder gets its number. The number is
+    the time in seconds, or one more than the largest that is there. Call it outside of a
+    strategy's scope.
 
     Args:
         model: an object with `signatures()`, which returns a dict from signature name to
@@ -183,14 +211,19 @@ def _remove_abandoned(directory):
                 shutil.rmtree(staged, ignore_errors=True)
 
 
-def _zeros(specs):
-    return {spec.name: tf.zeros([SAMPLE_ROWS, *spec.shape[1:]], spec.dtype) for spec in specs}
+def _sample(spec):
+    """Rows of zeros; where a side is open images of a size, for bytes a black picture's file."""
+    if spec.dtype == tf.string:
+        black = tf.zeros((SAMPLE_SIDE, SAMPLE_SIDE, 1), tf.uint8)
+        return tf.fill([SAMPLE_ROWS], tf.io.encode_png(black))
+    shape = [SAMPLE_SIDE if side is None else side for side in spec.shape[1:]]
+    return tf.zeros([SAMPLE_ROWS, *shape], spec.dtype)
 
 
 def _check(signatures, version_dir):
     loaded = tf.saved_model.load(str(version_dir)).signatures
     for name, (function, specs) in signatures.items():
-        inputs = _zeros(specs)
+        inputs = {spec.name: _sample(spec) for spec in specs}
         try:
             fault = _fault(function(*inputs.values()), loaded[name](**inputs))
         except tf.errors.OpError as error:
