@@ -1,8 +1,9 @@
 """The games: what discriminator and generator minimise, as pure functions of logits.
 
-Every function takes float tensors of any shape and returns a float32 scalar, the mean over all
+Every loss takes float tensors of any shape and returns a float32 scalar, the mean over all
 elements. Logits are D's output before any squashing, so that D(x) = sigmoid(logit) where the
-family reads its output as a probability.
+family reads its output as a probability. A critic's scores are no logits: only their differences
+mean something.
 """
 
 from collections.abc import Callable
@@ -62,6 +63,39 @@ def hinge_discriminator_loss(real_logits, fake_logits):
 def hinge_generator_loss(fake_logits):
     """-E[D(G(z))]: Lim and Ye 2017 (arXiv 1705.02894)."""
     return -tf.reduce_mean(_float32(fake_logits))
+
+
+def wasserstein_critic_loss(real_scores, fake_scores):
+    """E[f(G(z))] - E[f(x)]: Arjovsky 2017 (arXiv 1701.07875), equation 2, negated.
+
+    For a critic f of slope 1 at most, its negative is at most the earth mover's distance between
+    real and generated images, and equal to it for the best f.
+    """
+    return tf.reduce_mean(_float32(fake_scores)) - tf.reduce_mean(_float32(real_scores))
+
+
+def wasserstein_generator_loss(fake_scores):
+    """-E[f(G(z))]: Arjovsky 2017 (arXiv 1701.07875), Algorithm 1."""
+    return -tf.reduce_mean(_float32(fake_scores))
+
+
+def gradient_penalty(critic, points):
+    """E[(|grad_x f(x)| - 1)^2] over `points`: Gulrajani 2017 (arXiv 1704.00028), equation 3.
+
+    Args:
+        critic: Callable f, images to scores `[n, 1]`, each score a function of its own image.
+        points: Float `[n, ...]`, where the slope shall be 1.
+
+    Returns:
+        A float32 scalar, which can itself be differentiated: at a slope of 0 too, with gradient 0.
+    """
+    with tf.GradientTape() as tape:
+        tape.watch(points)
+        scores = _float32(critic(points))
+    gradient = _float32(tape.gradient(scores, points))
+    squares = tf.reduce_sum(tf.square(gradient), axis=list(range(1, len(points.shape))))
+    # The root of 0 has an infinite slope. Beside 1, 1e-12 is nothing in float32.
+    return tf.reduce_mean(tf.square(tf.sqrt(squares + 1e-12) - 1.0))
 
 
 def get(loss, label_smoothing=0.0):

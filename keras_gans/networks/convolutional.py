@@ -27,8 +27,11 @@ def discriminator(image_shape, filters=(64, 128)):
     return keras.Model(image, layers.Dense(1, dtype="float32")(features), name="discriminator")
 
 
-def upsample(x, image_shape, filters):
-    """Grows vectors `[n, d]` into images: a dense quarter-size map, then two transposed steps."""
+def upsample(x, image_shape, filters, activation="tanh"):
+    """Grows vectors `[n, d]` into images: a dense quarter-size map, then two transposed steps.
+
+    With `activation` `linear` they are not squashed into [-1, 1].
+    """
     check_image_shape(image_shape, divisor=4)
     height, width, channels = image_shape
     first, second = filters
@@ -40,7 +43,7 @@ def upsample(x, image_shape, filters):
     x = layers.Conv2DTranspose(second, 4, 2, "same", use_bias=False, kernel_initializer=normal())(x)
     x = _normalized_relu(x)
     x = layers.Conv2DTranspose(channels, 4, 2, "same", kernel_initializer=normal())(x)
-    return layers.Activation("tanh", dtype="float32")(x)
+    return layers.Activation(activation, dtype="float32")(x)
 
 
 def downsample(x, image_shape, filters):

@@ -1,0 +1,36 @@
+"""Critics: networks whose score of an image has any size, and depends on no other image.
+
+Gulrajani et al. 2017 (arXiv 1704.00028), section 4: no BatchNormalization, which would mix the
+slopes of a batch's images, while the penalty is on the slope at each image.
+"""
+
+import keras
+from keras import layers
+
+from keras_gans.networks.shapes import check_image_shape
+
+
+def convolutional(image_shape, filters=(64, 128)):
+    """Images `float32 [n, *image_shape]` to scores `float32 [n, 1]`.
+
+    Each entry of `filters` halves the size; height and width need not be divisible. Weights are
+    He's: with the N(0, 0.02) of DCGAN and no BatchNormalization, the slope would begin near 0.
+    """
+    check_image_shape(image_shape)
+    image = x = keras.Input(image_shape, name="image")
+    for width in filters:
+        x = layers.Conv2D(width, 4, 2, "same", kernel_initializer="he_normal")(x)
+        x = layers.LeakyReLU(0.2)(x)
+    x = layers.Dense(1, dtype="float32")(layers.Flatten()(x))
+    return keras.Model(image, x, name="critic")
+
+
+def check_no_batch_statistics(critic):
+    """Raises ValueError for a critic with BatchNormalization, however deep inside."""
+    for layer in critic._flatten_layers():
+        if isinstance(layer, layers.BatchNormalization):
+            raise ValueError(
+                "critic must have no BatchNormalization: it lets an image's score depend on the "
+                "other images, and the penalty is on the slope at each. LayerNormalization may "
+                f"take its place. Received: a critic with {layer.name!r}"
+            )

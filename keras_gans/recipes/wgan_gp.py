@@ -1,0 +1,75 @@
+"""WGAN-GP on convolutional networks (Gulrajani 2017)."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import keras
+
+from keras_gans.errors import InputError
+from keras_gans.models import WGANGP
+from keras_gans.networks import convolutional, critic
+from keras_gans.recipes.base import Recipe, setting
+
+PAPER = "Gulrajani 2017 (arXiv 1704.00028), Algorithm 1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WGANGPRecipe(Recipe):
+    """WGAN-GP: a critic under a gradient penalty, Gulrajani et al. 2017 (arXiv 1704.00028)."""
+
+    variant: ClassVar[str] = "wgan-gp"
+
+    batch_size: int = setting(
+        320, "images in a step, dealt out to the critic's updates", unit="images", low=2
+    )
+    latent_dim: int = setting(128, "width of z", source="Gulrajani 2017's code", low=1)
+    generator_learning_rate: float = setting(1e-4, "Adam's rate for G", source=PAPER, above=0.0)
+    critic_learning_rate: float = setting(
+        1e-4, "Adam's rate for the critic", source=PAPER, above=0.0
+    )
+    beta_1: float = setting(0.0, "Adam's first momentum", source=PAPER, low=0.0, below=1.0)
+    beta_2: float = setting(0.9, "Adam's second momentum", source=PAPER, low=0.0, below=1.0)
+    learning_rate_decay: Literal["none", "linear"] = setting(
+        "linear", "how both rates go on: as they are, or down to 0 at the end of the run"
+    )
+    n_critic: int = setting(
+        5, "updates of the critic, each on its own images, for one of G", source=PAPER, low=1
+    )
+    gp_weight: float = setting(10.0, "lambda, the penalty's weight", source=PAPER, low=0.0)
+    ema_decay: float | None = setting(
+        0.999,
+        "running average of G's weights, warmed up, used for samples and export; null: none",
+        above=0.0,
+        below=1.0,
+    )
+    filters: tuple[int, int] = setting(
+        (128, 64),
+        "G's feature maps at a quarter and a half of the size; the critic's in reverse",
+        low=1,
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.batch_size < self.n_critic:
+            raise InputError(
+                f"batch_size must be at least n_critic={self.n_critic}. "
+                f"Received: batch_size={self.batch_size}"
+            )
+
+    def build(self, source):
+        generator = convolutional.generator(source.image_shape, self.latent_dim, self.filters)
+        network = critic.convolutional(source.image_shape, self.filters[::-1])
+        model = WGANGP(generator, network, ema_decay=self.ema_decay, seed=self.seed)
+        steps = self.epochs_on(source) * self.steps_per_epoch(source)
+        model.compile(
+            self._adam(self.generator_learning_rate, steps),
+            self._adam(self.critic_learning_rate, steps * self.n_critic),
+            n_critic=self.n_critic,
+            gp_weight=self.gp_weight,
+        )
+        return model
+
+    def _adam(self, rate, steps):
+        if self.learning_rate_decay == "linear":
+            rate = keras.optimizers.schedules.PolynomialDecay(rate, steps, end_learning_rate=0.0)
+        return keras.optimizers.Adam(rate, beta_1=self.beta_1, beta_2=self.beta_2)
