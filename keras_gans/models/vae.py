@@ -1,0 +1,138 @@
+"""The variational autoencoder of Kingma and Welling 2013 (arXiv 1312.6114)."""
+
+import math
+
+import keras
+import tensorflow as tf
+
+from keras_gans import likelihoods, noise, signatures
+from keras_gans.models.base import GenerativeModel
+from keras_gans.networks.autoencoder import check_autoencoder
+from keras_gans.networks.joint import Joint
+
+# exp(20) = 5e8 and its square are far from float32's end; no posterior needs a sigma beyond e^10.
+LARGEST_LOG_VARIANCE = 20.0
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class VAE(GenerativeModel):
+    """Variational autoencoder: z ~ N(0, I), an image from p(x|z), and q(z|x) close to p(z|x).
+
+    It maximises the evidence lower bound on log p(x), in nats:
+
+        ELBO(x) = E_q(z|x)[log p(x|z)] - beta KL(q(z|x) || N(0, I)),  q = N(mean(x), variance(x))
+
+    with beta = 1; another beta (Higgins et al. 2017) trades reconstruction for codes that fill the
+    prior.
+
+    Args:
+        encoder: Functional or Sequential network, images `float32 [n, h, w, c]` in [-1, 1] to
+            `float32 [n, 2 * latent_dim]`: means, then log variances, which are squashed smoothly
+            into (-20, 20), so that no variance overflows.
+        decoder: Functional or Sequential network, latent `float32 [n, latent_dim]` to
+            `float32 [n, h, w, c]`: what `likelihood` needs.
+        likelihood: `bernoulli`: the decoder gives logits, and pixels (x + 1) / 2 in [0, 1] count as
+            probabilities. `gaussian`: it gives the means of pixels in [-1, 1].
+        decoder_scale: Standard deviation of the Gaussian's pixels, in units of [-1, 1], > 0. The
+            Bernoulli has none.
+        seed: Integer that decides all noise of training.
+
+    Logs:
+        Means over the epoch, in nats an image: `elbo_loss`, the negative ELBO; its parts
+        `reconstruction_loss`, -E[log p(x|z)] of one z an image, and `kl_loss`, without beta.
+        `gradient_norm`, the L2 norm of the gradient of both networks.
+
+    Raises:
+        ValueError: If the networks do not fit each other, or the likelihood is not known.
+
+    Reference: Kingma and Welling 2013, Algorithm 1 with one sample, appendix C (arXiv 1312.6114);
+    beta: Higgins et al. 2017, beta-VAE (ICLR).
+
+    Example:
+
+        encoder = kg.networks.autoencoder.encoder((28, 28, 1), width=2 * 8)
+        decoder = kg.networks.autoencoder.decoder((28, 28, 1), latent_dim=8, output="logits")
+        model = kg.VAE(encoder, decoder)
+        model.compile(keras.optimizers.Adam(1e-3))
+        model.fit(images, batch_size=64, epochs=10)  # images: float32 in [-1, 1]
+        codes = model.encode(images[:8])  # float32 [8, 8]
+        model.export("saved_models/vae")
+    """
+
+    init_arguments = ("encoder", "decoder", "likelihood", "decoder_scale")
+    tracked = ("elbo_loss", "reconstruction_loss", "kl_loss", "gradient_norm")
+
+    def __init__(self, encoder, decoder, *, likelihood="bernoulli", decoder_scale=0.2, **kwargs):
+        super().__init__(**kwargs)
+        sizes = check_autoencoder(encoder, decoder, numbers_per_dimension=2)
+        self.image_shape, self.latent_dim = sizes
+        self.encoder = encoder
+        self.decoder = decoder
+        self.likelihood = likelihood
+        self.decoder_scale = decoder_scale
+        self.pixels = likelihoods.get(likelihood, decoder_scale)
+        self.built = True
+
+    def compile(self, optimizer, beta=1.0, **kwargs):
+        """Configures training.
+
+        Args:
+            optimizer: Keras optimizer of encoder and decoder.
+            beta: Float >= 0, the weight of the divergence from the prior.
+        """
+        if not 0.0 <= beta < math.inf:
+            raise ValueError(f"beta must be a number of at least 0. Received: {beta!r}")
+        self.beta = beta
+        self.both = Joint(self.encoder, self.decoder)
+        self.compile_phases({"optimizer": (optimizer, self.both)}, {"beta": beta}, **kwargs)
+
+    def call(self, images, training=False):
+        mean, _ = self.posterior(images, training=training)
+        return self.pixels.mean(self.decoder(mean, training=training))
+
+    def posterior(self, images, training=False):
+        """`(mean, log_variance)` of q(z|x), each `float32 [n, latent_dim]`."""
+        numbers = tf.cast(self.encoder(images, training=training), tf.float32)
+        mean, log_variance = tf.split(numbers, 2, axis=-1)
+        # Cut off instead, it would have no gradient that brings it back.
+        bound = LARGEST_LOG_VARIANCE
+        return mean, bound * tf.tanh(log_variance / bound)
+
+    def encode(self, images):
+        """Means of q(z|x), `float32 [n, latent_dim]`, of images `[n, h, w, c]` in [-1, 1]."""
+        return self.posterior(images)[0]
+
+    def decode(self, latent):
+        """Means of p(x|z), `float32 [n, h, w, c]` in [-1, 1], of latents `[n, latent_dim]`."""
+        return self.pixels.mean(self.decoder(latent, training=False))
+
+    def prior_of_seeds(self, seeds):
+        """One latent of N(0, I) for each seed, `int32 [n]`: that of the seed alone."""
+        return noise.seeded_latents(seeds, self.latent_dim)
+
+    def train_step(self, data):
+        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        epsilon = self.noise("posterior", (tf.shape(images)[0], self.latent_dim))
+        with tf.GradientTape() as tape:
+            # z = mean + sigma epsilon, epsilon ~ N(0, I), so that gradients reach mean and sigma
+            mean, log_variance = self.posterior(images, training=True)
+            latent = mean + tf.exp(0.5 * log_variance) * epsilon
+            # max E_q(z|x)[log p(x|z)], by one z an image
+            output = self.decoder(latent, training=True)
+            reconstruction_loss = -tf.reduce_mean(self.pixels.log_density(images, output))
+            # KL(q(z|x) || N(0, I)) = 1/2 sum_j mean_j^2 + sigma_j^2 - 1 - log sigma_j^2
+            divergences = likelihoods.divergence_from_standard_normal(mean, log_variance)
+            kl_loss = tf.reduce_mean(divergences)
+            elbo_loss = reconstruction_loss + self.beta * kl_loss
+            loss = elbo_loss + sum(self.losses)
+        norm = self.minimize(loss, tape, self.optimizer, self.both)
+        return self.finish_step(
+            elbo_loss=elbo_loss,
+            reconstruction_loss=reconstruction_loss,
+            kl_loss=kl_loss,
+            gradient_norm=norm,
+        )
+
+    def signatures(self):
+        """What an export answers: `{name: (function, tensor specs)}`."""
+        return signatures.from_autoencoder(self)

@@ -1,0 +1,84 @@
+"""The plain autoencoder, and the settings it shares with the VAE: two networks, one Adam."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import keras
+
+from keras_gans import latent_pictures
+from keras_gans.models import Autoencoder
+from keras_gans.networks import autoencoder
+from keras_gans.recipes.base import Recipe, setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReconstructionRecipe(Recipe):
+    """The settings of an encoder and a decoder trained as one."""
+
+    images_to_see: ClassVar[int] = 1_200_000
+    most_epochs: ClassVar[int] = 300
+
+    batch_size: int = setting(128, "images in an update", unit="images", low=1)
+    latent_dim: int = setting(16, "width of a code", source="measured", low=1)
+    network: Literal["dense", "convolutional"] = setting(
+        "dense", "what both are made of; convolutional: DCGAN's, for images above 32 x 32, say"
+    )
+    units: tuple[int, ...] = setting(
+        (1000, 1000),
+        "widths of the dense encoder's hidden layers; the decoder's in reverse",
+        source="Makhzani 2015 (arXiv 1511.05644), appendix A",
+        low=1,
+    )
+    filters: tuple[int, int] = setting(
+        (128, 64),
+        "the convolutional decoder's feature maps at a quarter and a half of the size; the "
+        "encoder's in reverse",
+        low=1,
+    )
+    learning_rate: float = setting(1e-3, "Adam's rate", source="measured", above=0.0)
+    learning_rate_decay: Literal["none", "linear"] = setting(
+        "linear", "how the rate goes on: as it is, or down to 0 at the end of the run"
+    )
+
+    def networks(self, source, numbers_per_dimension=1, output="images"):
+        """`(encoder, decoder)` for the images of `source`; see `networks.autoencoder`."""
+        shape, width = source.image_shape, numbers_per_dimension * self.latent_dim
+        if self.network == "dense":
+            return (
+                autoencoder.encoder(shape, width, self.units),
+                autoencoder.decoder(shape, self.latent_dim, self.units[::-1], output),
+            )
+        return (
+            autoencoder.convolutional_encoder(shape, width, self.filters[::-1]),
+            autoencoder.convolutional_decoder(shape, self.latent_dim, self.filters, output),
+        )
+
+    def adam(self, source):
+        """The optimizer, for the length of a run on `source`."""
+        rate = self.learning_rate
+        if self.learning_rate_decay == "linear":
+            steps = self.epochs_on(source) * self.steps_per_epoch(source)
+            rate = keras.optimizers.schedules.PolynomialDecay(rate, steps, end_learning_rate=0.0)
+        return keras.optimizers.Adam(rate)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AutoencoderRecipe(ReconstructionRecipe):
+    """Autoencoder: codes and reconstructions, Hinton and Salakhutdinov 2006 (Science 313:504)."""
+
+    variant: ClassVar[str] = "autoencoder"
+    programs: ClassVar[tuple[str, ...]] = ("serve",)
+
+    def pictures(self, source):
+        return latent_pictures.of_autoencoder(source)
+
+    def default_features(self, source):
+        return "pixels"
+
+    def default_metric(self, source, features):
+        return "reconstruction_error"
+
+    def build(self, source):
+        model = Autoencoder(*self.networks(source), seed=self.seed)
+        model.compile(self.adam(source))
+        return model

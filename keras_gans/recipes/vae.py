@@ -1,0 +1,58 @@
+"""The variational autoencoder (Kingma and Welling 2013)."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from keras_gans import latent_pictures
+from keras_gans.callbacks.samples import grid_of
+from keras_gans.errors import InputError
+from keras_gans.models import VAE
+from keras_gans.recipes.autoencoder import ReconstructionRecipe
+from keras_gans.recipes.base import setting
+
+DECODER_SCALE = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class VAERecipe(ReconstructionRecipe):
+    """VAE: images from a normal prior, Kingma and Welling 2013 (arXiv 1312.6114)."""
+
+    variant: ClassVar[str] = "vae"
+
+    likelihood: Literal["bernoulli", "gaussian"] = setting(
+        "bernoulli", "how pixels vary about the decoded image", source="Kingma 2013, appendix C"
+    )
+    decoder_scale: float = setting(
+        DECODER_SCALE,
+        "standard deviation of the gaussian's pixels, which are in [-1, 1]",
+        source="measured",
+        above=0.0,
+    )
+    beta: float = setting(
+        1.0,
+        "weight of the divergence from the prior",
+        source="1: Kingma 2013; more: Higgins 2017, beta-VAE",
+        low=0.0,
+    )
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.likelihood == "bernoulli" and self.decoder_scale != DECODER_SCALE:
+            raise InputError(
+                "decoder_scale needs likelihood=gaussian: a bernoulli has no scale. "
+                f"Received: decoder_scale={self.decoder_scale}"
+            )
+
+    def pictures(self, source):
+        return {"samples": grid_of(), **latent_pictures.of_autoencoder(source)}
+
+    def build(self, source):
+        output = "logits" if self.likelihood == "bernoulli" else "images"
+        model = VAE(
+            *self.networks(source, numbers_per_dimension=2, output=output),
+            likelihood=self.likelihood,
+            decoder_scale=self.decoder_scale,
+            seed=self.seed,
+        )
+        model.compile(self.adam(source), beta=self.beta)
+        return model
