@@ -1,0 +1,186 @@
+"""The adversarial autoencoder of Makhzani et al. 2015 (arXiv 1511.05644)."""
+
+import keras
+import tensorflow as tf
+
+from keras_gans import losses, priors, signatures
+from keras_gans.models import codes
+from keras_gans.models.base import GenerativeModel
+from keras_gans.networks.frozen import check_class_names, frozen
+from keras_gans.networks.joint import Joint
+from keras_gans.noise import seeded_latents
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class AdversarialAutoencoder(GenerativeModel):
+    """Autoencoder whose codes an adversary makes follow a prior, so that it can draw new images.
+
+    Encoder and decoder minimise the mean over pixels of (x - decoder(z))^2, z ~ q(z|x); on codes,
+    discriminator and encoder play min_q max_D E_p(z)[log D(z)] + E_q(z)[log(1 - D(z))]. The game
+    ends where the aggregated posterior q(z) = E_x[q(z|x)] is the prior p(z).
+
+    Args:
+        encoder: Network, images `float32 [n, h, w, c]` in [-1, 1] to codes `[n, latent_dim]`, or to
+            means and log variances of Gaussian codes, `[n, 2 * latent_dim]`.
+        decoder: Network, codes `float32 [n, latent_dim]` to images in [-1, 1].
+        discriminator: Network, codes to logits `[n, 1]`; or `[codes, label int32 [n]]`: then p(z|y)
+            and q(z|y) meet in each class (section 2.3), and the data must have labels.
+        prior: `normal`, `gaussian_mixture`, `swiss_roll` or a callable: see `keras_gans.priors`.
+        prior_scale: Positive number that the prior's codes are multiplied by.
+        num_classes: With a discriminator that takes labels, how many there are, else None.
+        class_names: None for "0", "1", ..., or a name for each class.
+        seed: Integer that decides all noise of training.
+
+    Logs:
+        Means over the epoch: `reconstruction_loss`, the mean squared error of a pixel in [-1, 1];
+        `d_loss`; `g_loss`, the encoder's in the game; the L2 norms of the three gradients. Of D:
+        `real_probability` and `fake_probability`, its means on codes of the prior and of images;
+        `real_accuracy` and `fake_accuracy`, on how many it is right. All four go to 1/2.
+
+    Raises:
+        ValueError: If networks, prior and classes do not fit each other.
+
+    Reference: Makhzani et al. 2015, section 2, figures 1 and 3 (arXiv 1511.05644).
+
+    Example:
+
+        encoder = kg.networks.autoencoder.encoder((28, 28, 1), width=8)
+        decoder = kg.networks.autoencoder.decoder((28, 28, 1), latent_dim=8)
+        discriminator = kg.networks.autoencoder.discriminator(latent_dim=8)
+        model = kg.AdversarialAutoencoder(encoder, decoder, discriminator, prior_scale=5.0)
+        model.compile(*(keras.optimizers.Adam(rate) for rate in (1e-3, 2e-4, 2e-4)))
+        model.fit(images, batch_size=64, epochs=10)  # images: float32 in [-1, 1]
+        model.export("saved_models/aae")
+    """
+
+    init_arguments = (
+        *("encoder", "decoder", "discriminator"),
+        *("prior", "prior_scale", "num_classes", "class_names"),
+    )
+    tracked = (
+        *("reconstruction_loss", "d_loss", "g_loss"),
+        *("reconstruction_gradient_norm", "d_gradient_norm", "g_gradient_norm"),
+        *codes.OF_GAME,
+    )
+
+    def __init__(
+        self,
+        encoder,
+        decoder,
+        discriminator,
+        *,
+        prior="normal",
+        prior_scale=1.0,
+        num_classes=None,
+        class_names=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        sizes = codes.check_networks(encoder, decoder, discriminator, num_classes)
+        self.image_shape, self.latent_dim = sizes
+        self.encoder = encoder
+        self.decoder = decoder
+        self.discriminator = discriminator
+        self.prior = prior
+        self.prior_scale = prior_scale
+        self.num_classes = num_classes
+        labelled = num_classes is not None or class_names is not None
+        self.class_names = check_class_names(class_names, num_classes) if labelled else None
+        self.prior_of_noise = priors.get(prior, self.latent_dim, num_classes, prior_scale)
+        self.built = True
+
+    def compile(
+        self,
+        reconstruction_optimizer,
+        discriminator_optimizer,
+        encoder_optimizer,
+        loss="non_saturating",
+        label_smoothing=0.0,
+        **kwargs,
+    ):
+        """Configures training.
+
+        Args:
+            reconstruction_optimizer: Keras optimizer of encoder and decoder, for reconstruction.
+            discriminator_optimizer: Another one, of the discriminator.
+            encoder_optimizer: A third one, of the encoder, for its part in the game.
+            loss: `minimax`, `non_saturating`, `least_squares`, `hinge`, or a pair of callables
+                `(discriminator_loss, generator_loss)`, see `keras_gans.losses.get`.
+            label_smoothing: Float in [0, 1): targets of the prior's codes become 1 minus this.
+        """
+        self.game = losses.get(loss, label_smoothing)
+        self.autoencoder = Joint(self.encoder, self.decoder)
+        self.compile_phases(
+            {
+                "reconstruction_optimizer": (reconstruction_optimizer, self.autoencoder),
+                "discriminator_optimizer": (discriminator_optimizer, self.discriminator),
+                "encoder_optimizer": (encoder_optimizer, self.encoder),
+            },
+            {"loss": loss, "label_smoothing": label_smoothing},
+            **kwargs,
+        )
+
+    def call(self, images, training=False):
+        code = codes.mean(self.encoder(images, training=training), self.latent_dim)
+        return self.decoder(code, training=training)
+
+    def encode(self, images):
+        """Codes, or their means, `float32 [n, latent_dim]` of images `[n, h, w, c]` in [-1, 1]."""
+        return codes.mean(self.encoder(images, training=False), self.latent_dim)
+
+    def decode(self, latent):
+        """Images `float32 [n, h, w, c]` in [-1, 1] of codes `[n, latent_dim]`."""
+        return self.decoder(latent, training=False)
+
+    def prior_of_seeds(self, seeds, *label):
+        """One code of p(z) for each seed, `int32 [n]`, or of p(z|y) for each seed and label."""
+        noise = seeded_latents(seeds, self.prior_of_noise.noise_dim)
+        return self.prior_of_noise.function(noise, *label)
+
+    def train_step(self, data):
+        images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        label = codes.label_in(labels, self.num_classes)
+        shape = (tf.shape(images)[0], self.latent_dim)
+
+        # Reconstruction: "the autoencoder updates the encoder and the decoder to minimize the
+        # reconstruction error of the inputs", here the mean of (x - decoder(z))^2 over pixels.
+        with tf.GradientTape() as tape:
+            said = self.encoder(images, training=True)
+            code = codes.drawn(said, self.noise("reconstruction", shape))
+            errors = self.decoder(code, training=True) - tf.cast(images, tf.float32)
+            reconstruction_loss = tf.reduce_mean(tf.square(errors))
+            loss = reconstruction_loss + sum(self.encoder.losses) + sum(self.decoder.losses)
+        norm = self.minimize(loss, tape, self.reconstruction_optimizer, self.autoencoder)
+        logs = {"reconstruction_loss": reconstruction_loss, "reconstruction_gradient_norm": norm}
+
+        # Regularization: the moved encoder runs once for both players. The statistics of its
+        # BatchNormalization stay as they are: the same images have moved them already.
+        with tf.GradientTape() as encoder_tape:
+            said = frozen(self.encoder, images)
+            code = codes.drawn(said, self.noise("regularization", shape))
+        logs |= self.train_discriminator(code, label)
+        # min_q E_q(z)[log(1 - D(z))], or the chosen game's form of it, through the frozen D: "the
+        # adversarial network then updates its generator (which is also the encoder)".
+        with encoder_tape:
+            fake_logits = frozen(self.discriminator, codes.seen_by_critic(code, label))
+            g_loss = self.game.generator(fake_logits)
+        norm = self.minimize(g_loss, encoder_tape, self.encoder_optimizer, self.encoder)
+        return self.finish_step(g_loss=g_loss, g_gradient_norm=norm, **logs)
+
+    def train_discriminator(self, code, label):
+        # max_D E_p(z)[log D(z)] + E_q(z)[log(1 - D(z))]: D tells "the true samples (generated using
+        # the prior)" from "the generated samples (the hidden codes computed by the autoencoder)".
+        noise = self.noise("prior", (tf.shape(code)[0], self.prior_of_noise.noise_dim))
+        true = codes.seen_by_critic(self.prior_of_noise.function(noise, *label), label)
+        with tf.GradientTape() as tape:
+            real_logits = self.discriminator(true, training=True)
+            fake_logits = self.discriminator(codes.seen_by_critic(code, label), training=True)
+            d_loss = self.game.discriminator(real_logits, fake_logits)
+            d_loss += sum(self.discriminator.losses)
+        norm = self.minimize(d_loss, tape, self.discriminator_optimizer, self.discriminator)
+        seen = codes.of_game(self.game, real_logits, fake_logits)
+        return {"d_loss": d_loss, "d_gradient_norm": norm, **seen}
+
+    def signatures(self):
+        """What an export answers: `{name: (function, tensor specs)}`."""
+        return signatures.from_autoencoder(self)

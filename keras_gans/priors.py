@@ -1,0 +1,136 @@
+"""The distributions that an adversarial autoencoder's codes are made to follow.
+
+A prior is a function of standard normal noise, so that one stateless draw serves training on any
+number of replicas, exports and requests by seed. Of the same noise it makes the same codes.
+"""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import tensorflow as tf
+
+NAMES = ("normal", "gaussian_mixture", "swiss_roll")
+COMPONENTS = 10  # of the mixture, where no classes say how many
+ALONG = 0.3  # of a component: its standard deviation away from the centre
+TURNS = (0.75, 2.25)  # where the roll begins and ends: its radius grows in proportion
+THICKNESS = 0.03  # of the roll, a standard deviation: two windings are 0.44 apart
+
+
+class Prior(NamedTuple):
+    """A prior of codes, and the width of the noise it is a function of.
+
+    `function(noise float32 [n, noise_dim])` gives codes `float32 [n, latent_dim]`; a prior p(z|y)
+    takes `(noise, label int32 [n])`.
+    """
+
+    noise_dim: int
+    function: Callable
+
+
+def get(prior, latent_dim, num_classes=None, scale=1.0):
+    """Returns the `Prior` of a name or of a callable.
+
+    At scale 1, `normal` is N(0, I). `gaussian_mixture` is the flower of Makhzani 2015 (arXiv
+    1511.05644), figure 4: components on the unit circle of the first two dimensions, long outwards
+    and narrow across; further dimensions are N(0, 0.3^2) in all of them. `swiss_roll` is a spiral
+    of outer radius 1 in two dimensions, even along its length to 3 percent. Of a class, the mixture
+    is one component (as many as classes, else 10) and the roll one of equal pieces from the inner
+    end on (section 2.3 there).
+
+    Args:
+        prior: A name, or a callable of what `Prior.function` takes, of noise as wide as its
+            attribute `noise_dim` says, or where it has none as wide as a code.
+        latent_dim: Positive integer, the width of a code.
+        num_classes: None for a prior p(z), the number of classes for p(z|y).
+        scale: Positive number that the codes are multiplied by.
+
+    Raises:
+        ValueError: For an unknown name, a prior that does not fit the width, the same prior for
+            every class, or a scale that is not positive.
+    """
+    if not 0.0 < scale < math.inf:
+        raise ValueError(f"prior_scale must be a positive number. Received: prior_scale={scale!r}")
+    found = _own(prior, latent_dim) if callable(prior) else _named(prior, latent_dim, num_classes)
+    return Prior(found.noise_dim, lambda *given: scale * found.function(*given))
+
+
+def _own(prior, latent_dim):
+    def checked(*given):
+        return tf.ensure_shape(tf.cast(prior(*given), tf.float32), [None, latent_dim])
+
+    return Prior(getattr(prior, "noise_dim", latent_dim), checked)
+
+
+def _named(name, latent_dim, num_classes):
+    if name not in NAMES:
+        raise ValueError(
+            f"prior must be one of {', '.join(NAMES)} or a callable. Received: prior={name!r}"
+        )
+    if name == "normal":
+        return _normal(latent_dim, num_classes)
+    _check_width(name, latent_dim)
+    if name == "swiss_roll":
+        return Prior(2, _roll if num_classes is None else _roll_of_classes(num_classes))
+    mixture = _mixture_of_classes(num_classes or COMPONENTS)
+    if num_classes is None:
+        return Prior(latent_dim + 1, lambda noise: mixture(noise[:, 1:], _component(noise[:, 0])))
+    return Prior(latent_dim, mixture)
+
+
+def _normal(latent_dim, num_classes):
+    if num_classes is not None:
+        raise ValueError(
+            "prior must put every class elsewhere where discriminator takes a label: "
+            "gaussian_mixture, swiss_roll or a callable (noise, label). Received: prior='normal'"
+        )
+    return Prior(latent_dim, lambda noise: noise)
+
+
+def _check_width(name, latent_dim):
+    if latent_dim < 2 or (name == "swiss_roll" and latent_dim > 2):
+        wanted = "2" if name == "swiss_roll" else "at least 2"
+        raise ValueError(f"prior={name!r} needs latent_dim {wanted}. Received: {latent_dim}")
+
+
+def _uniform(noise):
+    """Standard normal noise to uniform in [0, 1]: the normal distribution function."""
+    return 0.5 * tf.math.erfc(-noise / math.sqrt(2.0))
+
+
+def _component(noise):
+    return tf.minimum(tf.cast(COMPONENTS * _uniform(noise), tf.int32), COMPONENTS - 1)
+
+
+def _mixture_of_classes(count):
+    # Neighbours on the circle are 2 pi / count apart: ten of these.
+    across = min(ALONG, 0.2 * math.pi / count)
+
+    def codes(noise, label):
+        angle = 2.0 * math.pi / count * tf.cast(label, tf.float32)
+        radius, side = 1.0 + ALONG * noise[:, 0], across * noise[:, 1]
+        cosine, sine = tf.cos(angle), tf.sin(angle)
+        plane = [radius * cosine - side * sine, radius * sine + side * cosine]
+        return tf.concat([tf.stack(plane, axis=1), ALONG * noise[:, 2:]], axis=1)
+
+    return codes
+
+
+def _roll(noise):
+    return _along_roll(_uniform(noise[:, 0]), noise[:, 1])
+
+
+def _roll_of_classes(count):
+    def codes(noise, label):
+        place = (tf.cast(label, tf.float32) + _uniform(noise[:, 0])) / count
+        return _along_roll(place, noise[:, 1])
+
+    return codes
+
+
+def _along_roll(place, noise):
+    # A winding is as long as it is far out, so the square of the turns grows evenly with length.
+    first, last = TURNS
+    turns = tf.sqrt(first**2 + (last**2 - first**2) * place)
+    angle, radius = 2.0 * math.pi * turns, turns / last + THICKNESS * noise
+    return tf.stack([radius * tf.cos(angle), radius * tf.sin(angle)], axis=1)
