@@ -1,7 +1,13 @@
-"""Walks from image to image: `python -m apps.walk runs/mine`, a GIF and a strip in TensorBoard."""
+"""Walks from image to image: `python -m apps.walk runs/mine`, a GIF and a strip in TensorBoard.
 
+The images are those of seeds or, of a model that encodes, two files of the user's own.
+"""
+
+import functools
 import itertools
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +16,8 @@ from jsonargparse import ArgumentParser
 
 import apps.quiet  # noqa: F401
 from apps import console, models
-from keras_gans import animation, images, training, walks
+from keras_gans import animation, endpoints, images, training, walks
+from keras_gans.data.picture import RESIZES, BadImageError, read_image
 from keras_gans.errors import InputError, RunError
 
 PROGRAM = "python -m apps.walk"
@@ -27,18 +34,16 @@ IMAGE_PX, PICTURE_PX = 128, 1280  # about: small images are enlarged to the firs
 
 def main(arguments=None):
     options = _parse(sys.argv[1:] if arguments is None else arguments)
-    model, sampler = _open(options.model, options.checkpoint)
-    function, inputs = _walk(options, model, sampler)
+    model, answers = _open(options.model, options.checkpoint)
+    walk = _walk(options, model, answers)
     _check_places(options, model)
-    strip = next(walks.pictures(function, walks.strip_inputs(inputs, options.steps)))
+    strip = walk.strip()
     try:
-        places = [_write_gif(function, inputs, options)]
+        places = [_write_gif(walk, options)]
         if options.strip:
             places.append(images.save_png(strip, options.strip))
         if model:
-            places.append(
-                _log(strip, "walk_classes" if "weight" in inputs else "walk", model, options)
-            )
+            places.append(_log(strip, walk.tag, model, options))
     except OSError as error:
         raise RunError(f"cannot write {error.filename or options.out}: {error.strerror}") from error
     print(*places, sep="\n")
@@ -50,9 +55,10 @@ def main(arguments=None):
 def _parse(arguments):
     parser = ArgumentParser(
         prog=PROGRAM,
-        description="Writes an animation of a closed walk through the latents of a few seeds, or "
-        "from class to class, that loops for ever; of a run also a strip of its frames for "
-        "TensorBoard. Its stations are the images that apps.generate makes of the same seeds.",
+        description="Writes an animation of a closed walk through the latents of a few seeds, "
+        "from class to class, or there and back between two images of yours, that loops for ever; "
+        "of a run also a strip of its frames for TensorBoard. Stations of seeds are the images "
+        "that apps.generate makes of them.",
         exit_on_error=False,
         allow_abbrev=False,
     )
@@ -62,7 +68,7 @@ def _parse(arguments):
     )
     parser.add_argument("--points", type=int | None, help=f"latents to visit; default: {POINTS}")
     parser.add_argument("--steps", type=int, default=16, help="frames from one to the next")
-    parser.add_argument("--seed", type=int, default=0, help="the first latent's seed, >= 0")
+    parser.add_argument("--seed", type=int | None, help="the first latent's seed, >= 0; default: 0")
     parser.add_argument(
         "--label", type=str | None, help="a class, by index or name; default: the first 10 at once"
     )
@@ -74,6 +80,21 @@ def _parse(arguments):
     )
     parser.add_argument(
         "--both", action="store_true", help="with classes: to another latent with every class"
+    )
+    parser.add_argument(
+        "--from",
+        dest="from_image",
+        type=str | None,
+        metavar="FILE",
+        help="walk from this picture to that of --to and back (models that encode and decode)",
+    )
+    parser.add_argument(
+        "--to", dest="to_image", type=str | None, metavar="FILE", help="where --from leads"
+    )
+    parser.add_argument(
+        "--resize",
+        type=Literal[RESIZES] | None,
+        help="how these pictures are fitted; default: as the run's data was, of an export crop",
     )
     parser.add_argument(
         "--rows", type=int | None, help=f"walks at once; default: 1, of classes {CLASS_ROWS}"
@@ -98,11 +119,12 @@ def _check_numbers(options):
         value = options[name]
         if value is not None and not low <= value <= high:
             raise InputError(f"--{name} must be from {low} to {high}. Received: {value}")
-    if not 0 <= options.seed < 2**31:
+    if options.seed is not None and not 0 <= options.seed < 2**31:
         raise InputError(f"--seed must be from 0 to {2**31 - 1}. Received: {options.seed}")
 
 
 def _check_combination(options):
+    _check_images(options)
     if options.to_label is not None and (options.label is None or options.classes):
         raise InputError("--to-label needs --label, the class to begin with, and not --classes")
     if options.classes and options.label is not None:
@@ -111,6 +133,22 @@ def _check_combination(options):
         raise InputError("--both needs --classes, or --label and --to-label")
     if options.points is not None and _between_classes(options):
         raise InputError("--points is for walks through latents; --both moves on with each class")
+
+
+def _check_images(options):
+    if (options.from_image is None) != (options.to_image is None):
+        raise InputError("a walk between two images needs both --from and --to")
+    if options.from_image is None:
+        if options.resize is not None:
+            raise InputError("--resize is for the pictures of --from and --to")
+        return
+    others = ("points", "seed", "label", "to_label", "classes", "both", "rows")
+    given = [(name, options[name]) for name in others]
+    if asked := [name for name, value in given if value is not None and value is not False]:
+        raise InputError(
+            "a walk between two images goes through no seeds and no classes: leave out "
+            f"--{asked[0].replace('_', '-')}, or --from and --to"
+        )
 
 
 def _between_classes(options):
@@ -145,25 +183,67 @@ def _check_places(options, model):
 
 
 def _open(folder, checkpoint):
-    """`(model or None, LatentSampler)`: a run has a model in memory, an export only its graphs."""
+    """`(model or None, Endpoints)`: a run has a model in memory, an export only its graphs."""
     if models.is_run(folder):
         model = models.load_run(folder, checkpoint)
-        return model, walks.of_model(model)
-    models.check_export(folder, checkpoint)
-    return None, walks.of_export(folder)
+        return model, endpoints.of_model(model)
+    return None, models.open_endpoints(folder, checkpoint)
 
 
 # Walks -------------------------------------------------------------------------------------------
 
 
-def _walk(options, model, sampler):
-    """`(function, inputs)` as `walks.pictures` takes them."""
-    if not _between_classes(options):
-        labels = _classes_shown(options, sampler.class_names)
-        _check_frames(options, options.points or POINTS)
-        stations = _stations(options, 1, options.points or POINTS, sampler.latent_dim)
-        return sampler.function, walks.through_latents(stations, options.steps, labels)
-    labels = _classes_visited(options, sampler.class_names)
+@dataclass(frozen=True)
+class Walk:
+    """What `walks.pictures` takes, and how TensorBoard shows it."""
+
+    function: Callable
+    inputs: dict[str, np.ndarray]
+    tag: str
+    strip: Callable  # () -> uint8 [H, W, c]
+
+
+def _walk(options, model, answers):
+    if options.from_image is not None:
+        return _walk_between_images(options, answers)
+    if _between_classes(options):
+        function, inputs, tag = _walk_between_classes(options, model, answers)
+    else:
+        function, inputs, tag = _walk_between_seeds(options, answers)
+    legs = walks.strip_inputs(inputs, options.steps)
+    return Walk(function, inputs, tag, lambda: next(walks.pictures(function, legs)))
+
+
+def _walk_between_images(options, answers):
+    _check_frames(options, 2)
+    walks.check_encodes(answers)
+    pair = np.stack([_picture(options, answers, name) for name in ("from", "to")])
+    stations = walks.codes_of(answers, pair)[None]
+    inputs = walks.through_latents(stations, options.steps, between=walks.straight)
+    # The frames of the walk, both ends included, between the pictures themselves.
+    columns = min(options.steps + 1, walks.STRIP_COLUMNS) + 2
+    strip = functools.partial(walks.rows_between, answers, pair[None], columns)
+    return Walk(answers["decode"], inputs, "walk_images", strip)
+
+
+def _walk_between_seeds(options, answers):
+    function = walks.decoder_of(answers)
+    labels = _classes_shown(options, answers.class_names)
+    points = options.points or POINTS
+    _check_frames(options, points)
+    seeds = _seeds(options, 1, points)
+    if labels is None or "label" in answers.specs("serving_default"):
+        stations = walks.stations_of(answers, seeds)
+        return function, walks.through_latents(stations, options.steps, labels), "walk"
+    # A prior of classes: the seeds' latents differ between them, what makes the images does not.
+    stations = walks.stations_of(answers, *np.broadcast_arrays(seeds[:, None], labels[:, None]))
+    return function, walks.through_latents(stations, options.steps), "walk"
+
+
+def _walk_between_classes(options, model, answers):
+    labels = _classes_visited(options, answers.class_names)
+    if "label" not in answers.specs("serving_default"):
+        raise InputError("a walk from class to class needs a generator that takes a label")
     if model is None:
         raise InputError(
             "a walk from class to class needs a run: an export takes whole labels only. "
@@ -171,16 +251,16 @@ def _walk(options, model, sampler):
         )
     _check_frames(options, len(labels))
     points = len(labels) if options.both else 1
-    stations = _stations(options, CLASS_ROWS, points, sampler.latent_dim)
+    stations = walks.stations_of(answers, _seeds(options, CLASS_ROWS, points))
     inputs = walks.through_classes(stations, labels, options.steps)
-    return walks.class_mixer(model.sampler), inputs
+    return walks.class_mixer(model.sampler), inputs, "walk_classes"
 
 
 def _classes_shown(options, class_names):
-    """The class of each column; None for a model without classes."""
+    """The class of each column, int64 [columns]; None for a model without classes."""
     if options.label is not None:
-        return [models.label_index(class_names, options.label)]
-    return range(min(COLUMNS, len(class_names))) if class_names else None
+        return np.array([models.label_index(class_names, options.label)])
+    return np.arange(min(COLUMNS, len(class_names))) if class_names else None
 
 
 def _classes_visited(options, class_names):
@@ -194,27 +274,38 @@ def _classes_visited(options, class_names):
     return range(len(class_names))
 
 
-def _stations(options, default_rows, points, latent_dim):
-    """`float32 [rows, points, latent_dim]`, from one seed after the other."""
-    rows = options.rows or default_rows
+def _seeds(options, default_rows, points):
+    """`int64 [rows, points]`, one after the other."""
+    rows, first = options.rows or default_rows, options.seed or 0
     count = rows * points
-    if options.seed + count > 2**31:
+    if first + count > 2**31:
         raise InputError(
-            f"seeds must be from 0 to {2**31 - 1}: {count} are needed. "
-            f"Received: --seed {options.seed}"
+            f"seeds must be from 0 to {2**31 - 1}: {count} are needed. Received: --seed {first}"
         )
-    seeds = np.arange(options.seed, options.seed + count).reshape(rows, points)
-    return walks.stations_of(seeds, latent_dim)
+    return np.arange(first, first + count).reshape(rows, points)
+
+
+def _picture(options, answers, name):
+    """The picture of --from or --to as the model takes it, `uint8 [h, w, c]`."""
+    path = options[f"{name}_image"]
+    *size, channels = answers.specs("encode")["image"].shape[1:]
+    try:
+        return read_image(path, size, channels, options.resize or _resize_of(options.model))
+    except BadImageError as error:
+        raise InputError(f"--{name} {path}: {error}") from error
+
+
+def _resize_of(folder):
+    return training.saved_settings(folder)["resize"] if models.is_run(folder) else "crop"
 
 
 # Files -------------------------------------------------------------------------------------------
 
 
-def _write_gif(function, inputs, options):
-    frames = walks.pictures(function, inputs)
-    first, count = next(frames), len(inputs["latent"])
+def _write_gif(walk, options):
+    frames = walks.pictures(walk.function, walk.inputs)
+    first, (count, rows, columns) = next(frames), walk.inputs["latent"].shape[:3]
     height, width = first.shape[:2]
-    _, rows, columns = inputs["latent"].shape[:3]
     tile = max(height // rows, width // columns)
     enlarge = max(1, min(round(IMAGE_PX / tile), PICTURE_PX // max(height, width)))
     pixels = count * height * width * enlarge**2

@@ -6,8 +6,9 @@ import pytest
 import tensorflow as tf
 
 import keras_gans as kg
-from keras_gans import images, noise, walks
+from keras_gans import endpoints, images, noise, sampling, walks
 from keras_gans.errors import InputError
+from keras_gans.networks import autoencoder
 from tests.contract import IMAGE_SHAPE, LATENT_DIM
 from tests.models.test_cgan import CLASSES
 from tests.models.test_cgan import TestConditionalGAN as ConditionalToy
@@ -18,6 +19,32 @@ DRAW = np.random.default_rng(3)
 
 def latents(count, width=100):
     return DRAW.normal(size=(count, width)).astype(np.float32)
+
+
+def coder(variant, num_classes=None):
+    """A small, untrained model of a variant that encodes."""
+    keras.utils.set_random_seed(4)
+    numbers = 2 * LATENT_DIM if variant is kg.VAE else LATENT_DIM
+    output = "logits" if variant is kg.VAE else "images"
+    encoder = autoencoder.encoder(IMAGE_SHAPE, numbers, units=(16,))
+    decoder = autoencoder.decoder(IMAGE_SHAPE, LATENT_DIM, units=(16,), output=output)
+    if variant is not kg.AdversarialAutoencoder:
+        return variant(encoder, decoder)
+    critic = autoencoder.discriminator(LATENT_DIM, units=(8,), num_classes=num_classes or 0)
+    prior = {"prior": "gaussian_mixture", "prior_scale": 3.0, "num_classes": num_classes}
+    return variant(encoder, decoder, critic, **prior)
+
+
+CODERS = [
+    (kg.VAE, None),
+    (kg.AdversarialAutoencoder, None),
+    (kg.AdversarialAutoencoder, 3),
+    (kg.Autoencoder, None),
+]
+
+
+def pictures_of(count):
+    return DRAW.integers(0, 256, size=(count, *IMAGE_SHAPE), dtype=np.uint8)
 
 
 # Spherical interpolation -------------------------------------------------------------------------
@@ -73,15 +100,40 @@ def test_nearly_parallel_and_nearly_opposite_latents_stay_on_the_sphere():
         np.testing.assert_allclose(np.linalg.norm(path, axis=1), np.linalg.norm(a), rtol=1e-3)
 
 
+def test_a_straight_line_goes_evenly_and_hits_both_ends():
+    a, b = latents(2)
+    path = walks.straight(a, b, np.linspace(0, 1, 5))
+    assert (path.shape, path.dtype) == ((5, 100), np.float32)
+    np.testing.assert_array_equal(path[[0, 4]], [a, b])
+    np.testing.assert_allclose(np.diff(path, axis=0), [(b - a) / 4] * 4, atol=1e-6)
+
+
 # Stations ----------------------------------------------------------------------------------------
 
 
 def test_stations_are_drawn_as_everywhere_else():
     seeds = np.array([[0, 5], [2**31 - 1, 7]])
-    stations = walks.stations_of(seeds, LATENT_DIM)
+    stations = walks.stations_of(endpoints.of_model(Toy().compiled()), seeds)
     assert stations.shape == (2, 2, LATENT_DIM)
     expected = noise.seeded_latents(seeds.ravel(), LATENT_DIM)
     np.testing.assert_array_equal(stations.reshape(4, LATENT_DIM), expected)
+
+
+@pytest.mark.parametrize(("variant", "num_classes"), CODERS[:3])
+def test_stations_of_a_prior_are_its_own_draws(variant, num_classes, tmp_path):
+    model = coder(variant, num_classes)
+    seeds = np.array([[3], [2**31 - 1]])
+    labels = None if num_classes is None else np.array([[0], [2]])
+    drawn = [seeds.ravel()] if labels is None else [seeds.ravel(), labels.ravel()]
+    expected = model.prior_of_seeds(*(tf.constant(each, tf.int32) for each in drawn))
+    made = images.to_uint8(sampling.of_model(model).images(*drawn))
+    for answers in (endpoints.of_model(model), endpoints.of_export(model.export(tmp_path))):
+        stations = walks.stations_of(answers, seeds, labels)
+        np.testing.assert_allclose(stations[:, 0], expected, rtol=1e-6, atol=1e-6)
+        # The frames of these stations are what is generated of the seeds.
+        inputs = walks.through_latents(np.repeat(stations, 2, axis=1), 1)
+        frame = next(walks.pictures(walks.decoder_of(answers), inputs))
+        np.testing.assert_array_equal(frame, images.grid(made, 1))
 
 
 # Paths -------------------------------------------------------------------------------------------
@@ -98,6 +150,14 @@ def test_a_path_passes_its_points_and_comes_back():
     np.testing.assert_array_equal(opened[::4], points)
     np.testing.assert_array_equal(opened[:8], closed[:8])
     np.testing.assert_array_equal(walks.walk_latents(points, steps=1), points)
+
+
+def test_a_straight_path_there_and_back_meets_itself():
+    a, b = latents(2, 5)
+    path = walks.walk_latents([a, b], steps=4, between=walks.straight)
+    np.testing.assert_array_equal(path[[0, 4]], [a, b])
+    np.testing.assert_allclose(path[1:4], path[:4:-1], atol=1e-6)
+    np.testing.assert_allclose(path[2], (a + b) / 2, atol=1e-6)
 
 
 def test_a_path_through_classes():
@@ -133,41 +193,93 @@ def test_latents_are_held_or_move_on_with_each_class():
 # Images ------------------------------------------------------------------------------------------
 
 
-def frames_of(sampler, inputs):
-    return np.stack(list(walks.pictures(sampler, inputs)))
+def frames_of(function, inputs):
+    return np.stack(list(walks.pictures(function, inputs)))
 
 
 def test_stations_are_the_images_of_their_seeds(tmp_path):
     model = Toy().compiled()
-    expected = images.to_uint8(kg.sampling.of_model(model).images(range(7, 10)))
-    inputs = walks.through_latents(walks.stations_of([[7, 8, 9]], LATENT_DIM), 50)
-    for sampler in (walks.of_model(model), walks.of_export(model.export(tmp_path))):
-        assert (sampler.latent_dim, sampler.class_names) == (LATENT_DIM, None)
-        frames = frames_of(sampler.function, inputs)
+    expected = images.to_uint8(sampling.of_model(model).images(range(7, 10)))
+    for answers in (endpoints.of_model(model), endpoints.of_export(model.export(tmp_path))):
+        inputs = walks.through_latents(walks.stations_of(answers, [[7, 8, 9]]), 50)
+        frames = frames_of(walks.decoder_of(answers), inputs)
         assert frames.shape == (150, *IMAGE_SHAPE)
         np.testing.assert_array_equal(frames[::50], expected)
 
 
 def test_a_frame_has_a_tile_for_each_row_and_column(tmp_path):
     model = ConditionalToy().compiled()
-    stations = walks.stations_of([[0, 1], [2, 3]], LATENT_DIM)
-    inputs = walks.through_latents(stations, 10, labels=range(CLASSES))
-    for sampler in (walks.of_model(model), walks.of_export(model.export(tmp_path))):
-        assert sampler.class_names == ("0", "1", "2")
-        frames = frames_of(sampler.function, inputs)
+    for answers in (endpoints.of_model(model), endpoints.of_export(model.export(tmp_path))):
+        stations = walks.stations_of(answers, [[0, 1], [2, 3]])
+        inputs = walks.through_latents(stations, 10, labels=range(CLASSES))
+        frames = frames_of(walks.decoder_of(answers), inputs)
         assert frames.shape == (20, 2 * 8, CLASSES * 8, 1)
-        plain = kg.sampling.of_model(model).images([1] * 3 + [3] * 3, [0, 1, 2] * 2)
+        plain = sampling.of_model(model).images([1] * 3 + [3] * 3, [0, 1, 2] * 2)
         np.testing.assert_array_equal(frames[10], images.grid(images.to_uint8(plain), CLASSES))
 
 
-def test_a_model_that_makes_no_images_from_latents_is_refused():
+def test_each_column_may_have_its_own_stations():
+    stations = latents(2 * 3 * 4, 5).reshape(2, 3, 4, 5)
+    inputs = walks.through_latents(stations, 6)
+    assert set(inputs) == {"latent"}
+    assert inputs["latent"].shape == (24, 2, 3, 5)
+    np.testing.assert_array_equal(inputs["latent"][::6], np.moveaxis(stations, 2, 0))
+    alone = walks.walk_latents(stations[1, 2], 6)
+    np.testing.assert_array_equal(inputs["latent"][:, 1, 2], alone)
+
+
+def translator():
     class Translator:
         def signatures(self):
             spec = tf.TensorSpec((None, *IMAGE_SHAPE), tf.float32, name="image")
-            return {"serving_default": (lambda image: {"image": image}, [spec])}
+            names = ("serving_default", "translate_x_to_y")
+            return {name: (lambda image: {"image": image}, [spec]) for name in names}
 
-    with pytest.raises(InputError, match="images from latents"):
-        walks.of_model(Translator())
+    return endpoints.of_model(Translator())
+
+
+def test_a_model_that_makes_no_images_from_latents_is_refused():
+    for walk in (walks.decoder_of, lambda answers: walks.stations_of(answers, [[0, 1]])):
+        with pytest.raises(InputError, match=r"from latents .* serving_default, translate_x_to_y$"):
+            walk(translator())
+        with pytest.raises(InputError, match="walk between two images instead"):
+            walk(endpoints.of_model(coder(kg.Autoencoder)))
+
+
+# Between images ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("variant", "num_classes"), CODERS)
+def test_a_row_leads_from_the_one_image_to_the_other(variant, num_classes, tmp_path):
+    model = coder(variant, num_classes)
+    pairs = pictures_of(6).reshape(3, 2, *IMAGE_SHAPE)
+    codes = model.encode(pairs.reshape(6, *IMAGE_SHAPE) / np.float32(127.5) - 1).numpy()
+    codes = codes.reshape(3, 2, LATENT_DIM)
+    for answers in (endpoints.of_model(model), endpoints.of_export(model.export(tmp_path))):
+        picture = walks.rows_between(answers, pairs, 7)
+        assert picture.shape == (3 * 8, 7 * 8, 1)
+        for row, pair in enumerate(pairs):
+            cells = np.split(picture[8 * row : 8 * row + 8], 7, axis=1)
+            np.testing.assert_array_equal([cells[0], cells[6]], pair)
+            for place, weight in enumerate(np.linspace(0, 1, 5)):
+                code = (1 - weight) * codes[row, :1] + weight * codes[row, 1:]
+                expected = images.to_uint8(model.decode(tf.constant(code, tf.float32)))[0]
+                assert np.abs(expected.astype(int) - cells[1 + place]).max() <= 1
+        # It starts at the reconstruction.
+        made = answers["reconstruct"](image=pairs[:1, 0] / np.float32(127.5) - 1)["image"]
+        assert np.abs(images.to_uint8(made)[0].astype(int) - picture[:8, 8:16]).max() <= 1
+
+
+def test_a_model_that_does_not_encode_is_told_which_do():
+    pairs = pictures_of(2)[None]
+    for answers in (translator(), endpoints.of_model(Toy().compiled())):
+        with pytest.raises(InputError, match=r"vae, aae or autoencoder. This one answers"):
+            walks.rows_between(answers, pairs, 5)
+        with pytest.raises(InputError, match=r"vae, aae or autoencoder. This one answers"):
+            walks.codes_of(answers, pairs[0])
+
+
+# Strips ------------------------------------------------------------------------------------------
 
 
 def test_a_strip_shows_legs_from_station_to_station():
@@ -265,13 +377,13 @@ def test_half_of_two_classes_is_the_mean_of_their_embeddings():
 def test_a_models_class_walk_begins_at_its_own_images(ema_decay):
     """Bit for bit, batch statistics and running average as everywhere else."""
     toy = ConditionalToy()
-    model = toy.compiled(ema_decay=ema_decay)
+    model = toy.compiled(options={"ema_decay": ema_decay})
     toy.fit(model)
     classes = np.arange(CLASSES)
-    stations = walks.stations_of([[4]], LATENT_DIM)
+    stations = walks.stations_of(endpoints.of_model(model), [[4]])
     inputs = walks.through_classes(stations, classes, 5)
     frames = frames_of(walks.class_mixer(model.sampler), inputs)
-    plain = kg.sampling.of_model(model).images([4] * CLASSES, classes)
+    plain = sampling.of_model(model).images([4] * CLASSES, classes)
     np.testing.assert_array_equal(frames[::5], images.to_uint8(plain))
 
 

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_gans import images, sampling, training
+import keras_gans as kg
+from keras_gans import endpoints, images, sampling, training
+from keras_gans.data.picture import read_image
+from keras_gans.recipes import RECIPES
 from tests.apps.processes import (
     ended,
     logged,
@@ -16,10 +19,12 @@ from tests.apps.processes import (
     run_here,
     snapshot,
     start,
+    truncate,
     write_folder,
     write_npz,
 )
 from tests.apps.test_generate import train
+from tests.test_walks import coder
 
 SIDE = 8 * 16  # px of an image of 8 px, enlarged
 SHORT = ["--steps", "3"]
@@ -39,6 +44,39 @@ def colourful(tmp_path_factory):
     folder = tmp_path_factory.mktemp("colourful")
     data = write_npz(folder / "data.npz", shape=(8, 8, 3), classes=None)
     return train(folder, "dcgan", dataset=f"npz:{data}", epochs=2)
+
+
+def train_coder(folder, variant, **settings):
+    """`(run, export)` of a few steps of a variant that encodes images of 8 x 8."""
+    data = write_npz(folder / "data.npz")
+    settings |= {"units": (16,), "latent_dim": 3, "epochs": 10, "batch_size": 8}
+    run = training.prepare(RECIPES[variant](dataset=f"npz:{data}", **settings))
+    directory = training.create(run, folder / "runs", "run")
+    training.train(run, directory)
+    return directory, run.model.export(folder / "exports" / variant)
+
+
+@pytest.fixture(scope="module")
+def variational(tmp_path_factory):
+    """`(run, export)` of a vae; its data was padded where it did not fit."""
+    return train_coder(tmp_path_factory.mktemp("variational"), "vae", resize="pad")
+
+
+@pytest.fixture(scope="module")
+def plain_coder(tmp_path_factory):
+    """`(run, export)` of an autoencoder, which draws no latents."""
+    return train_coder(tmp_path_factory.mktemp("plain"), "autoencoder")
+
+
+@pytest.fixture
+def pair(tmp_path):
+    """Two pictures of the user's own: a wide one in colour, a small gray one."""
+    random = np.random.default_rng(1)
+    wide = Image.fromarray(random.integers(0, 256, (30, 50, 3), dtype=np.uint8))
+    wide.save(tmp_path / "wide.jpg")
+    small = Image.fromarray(random.integers(0, 256, (8, 8), dtype=np.uint8))
+    small.save(tmp_path / "small.png")
+    return tmp_path / "wide.jpg", tmp_path / "small.png"
 
 
 @pytest.fixture
@@ -182,6 +220,127 @@ def test_from_one_class_to_another_and_back(conditional, run, tmp_path, capsys):
     assert np.abs(held[1].astype(int) - held[5]).max() <= 1
     both, _, _ = walked(capsys, run, tmp_path / "y.gif", *more, "--both")
     np.testing.assert_array_equal(both[::3, ..., :1], expected[[0, 2]])
+
+
+# Models that encode -------------------------------------------------------------------------------
+
+
+def between(paths):
+    return ["--from", paths[0], "--to", paths[1]]
+
+
+def test_there_and_back_between_two_images_of_ones_own(variational, pair, tmp_path, capsys):
+    run = shutil.copytree(variational[0], tmp_path / "run")
+    more = [*between(pair), "--steps", "4", "--strip", tmp_path / "strip.png"]
+    frames, loop, lines = walked(capsys, run, tmp_path / "x.gif", *more)
+    assert (frames.shape, loop) == ((2 * 4, SIDE, SIDE, 3), 0)
+    # The ends are the reconstructions, fitted as the run's data was.
+    real = np.stack([read_image(path, (8, 8), 1, "pad") for path in pair])
+    answers = endpoints.of_export(variational[1])
+    made = answers["reconstruct"](image=real / np.float32(127.5) - 1)["image"]
+    expected = images.to_uint8(made).repeat(16, axis=1).repeat(16, axis=2).astype(int)
+    assert np.abs(frames[[0, 4], ..., :1] - expected).max() <= 1
+    assert np.abs(frames[1:4].astype(int) - frames[:4:-1]).max() <= 1
+    # The strip: the real images, and between them every frame from the one to the other.
+    step = int(training.load_checkpoint(run / "checkpoint.keras").step)
+    assert lines[1:] == [
+        str(tmp_path / "strip.png"),
+        f"{run}: image walk_images at step {step} (make tensorboard)",
+    ]
+    at, strip = strip_of(run, "walk_images")
+    assert (at, strip.shape) == (step, (8, 7 * 8))
+    np.testing.assert_array_equal(strip[:, :8], real[0, ..., 0])
+    np.testing.assert_array_equal(strip[:, -8:], real[1, ..., 0])
+    inside = np.stack(np.split(strip[:, 8:-8], 5, axis=1)).astype(int)
+    assert np.abs(inside - frames[:5, ::16, ::16, 0]).max() <= 1
+    with Image.open(tmp_path / "strip.png") as file:
+        np.testing.assert_array_equal(np.asarray(file), strip)
+
+
+def test_pictures_are_fitted_as_asked_and_an_export_crops(variational, pair, tmp_path, capsys):
+    more = [*between(pair), "--steps", "2"]
+    ends = {}
+    for resize in ("crop", "stretch", "pad"):
+        name = tmp_path / f"{resize}.gif"
+        of_export = walked(capsys, variational[1], name, *more, "--resize", resize)[0]
+        ends[resize] = of_export[0]
+    assert (ends["crop"] != ends["pad"]).any()
+    assert (ends["crop"] != ends["stretch"]).any()
+    as_it_is, _, lines = walked(capsys, variational[1].parent, tmp_path / "x.gif", *more)
+    np.testing.assert_array_equal(as_it_is[0], ends["crop"])
+    assert lines == [f"{tmp_path}/x.gif"]
+
+
+def test_an_autoencoder_walks_between_images_only(plain_coder, pair, tmp_path, capsys):
+    for model in plain_coder:
+        run = model if model == plain_coder[1] else shutil.copytree(model, tmp_path / "run")
+        more = [*between(pair), *SHORT]
+        frames, _, _ = walked(capsys, run, tmp_path / "x.gif", *more)
+        assert frames.shape == (6, SIDE, SIDE, 3)
+        for seeds in ([], ["--label", "0"]):
+            assert "walk between two images instead" in refused(capsys, tmp_path, model, *seeds)
+
+
+def test_a_vae_walks_through_the_images_of_the_seeds(variational, tmp_path, capsys):
+    run = shutil.copytree(variational[0], tmp_path / "run")
+    for model in (run, variational[1]):
+        more = [*SHORT, "--seed", "5", "--points", "2"]
+        frames, _, _ = walked(capsys, model, tmp_path / "x.gif", *more)
+        expected = plain(variational[1], [5, 6], None)
+        np.testing.assert_array_equal(frames[::3, ..., :1], expected)
+    assert strip_of(run, "walk")[1].shape == (2 * 8, 4 * 8)
+
+
+def test_the_priors_classes_stand_side_by_side(tmp_path, capsys):
+    """Its latents differ between classes, and what decodes them takes no label."""
+    model = coder(kg.AdversarialAutoencoder, num_classes=3)
+    version = model.export(tmp_path / "aae")
+    more = [*SHORT, "--seed", "2", "--points", "2"]
+    frames, _, _ = walked(capsys, version, tmp_path / "x.gif", *more)
+    assert frames.shape == (6, SIDE, 3 * SIDE, 3)
+    for station in range(2):
+        expected = plain(version, [2 + station] * 3, range(3))
+        np.testing.assert_array_equal(frames[3 * station, ..., :1], np.concatenate(expected, 1))
+    one, _, _ = walked(capsys, version, tmp_path / "y.gif", *more, "--label", "1")
+    np.testing.assert_array_equal(one, frames[:, :, SIDE : 2 * SIDE])
+    line = refused(capsys, tmp_path, version, "--classes")
+    assert "needs a generator that takes a label" in line
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--from", "{small}"], "needs both --from and --to"),
+        (["--to", "{small}"], "needs both --from and --to"),
+        (["--resize", "pad"], "--resize is for the pictures of --from and --to"),
+        (["--from", "{small}", "--to", "{small}", "--label", "0"], "leave out --label, or"),
+        (["--from", "{small}", "--to", "{small}", "--label", "0", "--to-label", "1"], "--label"),
+        (["--from", "{small}", "--to", "{small}", "--classes"], "leave out --classes, or"),
+        (["--from", "{small}", "--to", "{small}", "--points", "2"], "leave out --points, or"),
+        (["--from", "{small}", "--to", "{small}", "--seed", "0"], "leave out --seed, or"),
+        (["--from", "{small}", "--to", "{small}", "--rows", "2"], "leave out --rows, or"),
+        (["--from", "{small}", "--to", "{small}", "--resize", "zoom"], "resize"),
+        (["--from", "{small}", "--to", "{small}", "--steps", "1001"], "at most 2000 frames"),
+        (["--from", "{none}", "--to", "{small}"], "--from {none}: No such file or directory"),
+        (["--from", "{small}", "--to", "{none}"], "--to {none}: No such file or directory"),
+        (["--from", "{small}", "--to", "{text}"], "--to {text}: not a picture"),
+        (["--from", "{torn}", "--to", "{small}"], "--from {torn}: "),
+        (["--from", "{tiny}", "--to", "{small}"], "--from {tiny}: 2 x 3 pixels are too small"),
+    ],
+)
+def test_what_no_walk_between_images_can_be(variational, pair, tmp_path, capsys, more, words):
+    names = {"small": pair[1], "none": tmp_path / "none.png", "text": tmp_path / "text.png"}
+    names |= {"torn": truncate(pair[0]), "tiny": tmp_path / "tiny.png"}
+    names["text"].write_text("no picture")
+    Image.new("L", (2, 3)).save(names["tiny"])
+    words, more = words.format(**names), [each.format(**names) for each in more]
+    assert words in refused(capsys, tmp_path, variational[1], *more)
+
+
+def test_models_that_do_not_encode_are_told_which_do(conditional, pair, tmp_path, capsys):
+    for model in conditional:
+        line = refused(capsys, tmp_path, model, *between(pair))
+        assert "vae, aae or autoencoder. This one answers generate, serving_default" in line
 
 
 # Refusals: one line, status 2, and nothing written ------------------------------------------------
