@@ -11,14 +11,16 @@ options = $(if $(DATASET),--dataset "$(DATASET)") $(if $(DATA_DIR),--data-dir "$
 	$(if $(NAME),--name "$(NAME)") $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint tensorboard generate evaluate walk export serve benchmark
+.PHONY: help setup test lint tensorboard generate evaluate walk translate export serve benchmark
 
 help:
-	@echo 'make train-cgan       train a conditional GAN (train-gan, train-dcgan likewise), then export it'
+	@echo 'make train-cgan       train a conditional GAN, then export it; likewise train-gan, train-dcgan,'
+	@echo '                      train-wgan-gp, train-autoencoder, train-vae, train-aae, train-cyclegan'
 	@echo '                      DATASET=mnist DATA_DIR=folder EPOCHS=20 BATCH_SIZE=128 NAME=mine ARGS="--seed 1"'
 	@echo 'make generate MODEL=cgan   images from the newest export; ARGS="--label 7 --count 25 --out folder"'
 	@echo 'make evaluate RUN=runs/mine    score its samples; ARGS="--compare runs/a runs/b" several side by side'
 	@echo 'make walk MODEL=cgan  animate the latent space; RUN=runs/mine ARGS=--classes from class to class'
+	@echo 'make translate MODEL=cyclegan INPUT=photos   to the other domain; ARGS="--direction y-to-x --out folder"'
 	@echo 'make export RUN=runs/mine      publish its best checkpoint; ARGS="--checkpoint last" the last'
 	@echo 'make tensorboard      open the dashboard on runs/; PORT=6006'
 	@echo 'make serve MODEL=cgan start TF Serving on saved_models/; ARGS="--port 8501"'
@@ -50,6 +52,9 @@ evaluate: $(READY)
 
 walk: $(READY)
 	@$(PY) -m apps.walk $(or $(RUN),saved_models/$(or $(MODEL),cgan)) $(ARGS)
+
+translate: $(READY)
+	@$(PY) -m apps.translate $(or $(RUN),saved_models/$(or $(MODEL),cyclegan)) $(if $(INPUT),"$(INPUT)") $(ARGS)
 
 export: $(READY)
 	@$(PY) -m apps.export $(RUN) $(ARGS)

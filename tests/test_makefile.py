@@ -61,6 +61,11 @@ def test_variables_become_options(tmp_path):
             "apps.export runs/mine --checkpoint last",
         ),
         (["walk", "MODEL=gan"], "apps.walk saved_models/gan"),
+        (
+            ["translate", "INPUT=photos", "ARGS=--direction y-to-x"],
+            'apps.translate saved_models/cyclegan "photos" --direction y-to-x',
+        ),
+        (["translate", "RUN=runs/c", "INPUT=a.jpg"], 'apps.translate runs/c "a.jpg"'),
         (["walk", "RUN=runs/mine", "ARGS=--classes"], "apps.walk runs/mine --classes"),
     ],
 )

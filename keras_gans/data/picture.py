@@ -47,6 +47,28 @@ def read_image(path, size, channels, resize):
         return fit_image(image, size, channels, resize)
 
 
+def read_whole(path, channels, max_side=None):
+    """Reads one picture file at its own size, its first frame if it has several.
+
+    Args:
+        path: The file.
+        channels: 1 or 3.
+        max_side: None, or pixels: a picture with a longer side is reduced to this.
+
+    Returns:
+        uint8 `[height, width, channels]`.
+
+    Raises:
+        BadImageError: As `read_image`.
+    """
+    with _opened(path) as image:
+        image.load()
+        image = _to_mode(_upright(image), "L" if channels == 1 else "RGB")
+        if max_side is not None and max(image.size) > max_side:
+            image.thumbnail((max_side, max_side), _FILTER)
+        return np.asarray(image).reshape(image.height, image.width, channels)
+
+
 def is_gray(path):
     """Whether the picture is stored without colour; raises BadImageError as `read_image`."""
     with _opened(path) as image:

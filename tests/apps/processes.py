@@ -15,7 +15,7 @@ import tensorflow as tf
 from PIL import Image
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
-from apps import evaluate, export, generate, train, walk
+from apps import evaluate, export, generate, train, translate, walk
 from apps.console import run_app
 
 ROOT = Path(__file__).parents[2]
@@ -84,6 +84,7 @@ def run_here(capsys, program, *arguments):
         "walk": walk,
         "evaluate": evaluate,
         "export": export,
+        "translate": translate,
     }[program]
     # Of many models in one process, TensorFlow warns; a program has one.
     tf.get_logger().setLevel("ERROR")
