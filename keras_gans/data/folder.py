@@ -187,7 +187,7 @@ def load_folder(path, size, channels, resize, bad_images, cache_mib):
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)
     listing = list_images(path)
     if channels is None:
-        channels = _probe_channels(listing, bad_images)
+        channels = probe_channels(listing, bad_images)
     reading = Reading(size, channels, resize, bad_images)
     split = FolderSplit(listing, reading)
     shape = (*size, channels)
@@ -304,7 +304,7 @@ def _refusal(path, problem):
     return InputError(f"cannot use {path!r}: {problem}; remove it or pass --bad-images skip")
 
 
-def _probe_channels(listing, bad_images):
+def probe_channels(listing, bad_images):
     """1 if the readable ones of evenly spaced files are all gray, else 3."""
     last = len(listing) - 1
     gray = []

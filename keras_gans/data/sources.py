@@ -13,14 +13,19 @@ import numpy as np
 from PIL import Image
 
 from keras_gans.data.arrays import ArraySplit, refuse_beyond_memory
+from keras_gans.data.digits import digits, digits_m
 from keras_gans.data.folder import BAD_IMAGES, FolderSplit, load_folder
 from keras_gans.data.npz import Labelled, labelled, read_npz
 from keras_gans.data.picture import RESIZES, SMALLEST_SIDE, fit_image
+from keras_gans.data.tfds import TFDS_NAMES
 from keras_gans.errors import InputError
 
-SOURCE_NAMES = ("digits", "mnist", "fashion_mnist", "cifar10", "npz:PATH", "folder:PATH")
+SOURCE_NAMES = (
+    "digits", "digits-m", "mnist", "fashion_mnist", "cifar10", "npz:PATH", "folder:PATH",
+)  # fmt: skip
+UNPAIRED_NAMES = ("digits2digits-m", *TFDS_NAMES, "folders:A,B", "folders:ROOT")
 
-_DIGITS = tuple("0123456789")
+DIGIT_NAMES = tuple("0123456789")
 _FASHION = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
     "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
@@ -28,12 +33,13 @@ _FASHION = (
 _CIFAR = (
     "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
 )  # fmt: skip
+_DIGIT_SETS = {"digits": digits, "digits-m": digits_m}
 _KERAS_SETS = {
-    "mnist": (keras.datasets.mnist, (28, 28, 1), _DIGITS),
+    "mnist": (keras.datasets.mnist, (28, 28, 1), DIGIT_NAMES),
     "fashion_mnist": (keras.datasets.fashion_mnist, (28, 28, 1), _FASHION),
     "cifar10": (keras.datasets.cifar10, (32, 32, 3), _CIFAR),
 }
-_FOLDER_SIZE = (64, 64)
+FOLDER_SIZE = (64, 64)
 
 
 @dataclass(frozen=True)
@@ -74,8 +80,9 @@ def load_source(
 ):
     """Loads a data set by name.
 
-    `digits` are scikit-learn's 1,797 digits, enlarged to 28 x 28. `mnist`, `fashion_mnist` and
-    `cifar10` come from `data_dir`, else from Keras's cache, else from the internet.
+    `digits` are scikit-learn's 1,797 digits, enlarged to 28 x 28; `digits-m` are the same
+    blended into patches of photos, in colour. `mnist`, `fashion_mnist` and `cifar10` come from
+    `data_dir`, else from Keras's cache, else from the internet.
     `npz:PATH` reads `x_train[, y_train, x_test, y_test]` or `images[, labels]`, uint8.
     `folder:PATH` reads every picture below a folder; its sub-folders are the classes, unless
     pictures lie directly in it: then there are no labels.
@@ -103,15 +110,15 @@ def load_source(
         source = load_source("digits")
         images, labels = next(iter(batches(source.train, 128, seed=0)))
     """
-    size = _checked_size(image_size)
-    _check_choice("channels", channels, (None, 1, 3))
-    _check_choice("resize", resize, RESIZES)
-    _check_choice("bad_images", bad_images, BAD_IMAGES)
+    size = checked_size(image_size)
+    check_choice("channels", channels, (None, 1, 3))
+    check_choice("resize", resize, RESIZES)
+    check_choice("bad_images", bad_images, BAD_IMAGES)
     try:
         if name.startswith("folder:"):
-            path = _path_of(name)
+            path = expanded(path_of(name))
             return _folder_source(name, path, size, channels, resize, bad_images, cache_mib)
-        return _array_source(name, data_dir, size, channels, resize)
+        return array_source(name, *_read_arrays(name, data_dir), size, channels, resize)
     except OSError as error:
         reason = error.strerror or error
         raise InputError(f"the source {name!r} cannot be read: {reason}") from error
@@ -119,13 +126,23 @@ def load_source(
 
 def _folder_source(name, path, size, channels, resize, bad_images, cache_mib):
     split, shape, class_names, fingerprint = load_folder(
-        path, size or _FOLDER_SIZE, channels, resize, bad_images, cache_mib
+        path, size or FOLDER_SIZE, channels, resize, bad_images, cache_mib
     )
     return Source(name, shape, class_names, split, None, fingerprint)
 
 
-def _array_source(name, data_dir, size, channels, resize):
-    train, test, class_names = _read_arrays(name, data_dir)
+def array_source(name, train, test, class_names, size, channels, resize):
+    """A `Source` of arrays.
+
+    Args:
+        name: Its name.
+        train: `Labelled`.
+        test: The same, or None.
+        class_names: One per label, or None.
+        size: `(height, width)`, or None: as the arrays are.
+        channels: 1, 3 or None: as the arrays are.
+        resize: "crop", "stretch" or "pad".
+    """
     height, width, stored = train.images.shape[1:]
     shape = (*(size or (height, width)), channels or stored)
     train, test = _fitted(train, shape, resize), _fitted(test, shape, resize)
@@ -134,32 +151,14 @@ def _array_source(name, data_dir, size, channels, resize):
 
 def _read_arrays(name, data_dir):
     """`(train, test, class_names)` of a source that is held in arrays."""
-    if name == "digits":
-        return _digits(), None, _DIGITS
+    if name in _DIGIT_SETS:
+        return _DIGIT_SETS[name](), None, DIGIT_NAMES
     if name in _KERAS_SETS:
         return *_keras_set(name, data_dir), _KERAS_SETS[name][2]
     if name.startswith("npz:"):
-        train, test = read_npz(_path_of(name))
+        train, test = read_npz(expanded(path_of(name)))
         return train, test, _numbered_classes(train, test)
-    raise InputError(_unknown(name))
-
-
-def _digits():
-    """8 x 8 pixels of 0 to 16 to 28 x 28 strokes as even as MNIST's.
-
-    A black border first, so that strokes that touch the edge end round; then the middle of the
-    range is spread, which sharpens the edges and blackens the filter's ripples.
-    """
-    from sklearn.datasets import load_digits  # loads scipy: a second that others need not wait
-
-    stored = load_digits()
-    padded = np.pad(stored.images, ((0, 0), (1, 1), (1, 1))).astype(np.float32)
-    large = np.stack([_enlarged(image) for image in padded])
-    return labelled(np.rint(np.clip((large - 5) / 9, 0, 1) * 255).astype(np.uint8), stored.target)
-
-
-def _enlarged(image):
-    return np.asarray(Image.fromarray(image).resize((28, 28), Image.Resampling.LANCZOS))
+    raise InputError(unknown(name, SOURCE_NAMES))
 
 
 def _keras_set(name, data_dir):
@@ -178,9 +177,9 @@ def _keras_set(name, data_dir):
 
 def _npz_of(name, data_dir):
     if data_dir is None:
-        home = _expanded(os.environ.get("KERAS_HOME") or "~/.keras")
+        home = expanded(os.environ.get("KERAS_HOME") or "~/.keras")
         return home / "datasets" / f"{name}.npz"
-    path = _expanded(data_dir)
+    path = expanded(data_dir)
     return path if path.suffix == ".npz" else path / f"{name}.npz"
 
 
@@ -246,7 +245,7 @@ def _fingerprint(*parts):
     return digest.hexdigest()
 
 
-def _checked_size(image_size):
+def checked_size(image_size):
     """`(height, width)`, or None."""
     if image_size is None:
         return None
@@ -263,30 +262,48 @@ def _checked_size(image_size):
     return tuple(pair)
 
 
-def _check_choice(argument, value, choices):
+def check_choice(argument, value, choices):
     if value not in choices:
         listed = ", ".join(str(choice) for choice in choices)
         raise InputError(f"{argument} must be one of {listed}. Received: {argument}={value!r}")
 
 
-def _path_of(name):
+def path_of(name):
+    """What follows the colon, as text."""
     path = name.partition(":")[2]
     if not path:
         raise InputError(f"the source {name!r} names no path. Expected: {name}PATH")
-    return _expanded(path)
+    return path
 
 
-def _expanded(path):
+def expanded(path):
+    """A `Path`, with "~" replaced."""
     try:
         return Path(path).expanduser()
     except RuntimeError as error:  # "~somebody" who is not known here
         raise InputError(f"{path} names no known user's home") from error
 
 
-def _unknown(name):
-    hint = ""
-    if close := difflib.get_close_matches(name.lower(), SOURCE_NAMES, n=1):
-        hint = f" Did you mean {close[0]}?"
-    elif Path(name).exists():
-        hint = f" Did you mean {'folder' if Path(name).is_dir() else 'npz'}:{name}?"
-    return f"unknown source {name!r}. Expected one of: {', '.join(SOURCE_NAMES)}.{hint}"
+def unknown(name, names):
+    """The line for a name that is none of `names`: those of single sets, or of unpaired ones."""
+    expected = f"Expected one of: {', '.join(names)}."
+    if names is SOURCE_NAMES and _is_among(name, UNPAIRED_NAMES):
+        return f"the source {name!r} is two sets of images, for cyclegan alone. {expected}"
+    if names is UNPAIRED_NAMES and _is_among(name, SOURCE_NAMES):
+        return f"the source {name!r} is one set of images, cyclegan takes two. {expected}"
+    return f"unknown source {name!r}. {expected}{_hint(name, names)}"
+
+
+def _is_among(name, names):
+    kind, colon, _ = name.partition(":")
+    return any(name == known or (colon and known.startswith(kind + colon)) for known in names)
+
+
+def _hint(name, names):
+    if close := difflib.get_close_matches(name.lower(), names, n=1):
+        return f" Did you mean {close[0]}?"
+    if not Path(name.partition(",")[0]).exists():
+        return ""
+    if names is UNPAIRED_NAMES:
+        return f" Did you mean folders:{name}?"
+    return f" Did you mean {'folder' if Path(name).is_dir() else 'npz'}:{name}?"
