@@ -1,0 +1,194 @@
+"""The CycleGAN of Zhu et al. 2017 (arXiv 1703.10593)."""
+
+import keras
+import tensorflow as tf
+
+from keras_gans import health, losses, translation_signatures
+from keras_gans.models.base import GenerativeModel
+from keras_gans.models.history import History
+from keras_gans.networks.circle import check_circle, check_identity
+from keras_gans.networks.frozen import frozen
+from keras_gans.networks.joint import Joint
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class CycleGAN(GenerativeModel):
+    """Translation between two sets of images, X and Y, of which no two belong together.
+
+    G: X -> Y is to deceive D_Y, F: Y -> X to deceive D_X, and each is to undo the other:
+    min_{G, F} max_{D_X, D_Y} L_GAN(G, D_Y) + L_GAN(F, D_X) + lambda_cycle L_cyc(G, F), where
+    L_cyc(G, F) = E_x[|F(G(x)) - x|] + E_y[|G(F(y)) - y|].
+
+    Args:
+        generator_g: Functional or Sequential network, images of X `float32 [n, h, w, c]` to images
+            of Y of the same size `[n, h, w, c']`, both in [-1, 1]. Sides can be left open (None).
+        generator_f: The same from Y to X.
+        discriminator_x: Functional or Sequential network, images of X to logits `[n, ...]`, one
+            for an image or a map of them.
+        discriminator_y: The same for images of Y.
+        pool_size: Translations kept for each discriminator, which is shown earlier ones half of
+            the time, see `History`; 0 for none. With a pool, discriminators must take images of
+            one size.
+        seed: Integer that decides what is drawn in training.
+
+    Logs:
+        Means over the epoch. Sums of both directions: `d_loss`; `g_loss`, of deceiving alone;
+        `cycle_loss` and `identity_loss`, without their weights. `d_gradient_norm`,
+        `g_gradient_norm`: the L2 norm of the gradient of both networks. `real_accuracy`,
+        `fake_accuracy`: the share of logits on which the discriminators are right.
+
+    Raises:
+        ValueError: If the networks do not fit each other.
+
+    Reference: Zhu et al. 2017, sections 3, 4 and 5.2 (arXiv 1703.10593).
+
+    Example:
+
+        resnet, patch = kg.networks.resnet, kg.networks.patch
+        model = kg.CycleGAN(
+            resnet.generator(1, 1, filters=8, blocks=1),
+            resnet.generator(1, 1, filters=8, blocks=1),
+            patch.discriminator((28, 28, 1), filters=8, halvings=1),
+            patch.discriminator((28, 28, 1), filters=8, halvings=1),
+        )
+        model.compile(keras.optimizers.Adam(2e-4, 0.5), keras.optimizers.Adam(2e-4, 0.5))
+        # Two arrays of as many images, float32 in [-1, 1]; which two meet means nothing.
+        model.fit(images, -images[::-1], batch_size=16, epochs=10)
+        model.export("saved_models/cyclegan")
+    """
+
+    init_arguments = (
+        *("generator_g", "generator_f", "discriminator_x", "discriminator_y"),
+        "pool_size",
+    )
+    tracked = (
+        *("d_loss", "g_loss", "cycle_loss", "identity_loss"),
+        *("d_gradient_norm", "g_gradient_norm", "real_accuracy", "fake_accuracy"),
+    )
+
+    def __init__(
+        self, generator_g, generator_f, discriminator_x, discriminator_y, *, pool_size=50, **kwargs
+    ):
+        super().__init__(**kwargs)
+        check_circle(generator_g, generator_f, discriminator_x, discriminator_y, pool_size)
+        self.generator_g, self.generator_f = generator_g, generator_f
+        self.discriminator_x, self.discriminator_y = discriminator_x, discriminator_y
+        self.pool_size = pool_size
+        if pool_size:
+            self.pool_x = History(self, pool_size, discriminator_x.inputs[0].shape[1:], "pool_x")
+            self.pool_y = History(self, pool_size, discriminator_y.inputs[0].shape[1:], "pool_y")
+        self.built = True
+
+    def compile(
+        self,
+        generator_optimizer,
+        discriminator_optimizer,
+        loss="least_squares",
+        lambda_cycle=10.0,
+        lambda_identity=0.5,
+        **kwargs,
+    ):
+        """Configures training.
+
+        Args:
+            generator_optimizer: Keras optimizer of both generators.
+            discriminator_optimizer: Another one, of both discriminators.
+            loss: `least_squares`, or another game of `keras_gans.losses.get`.
+            lambda_cycle: Weight of the cycle loss, at least 0; or two, of X's and of Y's part.
+            lambda_identity: Weight of the identity loss relative to `lambda_cycle`, at least 0. If
+                it is not 0, X and Y must have as many channels.
+        """
+        cycles = lambda_cycle if isinstance(lambda_cycle, (tuple, list)) else [lambda_cycle] * 2
+        for name, weights in {"cycle": cycles, "identity": [lambda_identity]}.items():
+            if not all(weight >= 0.0 for weight in weights):
+                raise ValueError(f"lambda_{name} must be at least 0. Received: {weights}")
+        if lambda_identity:
+            check_identity(self.generator_g, self.generator_f)
+        self.game = losses.get(loss)
+        # Section 4 has (D(G(x)) - 1)^2, without the half that Mao 2017 gives it.
+        self.game_weight = 2.0 if loss == "least_squares" else 1.0
+        self.lambda_cycle, self.lambda_identity = tuple(cycles), lambda_identity
+        self.generators = Joint(self.generator_g, self.generator_f)
+        self.discriminators = Joint(self.discriminator_x, self.discriminator_y)
+        self.compile_phases(
+            {
+                "generator_optimizer": (generator_optimizer, self.generators),
+                "discriminator_optimizer": (discriminator_optimizer, self.discriminators),
+            },
+            {"loss": loss, "lambda_cycle": list(cycles), "lambda_identity": lambda_identity},
+            **kwargs,
+        )
+
+    def call(self, images, training=False):
+        """Images of X to images of Y."""
+        return self.generator_g(images, training=training)
+
+    def train_step(self, data):
+        images_x, images_y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        g, f = self.generator_g, self.generator_f
+        with tf.GradientTape() as tape:
+            fake_y, fake_x = g(images_x, training=True), f(images_y, training=True)
+            # min_{G, F} L_GAN(G, D_Y) + L_GAN(F, D_X), through the frozen discriminators
+            g_loss = self.game.generator(frozen(self.discriminator_y, fake_y))
+            g_loss += self.game.generator(frozen(self.discriminator_x, fake_x))
+            g_loss *= self.game_weight
+            # + lambda_cycle (E[|F(G(x)) - x|] + E[|G(F(y)) - y|])
+            cycle_x = distance(f(fake_y, training=True), images_x)
+            cycle_y = distance(g(fake_x, training=True), images_y)
+            # + lambda_cycle lambda_identity (E[|F(x) - x|] + E[|G(y) - y|])
+            identity_x = identity_y = tf.zeros(())
+            if self.lambda_identity:
+                identity_x = distance(f(images_x, training=True), images_x)
+                identity_y = distance(g(images_y, training=True), images_y)
+            lambda_x, lambda_y = self.lambda_cycle
+            loss = g_loss + lambda_x * (cycle_x + self.lambda_identity * identity_x)
+            loss += lambda_y * (cycle_y + self.lambda_identity * identity_y)
+            loss += sum(g.losses) + sum(f.losses)
+        norm = self.minimize(loss, tape, self.generator_optimizer, self.generators)
+        logs = self.train_discriminators(images_x, images_y, fake_x, fake_y)
+        return self.finish_step(
+            g_loss=g_loss,
+            cycle_loss=cycle_x + cycle_y,
+            identity_loss=identity_x + identity_y,
+            g_gradient_norm=norm,
+            **logs,
+        )
+
+    def train_discriminators(self, images_x, images_y, fake_x, fake_y):
+        if self.pool_size:
+            fake_x, fake_y = self.pool_x.exchanged(fake_x), self.pool_y.exchanged(fake_y)
+        # max_{D_X} L_GAN(F, D_X) and max_{D_Y} L_GAN(G, D_Y), on translations made before the
+        # generators moved.
+        with tf.GradientTape() as tape:
+            d_loss, right = 0.0, []
+            for discriminator, images, fakes in (
+                (self.discriminator_x, images_x, fake_x),
+                (self.discriminator_y, images_y, fake_y),
+            ):
+                real_logits = discriminator(images, training=True)
+                fake_logits = discriminator(fakes, training=True)
+                d_loss += self.game.discriminator(real_logits, fake_logits)
+                d_loss += sum(discriminator.losses)
+                right.append((self.taken_as_real(real_logits), self.taken_as_real(fake_logits)))
+        norm = self.minimize(d_loss, tape, self.discriminator_optimizer, self.discriminators)
+        real, fake = tf.unstack(tf.reduce_mean(right, axis=0))
+        return {
+            "d_loss": d_loss,
+            "d_gradient_norm": norm,
+            "real_accuracy": real,
+            "fake_accuracy": 1.0 - fake,
+        }
+
+    def taken_as_real(self, logits):
+        """The share of logits that say "real"."""
+        return health.share_above_half(self.game.probability(logits))
+
+    def signatures(self):
+        """What an export answers: `{name: (function, tensor specs)}`."""
+        return translation_signatures.between(self.generator_g, self.generator_f)
+
+
+def distance(images, others):
+    """E[|a - b|], the mean over pixels too, in float32."""
+    difference = tf.cast(images, tf.float32) - tf.cast(others, tf.float32)
+    return tf.reduce_mean(tf.abs(difference))

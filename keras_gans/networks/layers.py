@@ -1,0 +1,73 @@
+"""What Keras has no layer for, or none that is right in half precision."""
+
+import keras
+import tensorflow as tf
+
+EPSILON = 1e-5
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class ReflectionPadding2D(keras.layers.Layer):
+    """Continues maps `[n, h, w, c]` by their mirror image, the edge itself not repeated.
+
+    Zeros, as "same" convolutions add, would show as a frame in what a network draws.
+
+    Args:
+        padding: Pixels on each side, less than the height and width of the maps.
+    """
+
+    def __init__(self, padding, **kwargs):
+        super().__init__(**kwargs)
+        self.padding = padding
+
+    def call(self, inputs):
+        sides = [self.padding, self.padding]
+        return tf.pad(inputs, [[0, 0], sides, sides, [0, 0]], "REFLECT")
+
+    def compute_output_shape(self, input_shape):
+        count, *sides, channels = input_shape
+        grown = (side if side is None else side + 2 * self.padding for side in sides)
+        return (count, *grown, channels)
+
+    def get_config(self):
+        return {**super().get_config(), "padding": self.padding}
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class InstanceNormalization(keras.layers.Layer):
+    """Brings each map of each image to mean 0 and variance 1, then to a learned scale and offset.
+
+    Ulyanov 2016 (arXiv 1607.08022). An image's output depends on that image alone, in training
+    too. Computed in float32 whatever the policy: half precision overflows in the sums. A map of
+    one value, or of equal ones, becomes its offset.
+
+    Args:
+        center: Whether there is an offset; else 0.
+    """
+
+    def __init__(self, center=True, **kwargs):
+        super().__init__(**kwargs)
+        self.center = center
+
+    def build(self, input_shape):
+        width = input_shape[-1:]
+        self.scale = self.add_weight(shape=width, initializer="ones", name="scale")
+        if self.center:
+            self.offset = self.add_weight(shape=width, initializer="zeros", name="offset")
+
+    def call(self, inputs):
+        maps = tf.cast(inputs, tf.float32)
+        centred = maps - tf.reduce_mean(maps, [1, 2], keepdims=True)
+        variance = tf.reduce_mean(tf.square(centred), [1, 2], keepdims=True)
+        # One number a map: what is multiplied here costs no pass over the maps.
+        factor = tf.math.rsqrt(variance + EPSILON) * tf.cast(self.scale, tf.float32)
+        outputs = centred * factor
+        if self.center:
+            outputs += tf.cast(self.offset, tf.float32)
+        return tf.cast(outputs, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {**super().get_config(), "center": self.center}
