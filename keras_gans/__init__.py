@@ -11,16 +11,28 @@ from keras_gans import (
     evaluation,
     export,
     images,
+    likelihoods,
     losses,
     metrics,
     networks,
+    priors,
     recipes,
     sampling,
     training,
     walks,
 )
 from keras_gans.errors import InputError, RunError
-from keras_gans.models import DCGAN, GAN, ConditionalGAN, GenerativeModel
+from keras_gans.models import (
+    DCGAN,
+    GAN,
+    VAE,
+    WGANGP,
+    AdversarialAutoencoder,
+    Autoencoder,
+    ConditionalGAN,
+    CycleGAN,
+    GenerativeModel,
+)
 from keras_gans.version import __version__
 
 if keras.backend.backend() != "tensorflow":
@@ -32,7 +44,12 @@ if keras.backend.backend() != "tensorflow":
 __all__ = [
     "DCGAN",
     "GAN",
+    "VAE",
+    "WGANGP",
+    "AdversarialAutoencoder",
+    "Autoencoder",
     "ConditionalGAN",
+    "CycleGAN",
     "GenerativeModel",
     "InputError",
     "RunError",
@@ -42,9 +59,11 @@ __all__ = [
     "evaluation",
     "export",
     "images",
+    "likelihoods",
     "losses",
     "metrics",
     "networks",
+    "priors",
     "recipes",
     "sampling",
     "training",

@@ -22,7 +22,18 @@ def test_the_readmes_example_runs(tmp_path, monkeypatch):
     assert kg.export.latest_version(tmp_path / "saved_models" / "mine").is_dir()
 
 
-@pytest.mark.parametrize("model", [kg.GAN, kg.DCGAN, kg.ConditionalGAN])
+@pytest.mark.parametrize(
+    "model",
+    [
+        kg.GAN,
+        kg.DCGAN,
+        kg.ConditionalGAN,
+        kg.WGANGP,
+        kg.VAE,
+        kg.Autoencoder,
+        kg.AdversarialAutoencoder,
+    ],
+)
 def test_a_docstrings_example_runs(model, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code = textwrap.dedent(model.__doc__.split("Example:")[1])

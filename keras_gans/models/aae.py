@@ -1,5 +1,7 @@
 """The adversarial autoencoder of Makhzani et al. 2015 (arXiv 1511.05644)."""
 
+from functools import partial
+
 import keras
 import tensorflow as tf
 
@@ -79,6 +81,9 @@ class AdversarialAutoencoder(GenerativeModel):
         sizes = codes.check_networks(encoder, decoder, discriminator, num_classes)
         self.image_shape, self.latent_dim = sizes
         self.encoder = encoder
+        # By having one, a model tells that its codes are Gaussian.
+        if encoder.output_shape[1] > self.latent_dim:
+            self.posterior = partial(codes.posterior, encoder)
         self.decoder = decoder
         self.discriminator = discriminator
         self.prior = prior

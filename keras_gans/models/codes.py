@@ -41,6 +41,11 @@ def mean(said, latent_dim):
     return tf.cast(said[:, :latent_dim], tf.float32)
 
 
+def posterior(encoder, images):
+    """`(means, log variances)`, float32 `[n, latent_dim]` each, that a Gaussian encoder gives."""
+    return tf.split(tf.cast(encoder(images, training=False), tf.float32), 2, axis=1)
+
+
 def drawn(said, noise):
     """The code, or with `noise` from N(0, I) `[n, latent_dim]` a draw of the Gaussian one."""
     latent_dim = noise.shape[1]

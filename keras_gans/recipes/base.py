@@ -52,7 +52,7 @@ class Recipe:
     programs: ClassVar[tuple[str, ...]] = ("generate", "serve")
 
     dataset: str = setting(
-        "digits", "digits, mnist, fashion_mnist, cifar10, npz:PATH or folder:PATH"
+        "digits", "digits, digits-m, mnist, fashion_mnist, cifar10, npz:PATH or folder:PATH"
     )
     data_dir: str | None = setting(
         None, "folder (or file) that holds NAME.npz for mnist, fashion_mnist, cifar10"

@@ -254,6 +254,17 @@ class TestAdversarialAutoencoder(AdversarialAutoencoderContract):
         np.testing.assert_array_equal(codes, model.encoder(images)[:, :CODE_DIM])
         np.testing.assert_array_equal(model(images), model.decode(codes))
 
+    def test_a_gaussian_encoder_tells_the_deviation_of_its_codes(self):
+        model = self.model(*self.networks(width=2 * CODE_DIM))
+        images = self.data(BATCH)[0]
+        answers = model.signatures()["encode"][0](tf.constant(images))
+        said = model.encoder(images).numpy()
+        np.testing.assert_array_equal(answers["latent"], said[:, :CODE_DIM])
+        expected = np.exp(said[:, CODE_DIM:]) ** 0.5
+        np.testing.assert_allclose(answers["latent_deviation"], expected, rtol=1e-5)
+        plain = self.model(*self.networks()).signatures()["encode"][0](tf.constant(images))
+        assert set(plain) == {"latent"}
+
     def test_networks_that_do_not_fit_are_refused(self):
         encoder, decoder, critic = self.networks()
         wide = toy_encoder(4, keras.layers.LayerNormalization)
