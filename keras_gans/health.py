@@ -111,8 +111,8 @@ def _collapsed(logs):
     if fake < COLLAPSED_DIVERSITY * real:
         return (
             f"samples differ from one another by {fake:.3f} a pixel, real images by {real:.3f}, so "
-            "G has collapsed: lower generator_learning_rate, raise discriminator_steps, or choose "
-            "another loss or seed"
+            "G has collapsed: lower generator_learning_rate, raise discriminator_steps (or "
+            "n_critic), or choose another loss or seed"
         )
     return None
 
@@ -123,7 +123,7 @@ def _missing_classes(logs):
     if None not in (covered, classes) and covered < COVERED_CLASSES * classes:
         return (
             f"samples show {covered:.0f} of {classes:.0f} classes, so G has dropped the others: "
-            "lower generator_learning_rate, raise discriminator_steps, or choose another loss or "
-            "seed"
+            "lower generator_learning_rate, raise discriminator_steps (or n_critic), or choose "
+            "another loss or seed"
         )
     return None

@@ -88,18 +88,15 @@ class TranslationEvaluator:
         self.seconds = 0.0
         self.inputs = {"x_to_y": _held_out(source.x), "y_to_x": _held_out(source.y)}
         self.count = min(count, *(split.size for split in self.inputs.values()))
-        names = _checked(metrics, source)
-        sets = [name for name in names if name in SETS]
+        feature_name = feature_name or ("classifier" if source.judges else "pixels")
+        self.metrics = _checked(metrics, source, feature_name)
+        sets = [name for name in self.metrics if name in SETS]
         to_x, to_y = source.judges or (source.x, source.y)
         self.targets = {
-            direction: Evaluator(
-                target, feature_name, self.count, sets if metrics else None, cache_dir=cache_dir
-            )
+            direction: Evaluator(target, feature_name, self.count, sets, cache_dir=cache_dir)
             for direction, target in (("x_to_y", to_y), ("y_to_x", to_x))
         }
         self.features = self.targets["x_to_y"].features
-        possible = self.targets["x_to_y"].metrics
-        self.metrics = tuple(name for name in names if name not in SETS or name in possible)
 
     def answered(self, answers):
         """The names of the metrics; refuses a model that does not translate."""
@@ -216,10 +213,13 @@ class TranslationEvaluator:
         return self.targets[direction].floor() if sets else {}
 
 
-def _checked(metrics, source):
+def _checked(metrics, source, feature_name):
     known = (*SETS, "cycle", "pairs")
     if metrics is None:
-        return tuple(name for name in known if name != "pairs" or source.paired)
+        # A pixel is a feature: of those there are more than images, as a rule.
+        judged = {"fid", "classes"} if feature_name == "classifier" else set()
+        possible = {"kid", "sharpness", "cycle", *judged, *(["pairs"] if source.paired else [])}
+        return tuple(name for name in known if name in possible)
     if unknown := [name for name in metrics if name not in known]:
         raise InputError(
             f"metrics of translations must be of {', '.join(known)}. Received: {unknown[0]}"

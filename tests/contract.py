@@ -395,7 +395,7 @@ class GameContract(VariantContract):
         # The last minibatch's noise has the number 0: G's phase looks at the same latents.
         turns = [*range(1, discriminator_steps), 0]
         for place, turn in enumerate(turns):
-            rows = slice(place * size, (place + 1) * size)
+            rows = slice(place, None, discriminator_steps)
             part = tuple(tf.constant(column[rows]) for column in data)
             latent = step_normal(0, f"latent {turn}", 0, (size, LATENT_DIM))
             statistics = [v.numpy() for v in g.non_trainable_variables]

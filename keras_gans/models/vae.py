@@ -62,7 +62,7 @@ class VAE(GenerativeModel):
     init_arguments = ("encoder", "decoder", "likelihood", "decoder_scale")
     tracked = ("elbo_loss", "reconstruction_loss", "kl_loss", "gradient_norm")
 
-    def __init__(self, encoder, decoder, *, likelihood="bernoulli", decoder_scale=0.2, **kwargs):
+    def __init__(self, encoder, decoder, *, likelihood="bernoulli", decoder_scale=0.4, **kwargs):
         super().__init__(**kwargs)
         sizes = check_autoencoder(encoder, decoder, numbers_per_dimension=2)
         self.image_shape, self.latent_dim = sizes

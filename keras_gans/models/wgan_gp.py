@@ -59,7 +59,7 @@ class WGANGP(GenerativeModel):
 
     def __init__(self, generator, critic, *, ema_decay=None, **kwargs):
         super().__init__(**kwargs)
-        self.latent_dim = check_pair(generator, critic, conditions=0)
+        self.latent_dim = check_pair(generator, critic, conditions=0, role="critic")
         check_no_batch_statistics(critic)
         self.generator = generator
         self.critic = critic

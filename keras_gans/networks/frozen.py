@@ -37,28 +37,30 @@ class Combined(keras.Model):
         return self._frozen_discriminator(images)
 
 
-def check_pair(generator, discriminator, conditions):
+def check_pair(generator, discriminator, conditions, role="discriminator"):
     """Checks that D takes what G makes; returns the latent dimension.
 
     Args:
         generator, discriminator: Networks with defined inputs (Functional, or Sequential with an
             Input), each with `conditions` inputs beside its latent or image.
+        role: What the second is called in errors.
 
     Raises:
         ValueError: Naming what does not fit.
     """
     latent = _first_input("generator", generator, conditions)
-    images = _first_input("discriminator", discriminator, conditions)
+    images = _first_input(role, discriminator, conditions)
     if len(latent) != 2 or latent[1] is None:
         raise ValueError(f"generator must take latents [n, latent_dim]. Received: {latent}")
     if tuple(generator.output.shape) != images:
         raise ValueError(
-            f"discriminator must take what generator makes, {tuple(generator.output.shape)}. "
-            f"Received: a discriminator of inputs {images}"
+            f"{role} must take what generator makes, {tuple(generator.output.shape)}. "
+            f"Received: a {role} of inputs {images}"
         )
     if tuple(discriminator.output.shape) != (None, 1):
         raise ValueError(
-            f"discriminator must return logits [n, 1]. Received: {discriminator.output.shape}"
+            f"{role} must return one number an image, [n, 1]. "
+            f"Received: {discriminator.output.shape}"
         )
     return latent[1]
 

@@ -19,7 +19,7 @@ class ReconstructionRecipe(Recipe):
     most_epochs: ClassVar[int] = 300
 
     batch_size: int = setting(128, "images in an update", unit="images", low=1)
-    latent_dim: int = setting(16, "width of a code", source="measured", low=1)
+    latent_dim: int = setting(16, "width of a code", low=1)
     network: Literal["dense", "convolutional"] = setting(
         "dense", "what both are made of; convolutional: DCGAN's, for images above 32 x 32, say"
     )
@@ -35,7 +35,9 @@ class ReconstructionRecipe(Recipe):
         "encoder's in reverse",
         low=1,
     )
-    learning_rate: float = setting(1e-3, "Adam's rate", source="measured", above=0.0)
+    learning_rate: float = setting(
+        1e-3, "Adam's rate", source="Kingma and Ba 2014 (arXiv 1412.6980), Algorithm 1", above=0.0
+    )
     learning_rate_decay: Literal["none", "linear"] = setting(
         "linear", "how the rate goes on: as it is, or down to 0 at the end of the run"
     )

@@ -10,7 +10,9 @@ from keras_gans.models import VAE
 from keras_gans.recipes.autoencoder import ReconstructionRecipe
 from keras_gans.recipes.base import setting
 
-DECODER_SCALE = 0.2
+# On MNIST, with codes of 8 numbers and after 6 epochs, the Frechet distance of 10,000 samples was
+# 150 with 0.4, and 227 with 0.2, whose codes are further from the prior (KL 34 nats, not 23).
+DECODER_SCALE = 0.4
 
 
 @dataclass(frozen=True, kw_only=True)

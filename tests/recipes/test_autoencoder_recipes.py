@@ -121,7 +121,7 @@ def test_an_autoencoder_is_measured_by_what_it_makes_again():
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_pictures_are_drawn_of_the_model(variant):
-    data = source(count=64, shape=(28, 28, 1))
+    data = source(count=128, shape=(28, 28, 1))
     recipe = RECIPES[variant](units=(4,), latent_dim=2)
     pictures = recipe.pictures(data)
     assert next(iter(pictures)) == ("samples" if variant == "vae" else "reconstructions")

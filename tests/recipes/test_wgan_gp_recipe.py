@@ -26,9 +26,9 @@ def test_the_papers_settings_are_the_defaults_but_for_short_runs():
     recipe = WGANGPRecipe()
     assert recipe.gp_weight == 10.0
     assert (recipe.beta_1, recipe.beta_2) == (0.0, 0.9)
-    # Measured, not the paper's 5 and 1e-4.
-    assert recipe.n_critic == 2
-    assert (recipe.generator_learning_rate, recipe.critic_learning_rate) == (1e-3, 1e-3)
+    assert recipe.n_critic == 5
+    # Measured, not the paper's 1e-4.
+    assert (recipe.generator_learning_rate, recipe.critic_learning_rate) == (5e-4, 5e-4)
 
 
 def test_settings_reach_the_model():
