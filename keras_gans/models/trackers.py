@@ -16,7 +16,7 @@ class StepMean(keras.metrics.Mean):
 
     def update_state(self, values, sample_weight=None):
         self.last.assign(tf.cast(tf.reduce_mean(values), self.last.dtype))
-        if self.name.endswith("_gradient_norm"):
+        if self.name.endswith("gradient_norm"):
             finite = tf.math.is_finite(values)
             values = tf.where(finite, values, tf.zeros_like(values))
             sample_weight = tf.cast(finite, tf.float32)
