@@ -32,6 +32,7 @@ def test_the_readmes_example_runs(tmp_path, monkeypatch):
         kg.VAE,
         kg.Autoencoder,
         kg.AdversarialAutoencoder,
+        kg.CycleGAN,
     ],
 )
 def test_a_docstrings_example_runs(model, tmp_path, monkeypatch):

@@ -17,9 +17,9 @@ from keras_gans.noise import seeded_latents
 class AdversarialAutoencoder(GenerativeModel):
     """Autoencoder whose codes an adversary makes follow a prior, so that it can draw new images.
 
-    Encoder and decoder minimise the mean over pixels of (x - decoder(z))^2, z ~ q(z|x); on codes,
-    discriminator and encoder play min_q max_D E_p(z)[log D(z)] + E_q(z)[log(1 - D(z))]. The game
-    ends where the aggregated posterior q(z) = E_x[q(z|x)] is the prior p(z).
+    Encoder and decoder minimise E[(x - decoder(z))^2], z ~ q(z|x); on codes, discriminator and
+    encoder play min_q max_D E_p(z)[log D(z)] + E_q(z)[log(1 - D(z))], which ends where the
+    aggregated posterior q(z) = E_x[q(z|x)] is the prior p(z).
 
     Args:
         encoder: Network, images `float32 [n, h, w, c]` in [-1, 1] to codes `[n, latent_dim]`, or to
@@ -27,17 +27,17 @@ class AdversarialAutoencoder(GenerativeModel):
         decoder: Network, codes `float32 [n, latent_dim]` to images in [-1, 1].
         discriminator: Network, codes to logits `[n, 1]`; or `[codes, label int32 [n]]`: then p(z|y)
             and q(z|y) meet in each class (section 2.3), and the data must have labels.
-        prior: `normal`, `gaussian_mixture`, `swiss_roll` or a callable: see `keras_gans.priors`.
-        prior_scale: Positive number that the prior's codes are multiplied by.
-        num_classes: With a discriminator that takes labels, how many there are, else None.
-        class_names: None for "0", "1", ..., or a name for each class.
+        prior, prior_scale: `normal`, `gaussian_mixture`, `swiss_roll` or a callable, and a positive
+            number that its codes are multiplied by: see `keras_gans.priors`.
+        num_classes, class_names: With a discriminator that takes labels, how many there are, and
+            their names or None for "0", "1", ...; else None.
         seed: Integer that decides all noise of training.
 
     Logs:
         Means over the epoch: `reconstruction_loss`, the mean squared error of a pixel in [-1, 1];
-        `d_loss`; `g_loss`, the encoder's in the game; the L2 norms of the three gradients. Of D:
-        `real_probability` and `fake_probability`, its means on codes of the prior and of images;
-        `real_accuracy` and `fake_accuracy`, on how many it is right. All four go to 1/2.
+        `d_loss`; `g_loss`, the encoder's in the game; the L2 norms of the three gradients; and of D
+        on codes of the prior and of images the mean outputs, `real_probability` and
+        `fake_probability`, and how often it is right, `real_accuracy` and `fake_accuracy`.
 
     Raises:
         ValueError: If networks, prior and classes do not fit each other.
@@ -80,14 +80,11 @@ class AdversarialAutoencoder(GenerativeModel):
         super().__init__(**kwargs)
         sizes = codes.check_networks(encoder, decoder, discriminator, num_classes)
         self.image_shape, self.latent_dim = sizes
-        self.encoder = encoder
+        self.encoder, self.decoder, self.discriminator = encoder, decoder, discriminator
         # By having one, a model tells that its codes are Gaussian.
         if encoder.output_shape[1] > self.latent_dim:
             self.posterior = partial(codes.posterior, encoder)
-        self.decoder = decoder
-        self.discriminator = discriminator
-        self.prior = prior
-        self.prior_scale = prior_scale
+        self.prior, self.prior_scale = prior, prior_scale
         self.num_classes = num_classes
         labelled = num_classes is not None or class_names is not None
         self.class_names = check_class_names(class_names, num_classes) if labelled else None
@@ -109,9 +106,7 @@ class AdversarialAutoencoder(GenerativeModel):
             reconstruction_optimizer: Keras optimizer of encoder and decoder, for reconstruction.
             discriminator_optimizer: Another one, of the discriminator.
             encoder_optimizer: A third one, of the encoder, for its part in the game.
-            loss: `minimax`, `non_saturating`, `least_squares`, `hinge`, or a pair of callables
-                `(discriminator_loss, generator_loss)`, see `keras_gans.losses.get`.
-            label_smoothing: Float in [0, 1): targets of the prior's codes become 1 minus this.
+            loss, label_smoothing: The game on codes, see `keras_gans.losses.get`.
         """
         self.game = losses.get(loss, label_smoothing)
         self.autoencoder = Joint(self.encoder, self.decoder)
@@ -147,8 +142,7 @@ class AdversarialAutoencoder(GenerativeModel):
         label = codes.label_in(labels, self.num_classes)
         shape = (tf.shape(images)[0], self.latent_dim)
 
-        # Reconstruction: "the autoencoder updates the encoder and the decoder to minimize the
-        # reconstruction error of the inputs", here the mean of (x - decoder(z))^2 over pixels.
+        # Reconstruction: min E[(x - decoder(z))^2], z ~ q(z|x)
         with tf.GradientTape() as tape:
             said = self.encoder(images, training=True)
             code = codes.drawn(said, self.noise("reconstruction", shape))
@@ -158,14 +152,13 @@ class AdversarialAutoencoder(GenerativeModel):
         norm = self.minimize(loss, tape, self.reconstruction_optimizer, self.autoencoder)
         logs = {"reconstruction_loss": reconstruction_loss, "reconstruction_gradient_norm": norm}
 
-        # Regularization: the moved encoder runs once for both players. The statistics of its
-        # BatchNormalization stay as they are: the same images have moved them already.
+        # Regularisation: the moved encoder runs once for both players. Its statistics stay as they
+        # are: the same images have moved them already.
         with tf.GradientTape() as encoder_tape:
             said = frozen(self.encoder, images)
             code = codes.drawn(said, self.noise("regularization", shape))
         logs |= self.train_discriminator(code, label)
-        # min_q E_q(z)[log(1 - D(z))], or the chosen game's form of it, through the frozen D: "the
-        # adversarial network then updates its generator (which is also the encoder)".
+        # min_q E_q(z)[log(1 - D(z))], or the chosen game's form of it, through the frozen D
         with encoder_tape:
             fake_logits = frozen(self.discriminator, codes.seen_by_critic(code, label))
             g_loss = self.game.generator(fake_logits)
@@ -173,8 +166,7 @@ class AdversarialAutoencoder(GenerativeModel):
         return self.finish_step(g_loss=g_loss, g_gradient_norm=norm, **logs)
 
     def train_discriminator(self, code, label):
-        # max_D E_p(z)[log D(z)] + E_q(z)[log(1 - D(z))]: D tells "the true samples (generated using
-        # the prior)" from "the generated samples (the hidden codes computed by the autoencoder)".
+        # max_D E_p(z)[log D(z)] + E_q(z)[log(1 - D(z))]: the prior's codes are the real ones
         noise = self.noise("prior", (tf.shape(code)[0], self.prior_of_noise.noise_dim))
         true = codes.seen_by_critic(self.prior_of_noise.function(noise, *label), label)
         with tf.GradientTape() as tape:

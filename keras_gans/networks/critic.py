@@ -7,6 +7,7 @@ slopes of a batch's images, while the penalty is on the slope at each image.
 import keras
 from keras import layers
 
+from keras_gans.networks.layers import leaky_relu
 from keras_gans.networks.shapes import check_image_shape
 
 
@@ -20,7 +21,7 @@ def convolutional(image_shape, filters=(64, 128)):
     image = x = keras.Input(image_shape, name="image")
     for width in filters:
         x = layers.Conv2D(width, 4, 2, "same", kernel_initializer="he_normal")(x)
-        x = layers.LeakyReLU(0.2)(x)
+        x = leaky_relu(x)
     x = layers.Dense(1, dtype="float32")(layers.Flatten()(x))
     return keras.Model(image, x, name="critic")
 

@@ -71,3 +71,12 @@ class InstanceNormalization(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "center": self.center}
+
+
+def leaky_relu(x):
+    """LeakyReLU of slope 0.2.
+
+    Not the layer: TensorFlow's rewriting of graphs stumbles over its gradient behind a bias, in
+    some of the steps here, and says so on stderr.
+    """
+    return keras.ops.maximum(x, 0.2 * x)

@@ -9,7 +9,7 @@ from keras import layers
 
 from keras_gans.errors import InputError
 from keras_gans.networks.convolutional import normal
-from keras_gans.networks.layers import InstanceNormalization
+from keras_gans.networks.layers import InstanceNormalization, leaky_relu
 from keras_gans.networks.shapes import check_image_shape
 
 MOST = 8  # times the first layer's feature maps
@@ -38,19 +38,13 @@ def discriminator(image_shape, filters=64, halvings=3, normalized=True, name="di
             f"pixels high and wide. Received: {image_shape[0]} x {image_shape[1]}"
         )
     image = keras.Input(image_shape, name="image")
-    x = _leaky(_convolution(image, filters, 2))
+    x = leaky_relu(_convolution(image, filters, 2))
     for depth in range(1, halvings + 1):
         width = filters * min(2**depth, MOST)
         x = _convolution(x, width, 1 if depth == halvings else 2, use_bias=not normalized)
-        x = _leaky(InstanceNormalization()(x) if normalized else x)
+        x = leaky_relu(InstanceNormalization()(x) if normalized else x)
     x = _convolution(x, 1, 1)
     return keras.Model(image, layers.Activation("linear", dtype="float32")(x), name=name)
-
-
-def _leaky(x):
-    # TensorFlow's rewriting of graphs stumbles over LeakyReLU behind a bias here, and says so on
-    # stderr.
-    return keras.ops.maximum(x, 0.2 * x)
 
 
 def _convolution(x, filters, stride, use_bias=True):

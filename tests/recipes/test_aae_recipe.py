@@ -49,7 +49,6 @@ def test_settings_reach_the_model():
     assert widths(model.discriminator) == [9, 7, 1]
     rates = [float(optimizer.learning_rate) for optimizer in model.optimizers.values()]
     assert rates == pytest.approx([0.1, 0.2, 0.3])
-    assert [optimizer.beta_1 for optimizer in model.optimizers.values()] == [0.9, 0.5, 0.5]
     chosen = (model.latent_dim, model.prior, model.prior_scale, model.class_names, model.seed)
     assert chosen == (3, "gaussian_mixture", 2.0, None, 5)
 
