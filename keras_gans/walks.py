@@ -105,7 +105,9 @@ def stations_of(answers, seeds, labels=None):
             return generate(**inputs)["latent"]
         return noise.seeded_latents(inputs["seed"], width)
 
-    latents = draw({key: tf.constant(each) for key, each in inputs.items()})
+    tensors = {key: tf.constant(each) for key, each in inputs.items()}
+    # Asked for its graph, TensorFlow does not warn of tracing one for every call.
+    latents = draw.get_concrete_function(tensors)(tensors)
     return latents.numpy().reshape(*seeds.shape, width)
 
 

@@ -45,12 +45,9 @@ class CycleGAN(GenerativeModel):
     Example:
 
         resnet, patch = kg.networks.resnet, kg.networks.patch
-        model = kg.CycleGAN(
-            resnet.generator(1, 1, filters=8, blocks=1),
-            resnet.generator(1, 1, filters=8, blocks=1),
-            patch.discriminator((28, 28, 1), filters=8, halvings=1),
-            patch.discriminator((28, 28, 1), filters=8, halvings=1),
-        )
+        generators = [resnet.generator(1, 1, filters=8, blocks=1) for _ in range(2)]
+        discriminators = [patch.discriminator((28, 28, 1), 8, halvings=1) for _ in range(2)]
+        model = kg.CycleGAN(*generators, *discriminators)
         model.compile(keras.optimizers.Adam(2e-4, 0.5), keras.optimizers.Adam(2e-4, 0.5))
         # Two arrays of as many images, float32 in [-1, 1]; which two meet means nothing.
         model.fit(images, -images[::-1], batch_size=16, epochs=10)
@@ -95,8 +92,8 @@ class CycleGAN(GenerativeModel):
             discriminator_optimizer: Another one, of both discriminators.
             loss: `least_squares`, or another game of `keras_gans.losses.get`.
             lambda_cycle: Weight of the cycle loss, at least 0; or two, of X's and of Y's part.
-            lambda_identity: Weight of the identity loss relative to `lambda_cycle`, at least 0. If
-                it is not 0, X and Y must have as many channels.
+            lambda_identity: Weight of the identity loss relative to it, at least 0, and 0 where X
+                and Y have not as many channels.
         """
         cycles = lambda_cycle if isinstance(lambda_cycle, (tuple, list)) else [lambda_cycle] * 2
         for name, weights in {"cycle": cycles, "identity": [lambda_identity]}.items():
@@ -169,7 +166,8 @@ class CycleGAN(GenerativeModel):
                 fake_logits = discriminator(fakes, training=True)
                 d_loss += self.game.discriminator(real_logits, fake_logits)
                 d_loss += sum(discriminator.losses)
-                right.append((self.taken_as_real(real_logits), self.taken_as_real(fake_logits)))
+                both = map(self.game.probability, (real_logits, fake_logits))
+                right.append([health.share_above_half(probability) for probability in both])
         norm = self.minimize(d_loss, tape, self.discriminator_optimizer, self.discriminators)
         real, fake = tf.unstack(tf.reduce_mean(right, axis=0))
         return {
@@ -178,10 +176,6 @@ class CycleGAN(GenerativeModel):
             "real_accuracy": real,
             "fake_accuracy": 1.0 - fake,
         }
-
-    def taken_as_real(self, logits):
-        """The share of logits that say "real"."""
-        return health.share_above_half(self.game.probability(logits))
 
     def signatures(self):
         """What an export answers: `{name: (function, tensor specs)}`."""
