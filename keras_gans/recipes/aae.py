@@ -78,17 +78,13 @@ class AdversarialAutoencoderRecipe(ReconstructionRecipe):
             class_names=source.class_names if classes else None,
             seed=self.seed,
         )
-        model.compile(
-            self.adam(source),
-            self._adam_of_game(source, self.discriminator_learning_rate),
-            self._adam_of_game(source, self.encoder_learning_rate),
+        rates = (
+            self.learning_rate,
+            self.discriminator_learning_rate,
+            self.encoder_learning_rate,
         )
+        model.compile(*(replace(self, learning_rate=rate).adam(source) for rate in rates))
         return model
-
-    def _adam_of_game(self, source, rate):
-        adam = replace(self, learning_rate=rate).adam(source)
-        adam.beta_1 = 0.5  # a short memory: Radford 2015 (arXiv 1511.06434), section 4
-        return adam
 
     def _classes(self, source):
         if not self.label_conditioning:
