@@ -11,9 +11,10 @@ from jsonargparse import ArgumentParser
 
 import apps.quiet  # noqa: F401
 from apps import console
-from keras_gans import scoring, training
+from keras_gans import distribution, scoring, training
 from keras_gans.callbacks import StoppedError
 from keras_gans.errors import InputError
+from keras_gans.precision import precision_of
 from keras_gans.recipes import RECIPES
 
 PROGRAM = "python -m apps.train"
@@ -30,17 +31,39 @@ def main(arguments=None):
     if variant not in RECIPES:
         raise InputError(f"unknown variant {variant!r}: choose one of {', '.join(RECIPES)}")
     options, recipe = parse(RECIPES[variant], rest)
-    resumes = options.resume is not None
-    if resumes:
+    if options.resume is not None:
         training.check_settings(recipe, options.resume)
         if training.is_complete(options.resume):
             print(f"{options.resume} is complete: there is nothing to resume")
             return
-    run = training.reopen(recipe, options.resume) if resumes else training.prepare(recipe)
+    # Before TensorFlow does anything else.
+    strategy = distribution.strategy_of(options.strategy, options.devices)
+    run = _opened(recipe, options.resume, strategy)
+    if distribution.is_chief(strategy):
+        _lead(run, options)
+    else:
+        print(f"strategy  {distribution.describe(strategy)}", flush=True)
+        training.follow(run)
+
+
+def _opened(recipe, resume, strategy):
+    if resume is None:
+        run = training.prepare(recipe, strategy)
+    else:
+        run = training.reopen(recipe, resume, strategy)
+    training.check_agreement(run)
+    return run
+
+
+def _lead(run, options):
+    """What one process does, or the chief of several."""
+    policy, reason = precision_of(options.precision, run.strategy)
     print(training.plan(run))
+    print(f"strategy  {distribution.describe(run.strategy)}")
+    print(f"precision {policy}, {reason}")
     if options.dry_run:
         return
-    training.check_writable(Path(options.export_dir) / variant)
+    training.check_writable(Path(options.export_dir) / run.recipe.variant)
     evaluator = _evaluator(run, options)
     directory = options.resume or training.create(run, options.runs_dir, options.name)
     print(f"run       {directory}", flush=True)
@@ -60,12 +83,12 @@ def _evaluator(run, options):
 
 def train(run, directory, options, evaluator):
     """Trains, exports and says what was made, how good it is, and what to do with it."""
-    variant, first = run.recipe.variant, int(run.model.step)
+    variant, first = run.recipe.variant, run.model.steps_done
     try:
         seconds = training.train(run, directory, evaluator)
     except StoppedError:
         print(
-            f"stopped at step {int(run.model.step):,} of {run.total_steps:,}; saved. Go on with\n"
+            f"stopped at step {run.model.steps_done:,} of {run.total_steps:,}; saved. Go on with\n"
             f'          make train-{variant} ARGS="{_resumption(directory, options)}"'
         )
         sys.exit(130)
@@ -124,11 +147,26 @@ def parse(recipe_class, arguments):
     """
     parser = _parser(recipe_class)
     options = console.parse(parser, arguments)
+    if distribution.joins_workers(options.strategy):
+        _join_run(options, _recipe(recipe_class, options))
     if options.resume is not None:
-        config = training.config_of(options.resume)
+        config, resume = training.config_of(options.resume), options.resume
         options = console.parse(parser, ["--config", str(config), *arguments])
+        options.resume = resume
+    return options, _recipe(recipe_class, options)
+
+
+def _recipe(recipe_class, options):
     settings = [item.name for item in dataclasses.fields(recipe_class)]
-    return options, recipe_class(**{name: options[name] for name in settings})
+    return recipe_class(**{name: options[name] for name in settings})
+
+
+def _join_run(options, recipe):
+    """Workers agree on a run by its name, and the same command again goes on with it."""
+    options.name = options.name or training.shared_name(recipe)
+    directory = Path(options.runs_dir) / options.name
+    if options.resume is None and (directory / training.CONFIG).is_file():
+        options.resume = str(directory)
 
 
 def _parser(recipe_class):
@@ -145,6 +183,16 @@ def _parser(recipe_class):
     run.add_argument("--resume", type=str | None, metavar="RUN", help="folder of a run to go on")
     run.add_argument("--runs-dir", type=str, default=RUNS, help="where runs are written")
     run.add_argument("--export-dir", type=str, default=EXPORTS, help="where exports go")
+    run.add_argument(
+        "--strategy",
+        type=typing.Literal[distribution.STRATEGIES],
+        default="auto",
+        help="one device, mirrored over this machine's, multi-worker over several machines; auto: "
+        "by TF_CONFIG or Slurm, and the number of GPUs",
+    )
+    run.add_argument(
+        "--devices", type=str | None, help="how many, or which: 2, or GPU:0,GPU:1; default: all"
+    )
     run.add_argument("--dry-run", action="store_true", help="print the plan and end")
     # A saved configuration names its variant, and is refused for another one.
     variant = recipe_class.variant

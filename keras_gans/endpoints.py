@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from keras_gans import export
+from keras_gans import export, precision
 from keras_gans.errors import InputError
 
 
@@ -42,7 +42,7 @@ class Endpoints:
 
 def of_model(model):
     """The `Endpoints` of a model in memory, compiled at their first call; weights are followed."""
-    signatures = model.signatures()
+    signatures = precision.answers(model)
     return Endpoints(
         {name: tf.function(f, input_signature=specs) for name, (f, specs) in signatures.items()},
         {name: {spec.name: spec for spec in specs} for name, (_, specs) in signatures.items()},

@@ -17,6 +17,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from keras_gans import precision
 from keras_gans.errors import InputError, RunError
 
 STAGED_PREFIX = ".tmp-"
@@ -162,7 +163,7 @@ def publish(model, directory):
         publish(model, "saved_models/cgan")
     """
     directory = Path(directory)
-    signatures = model.signatures()
+    signatures = precision.answers(model)
     archive = _trace(signatures)
     staged = _stage(directory)
     try:

@@ -5,6 +5,7 @@ import itertools
 import json
 import math
 import shutil
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -13,12 +14,14 @@ import keras
 import tensorflow as tf
 import yaml
 
-from keras_gans import animation, callbacks, dashboard, endpoints, evaluators
+from keras_gans import animation, callbacks, dashboard, distribution, endpoints, evaluators
 from keras_gans.callbacks.evaluate import best_record
 from keras_gans.data import Source
+from keras_gans.data.pipeline import WHOLE, rows_of
 from keras_gans.errors import InputError, RunError
 from keras_gans.files import write_atomically
 from keras_gans.models import GenerativeModel
+from keras_gans.precision import building_in, precision_of
 from keras_gans.recipes import RECIPES, Recipe
 from keras_gans.recipes.base import differences
 
@@ -26,6 +29,13 @@ CONFIG = "config.yaml"
 CHECKPOINT = "checkpoint.keras"
 BEST = "best.keras"
 RECORD = "run.json"  # what the run was trained on, and what came of it
+# What TensorFlow raises when a worker does not answer any more.
+LOST_WORKER = (
+    tf.errors.UnavailableError,
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+)
 CACHE = ".metrics"  # beside the runs: classifiers and features of real images
 
 
@@ -36,6 +46,7 @@ class Run:
     recipe: Recipe
     source: Source
     model: GenerativeModel
+    strategy: tf.distribute.Strategy
 
     @property
     def steps_per_epoch(self):
@@ -46,16 +57,32 @@ class Run:
         return self.recipe.epochs * self.steps_per_epoch
 
 
-def prepare(recipe):
+def prepare(recipe, strategy=None):
     """Opens the data and builds the model; writes nothing.
 
+    Args:
+        strategy: Of `distribution.strategy_of`; default: one device.
+
     Raises:
-        InputError: If data and recipe do not fit.
+        InputError: If data and recipe do not fit, or the batch cannot be split over the replicas.
     """
+    strategy = strategy or tf.distribute.get_strategy()
     source = recipe.load_source()
-    recipe = recipe.resolved(source)
+    policy, _ = precision_of(recipe.precision, strategy)
+    recipe = dataclasses.replace(recipe.resolved(source), precision=policy)
+    rows_of(recipe.batch_size, distribution.share_of(strategy))
     keras.utils.set_random_seed(recipe.seed)
-    return Run(recipe, source, recipe.build(source))
+    with strategy.scope(), building_in(policy):
+        model = recipe.build(source)
+    return _ready(Run(recipe, source, model, strategy))
+
+
+def _ready(run):
+    """Settings of the model that no checkpoint decides."""
+    several = run.strategy.num_replicas_in_sync > 1
+    distribution.synchronize(run.model, several and run.recipe.synchronize_statistics)
+    run.model.steps_per_execution = run.recipe.steps_per_execution
+    return run
 
 
 def create(run, runs_dir, name=None):
@@ -170,17 +197,47 @@ def check_settings(recipe, directory):
         )
 
 
-def reopen(recipe, directory):
+def reopen(recipe, directory, strategy=None):
     """Brings an interrupted run back to where its last checkpoint was; returns a `Run`.
 
     Raises:
         InputError: If the data is not what the run was begun with.
     """
-    run = prepare(recipe)
+    run = prepare(recipe, strategy)
     _check_data(directory, run.source)
     path = Path(directory) / CHECKPOINT
-    # Killed before its first checkpoint, a run begins anew: same seed, same weights.
-    return Run(run.recipe, run.source, load_checkpoint(path)) if path.exists() else run
+    if not path.exists():
+        # Killed before its first checkpoint, a run begins anew: same seed, same weights.
+        return run
+    with run.strategy.scope():
+        return _ready(dataclasses.replace(run, model=load_checkpoint(path)))
+
+
+def check_agreement(run):
+    """Raises InputError unless all workers are about to train the same run, from the same step."""
+    facts = {
+        "configuration": run.recipe.as_dict() | {"data_dir": None, "dataset": None},
+        "data set": run.source.fingerprint,
+        "checkpoint": f"step {run.model.steps_done}",
+    }
+    distribution.check_agreement(run.strategy, facts)
+
+
+def follow(run):
+    """What a worker that is not the chief does while the chief calls `train`: its part, silently.
+
+    Raises:
+        RunError: As `train` does.
+    """
+    # The chief decides when to stop; without this one it could not finish its step.
+    before = {key: signal.signal(key, signal.SIG_IGN) for key in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        _fit(run, [callbacks.StopOnNonFinite()])
+    except tf.errors.OpError as error:
+        raise _cause(run, error) from error
+    finally:
+        for key, handler in before.items():
+            signal.signal(key, handler)
 
 
 def load_checkpoint(path):
@@ -253,17 +310,29 @@ def train(run, directory, evaluator=None):
     begin = time.monotonic()
     try:
         with dashboard.writer_of(directory).as_default() as writer:
-            if int(run.model.step) == 0:
+            if run.model.steps_done == 0:
                 tf.summary.text("config", _as_markdown(run.recipe.as_dict()), step=0)
             # Of several, those of a resumed run, TensorBoard takes the first.
             dashboard.log_hparams(writer, run.recipe.as_dict())
             _fit_and_save(run, directory, writer, evaluator)
     except tf.errors.OpError as error:
-        # Through TensorFlow the cause arrives wrapped; the split has it in one line.
-        raise (run.source.train.failure or error) from error
+        raise _cause(run, error) from error
     except OSError as error:
         raise RunError(f"cannot write to {directory}: {error.strerror or error}") from error
     return time.monotonic() - begin
+
+
+def _cause(run, error):
+    """What ended training, in one line if it is known."""
+    if run.source.train.failure:
+        # Through TensorFlow it arrives wrapped; the split has it in one line.
+        return run.source.train.failure
+    if distribution.workers(run.strategy) > 1 and isinstance(error, LOST_WORKER):
+        return RunError(
+            f"another worker is gone, at step {run.model.steps_done:,} or the next: the same "
+            "command again, on every worker, goes on from the last checkpoint"
+        )
+    return error
 
 
 def finish(run, directory, export_dir):
@@ -280,10 +349,10 @@ def finish(run, directory, export_dir):
     directory = Path(directory)
     animation.save_history(directory)
     best = best_record(directory / BEST)
-    last = best is None or best["step"] == int(run.model.step)
+    last = best is None or best["step"] == run.model.steps_done
     model = run.model if last else load_checkpoint(checkpoint_of(directory, "best"))
     version = model.export(Path(export_dir) / run.recipe.variant)
-    record = _record(directory) | {"version": str(version), "step": int(model.step), "best": best}
+    record = _record(directory) | {"version": str(version), "step": model.steps_done, "best": best}
     try:
         dashboard.log_hparams_end(dashboard.writer_of(directory))
         write_atomically(directory / RECORD, json.dumps(record, indent=2))
@@ -350,7 +419,7 @@ def _evaluate(run, directory, writer, evaluator):
 
 
 def _fit(run, beside):
-    done, model = int(run.model.step), run.model
+    done, model = run.model.steps_done, run.model
     epoch, inside = divmod(done, run.steps_per_epoch)
     if inside:
         # fit knows whole epochs only: the rest of an interrupted one is a call of its own.
@@ -362,15 +431,24 @@ def _fit(run, beside):
 
 
 def _fit_epochs(run, first, last, steps, beside):
-    recipe, start_step = run.recipe, int(run.model.step)
+    start_step = run.model.steps_done
     run.model.fit(
-        recipe.batches(run.source, start_step),
+        _batches(run, start_step),
         initial_epoch=first,
         epochs=last,
         steps_per_epoch=steps,
         callbacks=beside,
         shuffle=False,
         verbose=0,
+    )
+
+
+def _batches(run, start_step):
+    share = distribution.share_of(run.strategy)
+    if share == WHOLE:
+        return run.recipe.batches(run.source, start_step)
+    return run.strategy.distribute_datasets_from_function(
+        lambda context: run.recipe.batches(run.source, start_step, share)
     )
 
 
@@ -399,9 +477,14 @@ def _taken(directory):
     return InputError(f"the run {directory} exists: choose another name, or --resume it")
 
 
-def _free_name(runs_dir, recipe):
+def shared_name(recipe):
+    """The name that all workers give a run without one, now and when they come back."""
     data = Path(recipe.dataset).stem.split(":")[-1] or "data"
-    stem = f"{recipe.variant}-{data}-{time.strftime('%Y%m%d-%H%M%S')}"
+    return f"{recipe.variant}-{data}"
+
+
+def _free_name(runs_dir, recipe):
+    stem = f"{shared_name(recipe)}-{time.strftime('%Y%m%d-%H%M%S')}"
     names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
     return next(name for name in names if not (runs_dir / name).exists())
 

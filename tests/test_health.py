@@ -1,12 +1,10 @@
 """What batches show, against closed forms, and from where on an epoch is called unhealthy."""
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from keras_gans import health, losses
-from keras_gans.models import gradients
 
 HEALTHY = {
     "real_accuracy": 0.8,
@@ -92,69 +90,6 @@ def test_half_precision_is_measured_in_float32():
     assert value.dtype == tf.float32
     expected = np.abs(images[0::2].astype(np.float64) - images[1::2]).mean()
     assert float(value) == pytest.approx(expected, rel=1e-5)
-
-
-# Gradients ----------------------------------------------------------------------------------------
-
-
-def test_the_norm_is_of_all_gradients_together():
-    parts = [tf.constant([3.0, 0.0]), None, tf.constant([[4.0]]), tf.constant([12.0], tf.float16)]
-    assert float(gradients.global_norm(parts)) == pytest.approx(13.0, rel=1e-6)
-
-
-def test_a_row_named_twice_counts_as_its_sum():
-    slices = tf.IndexedSlices(tf.constant([[1.0], [2.0]]), tf.constant([1, 1]), tf.constant([3, 1]))
-    assert float(gradients.global_norm([slices])) == pytest.approx(3.0, rel=1e-6)
-
-
-def test_replicas_sum_gradients_and_only_one_hands_them_on(two_replicas):
-    """What the optimizer, which sums again, gets is the sum; not finite ones are so everywhere."""
-
-    def replica():
-        number = tf.distribute.get_replica_context().replica_id_in_sync_group + 1
-        value = tf.cast(number, tf.float32)
-        row = tf.reshape(2.0 * value, [1, 1])
-        slices = tf.IndexedSlices(row, tf.reshape(number, [1]), tf.constant([3, 1]))
-        infinite_on_the_first = 1.0 / (value - 1.0)
-        whole = gradients.summed([value, None, slices, infinite_on_the_first])
-        assert whole[1] is None
-        norm = gradients.global_norm(whole[:3])
-        handed = gradients.to_be_summed(whole)
-        return norm, handed[0], tf.convert_to_tensor(handed[2]), handed[3]
-
-    results = two_replicas.run(tf.function(replica))
-    norms, scalars, matrices, bad = map(two_replicas.experimental_local_results, results)
-    np.testing.assert_allclose(norms, [np.sqrt(9.0 + 4.0 + 16.0)] * 2, rtol=1e-6)
-    assert [float(scalar) for scalar in scalars] == [3.0, 0.0]
-    np.testing.assert_allclose(matrices[0], [[0.0], [2.0], [4.0]])
-    np.testing.assert_allclose(matrices[1], np.zeros((3, 1)))
-    assert not np.isfinite(bad).any()
-
-
-@pytest.mark.parametrize("bad", [0, 1])
-def test_a_gradient_that_is_not_finite_on_any_replica_skips_the_step(two_replicas, bad):
-    """Left to itself, Keras's loss scaling sees the first replica's only."""
-    with two_replicas.scope():
-        variable = keras.Variable([1.0, 2.0])
-        optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(1.0), 4.0)
-        optimizer.build([variable])
-
-    def replica():
-        number = tf.distribute.get_replica_context().replica_id_in_sync_group
-        mine = tf.where(tf.equal(number, bad), [np.inf, 1.0], [2.0, 4.0])
-        optimizer.apply(gradients.to_be_summed(gradients.summed([mine])), [variable])
-
-    two_replicas.run(tf.function(replica))
-    np.testing.assert_array_equal(variable.numpy(), [1.0, 2.0])
-    assert float(optimizer.dynamic_scale.numpy()) == 2.0
-
-
-def test_one_replica_hands_its_gradients_on_as_they_are():
-    optimizer, variable = keras.optimizers.SGD(1.0), keras.Variable([1.0, 2.0])
-    mine = [tf.constant([0.5, 0.25]), None]
-    assert gradients.to_be_summed(gradients.summed(mine)) is mine
-    optimizer.apply(mine[:1], [variable])
-    np.testing.assert_allclose(variable.numpy(), [0.5, 1.75])
 
 
 # An epoch -----------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ class Checkpoint(keras.callbacks.Callback):
         for variable in self.model.weights:
             if not np.isfinite(variable.numpy()).all():
                 raise RunError(
-                    f"{variable.path} is not finite at step {int(self.model.step)}: lower the "
+                    f"{variable.path} is not finite at step {self.model.steps_done}: lower the "
                     f"learning rates, or try another loss or seed. {kept(self.path)}"
                 )
         save_atomically(self.model, self.path)

@@ -54,12 +54,12 @@ class Evaluate(keras.callbacks.Callback):
         logs.update({name: score.value for name, score in scores.items()})
         logs["classes"] = self.evaluator.source.num_classes
         if self.writer is not None:
-            dashboard.log_scores(self.writer, scores, int(self.model.step))
+            dashboard.log_scores(self.writer, scores, self.model.steps_done)
 
     def _keep_best(self, epoch, scores):
         name = scoring.score_name(self.metric, self.evaluator.count, self.evaluator.features.name)
         record = {"metric": name, "value": scores[name].value, "epoch": epoch}
-        record |= {"step": int(self.model.step), "scores": scoring.as_dict(scores)}
+        record |= {"step": self.model.steps_done, "scores": scoring.as_dict(scores)}
         # A run that goes on after a stop meets its own best again.
         if self._is_better(record, best_record(self.path)):
             save_atomically(self.model, self.path)

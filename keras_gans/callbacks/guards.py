@@ -40,7 +40,9 @@ class StopOnNonFinite(keras.callbacks.Callback):
         if bad:
             advice = "lower the learning rates, or try another loss or seed."
             left = "" if self.checkpoint is None else f" {kept(self.checkpoint)}"
-            raise RunError(f"{bad[0]} is not finite at step {int(self.model.step)}: {advice}{left}")
+            raise RunError(
+                f"{bad[0]} is not finite at step {self.model.steps_done}: {advice}{left}"
+            )
 
 
 class StoppedError(Exception):

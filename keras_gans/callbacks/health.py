@@ -32,7 +32,7 @@ class Health(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self._measured |= logs or {}
-        step = int(self.model.step)
+        step = self.model.steps_done
         if step < self.first_step:
             return
         found = health.warnings_of(self._measured)

@@ -32,7 +32,7 @@ class Progress(keras.callbacks.Callback):
     def on_train_begin(self, logs=None):
         if self._bar is None:
             self._begin = self._printed = time.monotonic()
-            self._first = int(self.model.step)
+            self._first = self.model.steps_done
             self._bar = tqdm(
                 total=self.epochs * self.steps_per_epoch * self.batch_size,
                 initial=self._first * self.batch_size,
@@ -55,7 +55,7 @@ class Progress(keras.callbacks.Callback):
         last = epoch + 1 == self.epochs
         if self._bar.disable and (last or now - self._printed >= self.SECONDS_BETWEEN_LINES):
             self._printed = now
-            rate = (int(self.model.step) - self._first) * self.batch_size / (now - self._begin)
+            rate = (self.model.steps_done - self._first) * self.batch_size / (now - self._begin)
             line = f"epoch {epoch + 1}/{self.epochs}  {_losses(logs)}  {rate:.0f} images/s"
             print(line, file=self.file, flush=True)
 

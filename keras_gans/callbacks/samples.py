@@ -45,7 +45,7 @@ class SampleGrid(keras.callbacks.Callback):
             images.save_png(picture, self.directory / f"{stem}_{epoch:04d}.png")
             if self.writer is not None:
                 with self.writer.as_default():
-                    tf.summary.image(name, picture[None], step=int(self.model.step))
+                    tf.summary.image(name, picture[None], step=self.model.steps_done)
 
 
 def grid_of(rows=10):

@@ -11,7 +11,8 @@ class ScalarLog(keras.callbacks.Callback):
 
     `epoch/<loss>` and, of all other logs, `health/<log>`: means over the whole epoch.
     `step/<log>`: that one step's value, every `log_steps`. `epoch/images_per_second`, and
-    `learning_rate/<optimizer>` each epoch.
+    `learning_rate/<optimizer>` each epoch. With loss scaling also `precision/loss_scale/<optimizer>`
+    and `precision/skipped_updates`, of all optimizers since the run began.
 
     Args:
         writer: A `tf.summary` writer.
@@ -27,22 +28,24 @@ class ScalarLog(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self._begin = time.monotonic()
-        self._first = int(self.model.step)
+        self._first = self.model.steps_done
 
     def on_train_batch_end(self, batch, logs=None):
-        step = int(self.model.step)
+        step = self.model.steps_done
         if step % self.log_steps == 0:
             self._write(step, {f"step/{k}": v for k, v in self.model.last_step().items()})
 
     def on_epoch_end(self, epoch, logs=None):
-        step = int(self.model.step)
+        step = self.model.steps_done
         rate = (step - self._first) * self.batch_size / (time.monotonic() - self._begin)
         # Apart, so that a table of runs begins with what they are compared by.
         groups = {key: "epoch" if key.endswith("_loss") else "health" for key in logs}
         values = {f"{groups[key]}/{key}": value for key, value in logs.items()}
         values["epoch/images_per_second"] = rate
         for name, optimizer in self.model.optimizers.items():
-            values[f"learning_rate/{name}"] = float(optimizer.learning_rate)
+            values[f"learning_rate/{name}"] = float(
+                keras.ops.convert_to_numpy(optimizer.learning_rate)
+            )
         self._write(step, values)
         self.writer.flush()
 

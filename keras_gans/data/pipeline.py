@@ -9,11 +9,13 @@ from keras_gans.errors import InputError
 # `tf.random.experimental.index_shuffle` fixes this at 4, and there neighbours stay correlated
 # (0.09 at 60,000 images); from 8 on no statistic tells the order from a random one.
 _SHUFFLE_ROUNDS = 12
+# `batches` for one replica: of 1, those from 0 on, 1 in all.
+WHOLE = (0, 1, 1)
 # Each call holds a batch: more would cost memory on large machines and feed nothing faster.
 _PARALLEL_READS = min(16, os.cpu_count() or 1)
 
 
-def batches(split, batch_size, seed, start_step=0):
+def batches(split, batch_size, seed, start_step=0, share=WHOLE):
     """Shuffled batches without end.
 
     The order depends on `seed` and the epoch alone: every epoch is another permutation of the
@@ -26,22 +28,53 @@ def batches(split, batch_size, seed, start_step=0):
         batch_size: Positive integer, at most `split.size`.
         seed: Integer from 0 to 2**63 - 1.
         start_step: Number of batches to leave out, from the first epoch on.
+        share: `(first, count, of)`: each batch is cut into `of` equal parts, of which only `count`
+            are read, from number `first` on, one after the other. So each worker of several reads
+            what its replicas train on.
 
     Returns:
-        A `tf.data.Dataset` of `(images, labels)`, float32 `[batch_size, h, w, c]` in [-1, 1]
-        and int32 `[batch_size]`; of images alone when there are no labels.
+        A `tf.data.Dataset` of `(images, labels)`, float32 `[b, h, w, c]` in [-1, 1] and int32
+        `[b]`; of images alone when there are no labels. `b` is `batch_size / of`.
 
     Raises:
-        InputError: `batch_size` does not fit the split.
+        InputError: `batch_size` does not fit the split, or the share.
     """
     epoch_steps = steps_per_epoch(split, batch_size)
+    rows = rows_of(batch_size, share)
 
-    def read(step):
-        first = step % epoch_steps * batch_size
-        positions = first + tf.range(batch_size, dtype=tf.int64)
+    def read(number):
+        step, part = place_of(number, share)
+        first = step % epoch_steps * batch_size + part * rows
+        positions = first + tf.range(rows, dtype=tf.int64)
         return _read(split, _shuffled(positions, seed, step // epoch_steps, split.size))
 
-    return _dataset(tf.data.Dataset.counter(start_step), read)
+    return _dataset(numbers(start_step, share), read)
+
+
+def rows_of(batch_size, share):
+    """Rows of one part of a batch.
+
+    Raises:
+        InputError: The parts would not be equal.
+    """
+    _, _, parts = share
+    if batch_size % parts:
+        raise InputError(
+            f"batch_size must be a multiple of the {parts} replicas. Received: {batch_size=}"
+        )
+    return batch_size // parts
+
+
+def numbers(start_step, share):
+    """A dataset that counts the parts read, without end, from a step on."""
+    _, count, _ = share
+    return tf.data.Dataset.counter(start_step * count)
+
+
+def place_of(number, share):
+    """`(step, part of its batch)` of the number that `numbers` gives."""
+    first, count, _ = share
+    return number // count, first + number % count
 
 
 def in_order(split, batch_size):

@@ -76,7 +76,7 @@ def load_source(
     channels=None,
     resize="crop",
     bad_images="refuse",
-    cache_mib=1024,
+    cache_mib=128,
 ):
     """Loads a data set by name.
 

@@ -124,7 +124,7 @@ def load_unpaired(
     channels=None,
     resize="crop",
     bad_images="refuse",
-    cache_mib=1024,
+    cache_mib=128,
 ):
     """Loads two domains of images by name.
 

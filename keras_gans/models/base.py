@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_gans import export, noise
-from keras_gans.models import gradients
+from keras_gans.models import replicas
 from keras_gans.models.trackers import StepMean
 
 
@@ -26,17 +26,17 @@ class GenerativeModel(keras.Model):
         super().__init__(name=name, **kwargs)
         self.seed = int(seed)
         # An optimizer's own count will not do: there are several, and loss scaling skips steps.
-        self.step = self.add_weight(
-            shape=(),
-            dtype="int64",
-            initializer="zeros",
-            trainable=False,
-            aggregation="only_first_replica",
-            name="step",
-        )
+        self.step = self._count("step")
+        # Updates, of all optimizers, that loss scaling left out because of an overflow.
+        scales = self.dtype_policy.name == "mixed_float16"
+        self.skipped_updates = self._count("skipped_updates") if scales else None
         self._trackers = {key: StepMean(name=key) for key in self.tracked}
         self._optimizer_names = ()
         self._compile_arguments = {}
+
+    def _count(self, name):
+        kept = {"dtype": "int64", "trainable": False, "aggregation": "only_first_replica"}
+        return self.add_weight(shape=(), initializer="zeros", name=name, **kept)
 
     @property
     def metrics(self):
@@ -62,7 +62,7 @@ class GenerativeModel(keras.Model):
                 optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
             # Unbuilt, its slots would be skipped when a checkpoint is loaded.
             optimizer.build(network.trainable_variables)
-            setattr(self, key, optimizer)
+            setattr(self, key, replicas.takes_sums(optimizer))
         self._optimizer_names = tuple(phases)
         self._compile_arguments = {**optimizers, **settings, **kwargs}
 
@@ -73,14 +73,17 @@ class GenerativeModel(keras.Model):
             The L2 norm of the gradient of the global batch's mean loss, a float32 scalar without
             the loss scale. Not finite in a step that loss scaling skips.
         """
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        count = tf.distribute.get_strategy().num_replicas_in_sync
         scale = optimizer.scale_loss(tf.ones((), loss.dtype))
         variables = network.trainable_variables
         # A share each makes the sum over replicas a mean.
-        shares = tape.gradient(loss, variables, output_gradients=scale / replicas)
-        whole = gradients.summed(shares)
-        optimizer.apply(gradients.to_be_summed(whole), variables)
-        return gradients.global_norm(whole) / scale
+        shares = tape.gradient(loss, variables, output_gradients=scale / count)
+        whole = replicas.summed(shares)
+        norm = replicas.global_norm(whole) / scale
+        if self.skipped_updates is not None:
+            self.skipped_updates.assign_add(tf.cast(~tf.math.is_finite(norm), tf.int64))
+        optimizer.apply(whole, variables)
+        return norm
 
     def noise(self, purpose, shape):
         """Normal float32 noise of per-replica `shape`: a function of (seed, purpose, step)."""
@@ -89,14 +92,19 @@ class GenerativeModel(keras.Model):
     def finish_step(self, **values):
         """Counts the step and adds its values; returns their means over the epoch so far."""
         self.step.assign_add(1)
-        for key, value in values.items():
+        for key, value in replicas.means(values).items():
             self._trackers[key].update_state(value)
-        return {key: tracker.result() for key, tracker in self._trackers.items()}
+        return replicas.logs({key: t.result() for key, t in self._trackers.items()})
 
     @property
     def optimizers(self):
         """`{attribute: optimizer}` of every phase."""
         return {key: getattr(self, key) for key in self._optimizer_names}
+
+    @property
+    def steps_done(self):
+        """Training steps done, an integer."""
+        return int(self.step.numpy())
 
     def last_step(self):
         """The newest step's own values as `{name: float}`, not means."""
@@ -105,6 +113,9 @@ class GenerativeModel(keras.Model):
     def export(self, filepath):
         """Publishes a SavedModel as the next version `filepath/<version>/`; returns its path."""
         return export.publish(self, filepath)
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Nothing: a variant is built by its constructor, and Keras's own fails for workers."""
 
     def get_config(self):
         arguments = {key: getattr(self, key) for key in self.init_arguments}

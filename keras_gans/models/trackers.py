@@ -4,20 +4,29 @@ import keras
 import tensorflow as tf
 
 
-class StepMean(keras.metrics.Mean):
+class StepMean(keras.metrics.Metric):
     """The mean since the epoch began, and the value of the newest step as `last`.
 
-    The mean of a gradient norm leaves out steps where it is not finite: loss scaling skips them.
+    Takes float scalars that are the same on every replica: Keras's own `Mean` would exchange
+    messages for each number. The mean of a gradient norm leaves out steps where it is not finite:
+    loss scaling skips them.
     """
 
     def __init__(self, name, dtype=None):
         super().__init__(name=name, dtype=dtype)
-        self.last = self.add_variable((), initializer="zeros", aggregation="mean", name="last")
+        self.total, self.count, self.last = (
+            self.add_variable((), "zeros", aggregation="only_first_replica", name=part)
+            for part in ("total", "count", "last")
+        )
 
-    def update_state(self, values, sample_weight=None):
-        self.last.assign(tf.cast(tf.reduce_mean(values), self.last.dtype))
+    def update_state(self, value):
+        self.last.assign(tf.cast(value, self.last.dtype))
+        counts = 1.0
         if self.name.endswith("gradient_norm"):
-            finite = tf.math.is_finite(values)
-            values = tf.where(finite, values, tf.zeros_like(values))
-            sample_weight = tf.cast(finite, tf.float32)
-        super().update_state(values, sample_weight)
+            finite = tf.math.is_finite(value)
+            value, counts = tf.where(finite, value, 0.0), tf.cast(finite, tf.float32)
+        self.total.assign_add(value)
+        self.count.assign_add(counts)
+
+    def result(self):
+        return tf.math.divide_no_nan(tf.convert_to_tensor(self.total), self.count)

@@ -6,8 +6,10 @@ from typing import Any, ClassVar, Literal
 
 from keras_gans import data, evaluation, scoring
 from keras_gans.callbacks.samples import grid_of
+from keras_gans.data.pipeline import WHOLE
 from keras_gans.errors import InputError
 from keras_gans.metrics.features import default_for as default_features
+from keras_gans.precision import PRECISIONS
 from keras_gans.scoring import CHOOSING
 
 EVALUATIONS = 10  # about so many in a run
@@ -70,13 +72,24 @@ class Recipe:
         "refuse", "what an unreadable image of a folder does: end the run, or give way to the next"
     )
     cache_mib: int = setting(
-        1024, "a folder whose decoded images need at most this is read only once", unit="MiB", low=0
+        128, "a folder whose decoded images need at most this is read only once", unit="MiB", low=0
     )
     epochs: int | None = setting(
         None,
         "passes over the data; default: by the size of the data, see --dry-run",
         unit="epochs",
         low=1,
+    )
+    precision: Literal[PRECISIONS] = setting(
+        "float32",
+        "of the layers' arithmetic; auto: bfloat16 or float16 where the devices have it, which "
+        "makes a run depend on the machine",
+    )
+    synchronize_statistics: bool = setting(
+        True, "on several replicas, BatchNormalization sees the whole batch, as it does on one"
+    )
+    steps_per_execution: int = setting(
+        1, "steps between two looks at signals, checkpoints and logs; more cost less", low=1
     )
     seed: int = setting(0, "decides weights, order of the data and noise", low=0, high=2**31 - 1)
     log_steps: int = setting(10, "TensorBoard's values per step: one in so many", low=1)
@@ -144,9 +157,9 @@ class Recipe:
         """Full batches in one pass over the data."""
         return data.steps_per_epoch(source.train, self.batch_size)
 
-    def batches(self, source, start_step):
+    def batches(self, source, start_step, share=WHOLE):
         """Endless batches as the model's `fit` takes them, from any step on; `data.batches`."""
-        return data.batches(source.train, self.batch_size, self.seed, start_step)
+        return data.batches(source.train, self.batch_size, self.seed, start_step, share)
 
     def pictures(self, source):
         """What `callbacks.SampleGrid` draws, `{name: function}`."""

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from keras_gans import data, images
 from keras_gans.augmentation import cropped, flipped
-from keras_gans.data.pipeline import untuned
+from keras_gans.data import pipeline
 from keras_gans.errors import InputError
 from keras_gans.metrics import classifier
 from keras_gans.models import CycleGAN
@@ -148,21 +148,26 @@ class CycleGANRecipe(Recipe):
             cache_mib=self.cache_mib,
         )
 
-    def batches(self, source, start_step):
+    def batches(self, source, start_step, share=pipeline.WHOLE):
         """Endless `(images of X, images of Y)`, each domain in an order of its own."""
-        x = data.batches(source.x.train, self.batch_size, self.seed, start_step)
-        y = data.batches(source.y.train, self.batch_size, self.seed + OTHER_ORDER, start_step)
-        steps = tf.data.Dataset.counter(start_step)
+        x, y = (
+            data.batches(domain.train, self.batch_size, seed, start_step, share)
+            for domain, seed in ((source.x, self.seed), (source.y, self.seed + OTHER_ORDER))
+        )
+        numbers = pipeline.numbers(start_step, share)
 
-        def augmented(step, images_x, images_y):
-            return self._augmented(images_x, "x", step), self._augmented(images_y, "y", step)
+        def augmented(number, images_x, images_y):
+            step, part = pipeline.place_of(number, share)
+            place = step, part, share[-1]
+            return self._augmented(images_x, "x", place), self._augmented(images_y, "y", place)
 
-        return untuned(tf.data.Dataset.zip(steps, x, y).map(augmented).prefetch(2))
+        pairs = tf.data.Dataset.zip(numbers, x, y).map(augmented).prefetch(2)
+        return pipeline.untuned(pairs)
 
-    def _augmented(self, batch, domain, step):
+    def _augmented(self, batch, domain, place):
         if self.crop_size:
-            batch = cropped(batch, self.crop_size, self.seed, domain, step)
-        return flipped(batch, self.seed, domain, step) if self.flip else batch
+            batch = cropped(batch, self.crop_size, self.seed, domain, *place)
+        return flipped(batch, self.seed, domain, *place) if self.flip else batch
 
     def pictures(self, source):
         return {"samples": translations(source)}

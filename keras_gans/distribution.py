@@ -1,0 +1,213 @@
+"""Over which devices and machines training is spread: a `tf.distribute` strategy from a name."""
+
+import json
+import os
+import zlib
+
+import keras
+import tensorflow as tf
+
+from keras_gans.errors import InputError
+
+MULTI_WORKER = tf.distribute.MultiWorkerMirroredStrategy
+STRATEGIES = ("auto", "one", "mirrored", "multi-worker")
+
+
+def strategy_of(name="auto", devices=None):
+    """Makes a strategy; call it once in a process, before TensorFlow does anything else.
+
+    Args:
+        name: `one` device; `mirrored`: a replica on each device of this machine; `multi-worker`:
+            one on each device of each machine that `TF_CONFIG` or Slurm names; `auto`: what these,
+            the number of GPUs and `devices` suggest.
+        devices: How many, or their names as "GPU:0,GPU:1". Default: all GPUs, or the CPU, which
+            counts as one device unless more are asked for.
+
+    Returns:
+        A `tf.distribute.Strategy`; for one device that is not chosen, TensorFlow's default.
+
+    Raises:
+        InputError: If there are no such devices, or no workers, or the name is unknown.
+    """
+    if name not in STRATEGIES:
+        raise InputError(f"strategy must be one of {', '.join(STRATEGIES)}. Received: {name!r}")
+    if joins_workers(name):
+        return _multi_worker(devices)
+    if name == "auto":
+        name = "mirrored" if len(_devices(devices, every=True)) > 1 else "one"
+    chosen = _devices(devices, every=name == "mirrored")
+    if name == "mirrored":
+        return tf.distribute.MirroredStrategy(chosen)
+    if len(chosen) > 1:
+        raise InputError(f"strategy one takes one device. Received: devices={devices}")
+    by_name = devices and tf.distribute.OneDeviceStrategy(f"/{chosen[0]}")
+    return by_name or tf.distribute.get_strategy()
+
+
+def joins_workers(name):
+    """Whether a strategy of this name is one of several processes.
+
+    Raises:
+        InputError: If `TF_CONFIG` is no JSON object.
+    """
+    several = len(_addresses(_tf_config().get("cluster", {}))) > 1 or _slurm_tasks() > 1
+    return name == "multi-worker" or (name == "auto" and several)
+
+
+def describe(strategy):
+    """What `strategy` does, in words."""
+    count = strategy.num_replicas_in_sync
+    place = f"worker {worker(strategy)} of {workers(strategy)}, " if workers(strategy) > 1 else ""
+    names = [device.partition("device:")[2] or device for device in devices_of(strategy)]
+    return f"{place}{count} replica{'s' if count > 1 else ''}, here on {', '.join(names)}"
+
+
+def devices_of(strategy):
+    """Full names of the devices that this process trains on."""
+    of = tf.distribute
+    if isinstance(strategy, (of.OneDeviceStrategy, of.MirroredStrategy, MULTI_WORKER)):
+        return strategy.extended.worker_devices
+    # TensorFlow's default does not tell.
+    gpus, cpus = (tf.config.list_logical_devices(kind) for kind in ("GPU", "CPU"))
+    return [(gpus or cpus)[0].name]
+
+
+def workers(strategy):
+    """How many processes train together."""
+    resolver = strategy.cluster_resolver
+    return 1 if resolver is None else len(_addresses(resolver.cluster_spec().as_dict()))
+
+
+def worker(strategy):
+    """This process's number among them, from 0, which is the chief's."""
+    resolver = strategy.cluster_resolver
+    if workers(strategy) == 1:
+        return 0
+    jobs = resolver.cluster_spec().as_dict()
+    behind = len(jobs.get("chief", [])) if resolver.task_type == "worker" else 0
+    return behind + resolver.task_id
+
+
+def is_chief(strategy):
+    """Whether this process is the one that writes runs and exports."""
+    return worker(strategy) == 0
+
+
+def share_of(strategy):
+    """`(first, count, of)`: of so many replicas, which ones this process feeds."""
+    count = strategy.num_replicas_in_sync // workers(strategy)
+    return worker(strategy) * count, count, strategy.num_replicas_in_sync
+
+
+def synchronize(model, whole):
+    """Says whether each BatchNormalization sees the `whole` batch, or its replica's part."""
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.synchronized = whole
+
+
+def check_agreement(strategy, facts):
+    """Compares what each worker found, before they train together.
+
+    Args:
+        facts: `{name: text}`.
+
+    Raises:
+        InputError: Naming the facts and the workers that differ from the chief.
+    """
+    if workers(strategy) == 1:
+        return
+    # Gathered as numbers, a row from each replica, of which those of one worker are alike.
+    numbers = [zlib.crc32(str(value).encode()) for value in facts.values()]
+    rows = _gathered(strategy, tf.constant([numbers], tf.int64))
+    for place, name in enumerate(facts):
+        others = sorted({row for row in range(len(rows)) if rows[row, place] != rows[0, place]})
+        if others:
+            raise InputError(
+                f"replica {others[0]} has another {name} than the chief: every worker needs the "
+                "same command, the same data, and a file system that all of them share. Here: "
+                f"{facts[name]}"
+            )
+
+
+def _gathered(strategy, row):
+    def gather():
+        return tf.distribute.get_replica_context().all_gather(row, axis=0)
+
+    return strategy.experimental_local_results(strategy.run(tf.function(gather)))[0].numpy()
+
+
+def _multi_worker(devices):
+    if devices:
+        gpus = tf.config.list_physical_devices("GPU")
+        names = _devices(devices, every=True)
+        tf.config.set_visible_devices([g for g in gpus if g.name[-5:] in names], "GPU")
+    in_slurm = not _tf_config() and _slurm_tasks() > 1
+    if not in_slurm and not _tf_config().get("cluster"):
+        raise InputError(
+            "strategy multi-worker needs workers: start it under Slurm's srun, set TF_CONFIG as "
+            "Kubeflow does, or say WORKERS=2 to make for two on this machine"
+        )
+    resolvers = tf.distribute.cluster_resolver
+    make = resolvers.SlurmClusterResolver if in_slurm else resolvers.TFConfigClusterResolver
+    try:
+        return tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=make())
+    except (ValueError, KeyError, RuntimeError, tf.errors.OpError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(f"the workers cannot be joined: {reason}") from error
+
+
+def _tf_config():
+    """`TF_CONFIG`, as Kubeflow and others set it."""
+    text = os.environ.get("TF_CONFIG") or "{}"
+    try:
+        config = json.loads(text)
+        if not isinstance(config, dict):
+            raise ValueError("no object")
+    except ValueError as error:
+        raise InputError(f"TF_CONFIG must be a JSON object ({error}). Received: {text}") from error
+    return config
+
+
+def _slurm_tasks():
+    text = os.environ.get("SLURM_STEP_NUM_TASKS", "1")
+    return int(text) if text.isdigit() else 1
+
+
+def _addresses(jobs):
+    return [address for job in ("chief", "worker") for address in jobs.get(job, [])]
+
+
+def _devices(devices, every):
+    """Names such as "GPU:0"; the CPU is split if several of it are asked for."""
+    gpus = [f"GPU:{i}" for i in range(len(tf.config.list_physical_devices("GPU")))]
+    text = str(devices or "").strip()
+    if not text:
+        return (gpus if every else gpus[:1]) or ["CPU:0"]
+    if text.isdigit():
+        kind = gpus or [f"CPU:{i}" for i in range(int(text))]
+        names = kind[: int(text)]
+        if len(names) != int(text) or not names:
+            raise InputError(f"devices={text}: there are {len(gpus)} GPUs")
+    else:
+        names = [name.strip().upper() for name in text.split(",")]
+    _check_devices(names, gpus)
+    return names
+
+
+def _check_devices(names, gpus):
+    numbers = [name.removeprefix("CPU:") for name in names if name not in gpus]
+    if not all(number.isdigit() for number in numbers) or len(set(names)) < len(names):
+        raise InputError(
+            "devices must be a number, or different names as GPU:0,GPU:1 or CPU:0,CPU:1. "
+            f"Received: {','.join(names)}; GPUs here: {', '.join(gpus) or 'none'}"
+        )
+    needed = 1 + max(map(int, numbers), default=0)
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    there = tf.config.get_logical_device_configuration(cpu) or [None]
+    if needed > len(there):
+        try:
+            parts = [tf.config.LogicalDeviceConfiguration()] * needed
+            tf.config.set_logical_device_configuration(cpu, parts)
+        except RuntimeError as error:
+            raise InputError(f"TensorFlow has started with {len(there)} CPU devices") from error

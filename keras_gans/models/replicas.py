@@ -1,0 +1,73 @@
+"""What replicas have in common: gradients, numbers and steps of the global batch.
+
+A gradient is a float tensor, `tf.IndexedSlices` (an Embedding's), or None where the loss does not
+depend on the variable. Slices stay slices: Keras's Adam squares each of them by itself, so that a
+dense gradient would train an embedding more slowly.
+"""
+
+import tensorflow as tf
+
+
+def summed(gradients):
+    """The sum over replicas of each gradient, on every replica; as they are if there is one.
+
+    Dense ones travel as one vector: a message costs more than its bytes.
+    """
+    context = tf.distribute.get_replica_context()
+    if context.num_replicas_in_sync == 1:
+        return gradients
+    sums = list(gradients)
+    slices = [i for i, g in enumerate(gradients) if isinstance(g, tf.IndexedSlices)]
+    for index in slices:
+        sums[index] = context.all_reduce("SUM", gradients[index])
+    dense = [i for i, g in enumerate(gradients) if g is not None and i not in slices]
+    vector = tf.concat([tf.reshape(gradients[i], [-1]) for i in dense], axis=0)
+    parts = tf.split(context.all_reduce("SUM", vector), [tf.size(gradients[i]) for i in dense])
+    for index, part in zip(dense, parts, strict=True):
+        sums[index] = tf.reshape(part, gradients[index].shape)
+    return sums
+
+
+def takes_sums(optimizer):
+    """Makes a Keras optimizer, of one model, take gradients that are summed over replicas.
+
+    It would clip each replica's gradient by itself, sum them, and look for overflow on the first
+    replica alone. Given the sum, it clips it, and every replica sees every overflow; what is left
+    is to keep it from summing again.
+
+    Raises:
+        AttributeError: If this version of Keras sums in another place.
+    """
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    if not hasattr(inner, "_all_reduce_sum_gradients"):
+        raise AttributeError("this version of Keras is not known to sum gradients where it did")
+    inner._all_reduce_sum_gradients = list
+    return optimizer
+
+
+def means(values):
+    """The mean over replicas of each scalar of `{name: float}`, in one message, as float32."""
+    values = {key: tf.cast(value, tf.float32) for key, value in values.items()}
+    context = tf.distribute.get_replica_context()
+    if context.num_replicas_in_sync == 1:
+        return values
+    numbers = tf.unstack(context.all_reduce("MEAN", tf.stack(list(values.values()))))
+    return dict(zip(values, numbers, strict=True))
+
+
+def logs(values):
+    """Scalars by name in the shape in which `fit` can hand them to callbacks.
+
+    With several workers, Keras reduces over a first axis.
+    """
+    strategy = tf.distribute.get_strategy()
+    if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return {key: tf.reshape(value, (1,)) for key, value in values.items()}
+    return values
+
+
+def global_norm(gradients):
+    """The L2 norm of all gradients together, a float32 scalar."""
+    # Slices can name a row twice: the norm of their values is not that of the matrix.
+    dense = [tf.convert_to_tensor(g) for g in gradients if g is not None]
+    return tf.linalg.global_norm([tf.cast(g, tf.float32) for g in dense])

@@ -1,0 +1,113 @@
+"""In which precision a model is trained, from a name; what it answers is float32 always."""
+
+import contextlib
+import functools
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from keras_gans.distribution import devices_of
+from keras_gans.errors import InputError
+
+PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
+CPU_INFO = Path("/proc/cpuinfo")
+CPU_FLAGS = ("avx512_bf16", "amx_bf16")
+# The first NVIDIA generation that multiplies bfloat16 (Ampere).
+BFLOAT16_CAPABILITY = (8, 0)
+
+
+def precision_of(name="auto", strategy=None):
+    """The name of a Keras dtype policy, and why, in words.
+
+    Args:
+        name: One of `PRECISIONS`. `auto`: bfloat16 where the devices multiply it (GPUs of compute
+            capability 8, TPUs, CPUs with avx512_bf16 or amx_bf16), float16 on older GPUs, else
+            float32.
+        strategy: Whose devices; default: the one GPU or CPU that TensorFlow would take.
+
+    Raises:
+        InputError: If the name is unknown.
+    """
+    if name not in PRECISIONS:
+        raise InputError(f"precision must be one of {', '.join(PRECISIONS)}. Received: {name!r}")
+    if name != "auto":
+        return name, "as asked"
+    if tf.config.list_logical_devices("TPU"):
+        return "mixed_bfloat16", "TPUs multiply it"
+    capabilities = _capabilities(strategy)
+    return of_gpus(capabilities) if capabilities else of_cpu(_cpu_flags())
+
+
+@contextlib.contextmanager
+def building_in(policy):
+    """Layers made inside follow the dtype policy of this name."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def of_gpus(capabilities):
+    """The policy and why, for GPUs of these compute capabilities, as [(8, 0), (9, 0)]."""
+    oldest = min(capabilities)
+    text = f"GPUs of compute capability {oldest[0]}.{oldest[1]}"
+    if oldest >= BFLOAT16_CAPABILITY:
+        return "mixed_bfloat16", text
+    return "mixed_float16", f"{text}, older than bfloat16; with loss scaling"
+
+
+def of_cpu(flags):
+    """The policy and why, for a CPU with these flags."""
+    found = [flag for flag in CPU_FLAGS if flag in flags]
+    if found:
+        return "mixed_bfloat16", f"this CPU has {found[0]}"
+    return "float32", f"this CPU has neither {' nor '.join(CPU_FLAGS)}"
+
+
+def in_float32(model, function):
+    """`function` of a model's networks, computed in float32 whatever the networks train in.
+
+    Layers follow their policy when they are traced, so that it is changed just then.
+    """
+
+    @functools.wraps(function)
+    def exact(*args, **kwargs):
+        with _policy_of_layers(model, "float32"):
+            return function(*args, **kwargs)
+
+    return exact
+
+
+def answers(model):
+    """A model's signatures, `{name: (function, tensor specs)}`, computed in float32."""
+    signatures = model.signatures()
+    return {name: (in_float32(model, f), specs) for name, (f, specs) in signatures.items()}
+
+
+@contextlib.contextmanager
+def _policy_of_layers(model, policy):
+    before = [(layer, layer.dtype_policy) for layer in model._flatten_layers()]
+    try:
+        for layer, _ in before:
+            layer.dtype_policy = policy
+        yield
+    finally:
+        for layer, own in before:
+            layer.dtype_policy = own
+
+
+def _capabilities(strategy):
+    gpus = tf.config.list_physical_devices("GPU")
+    if strategy is not None and not any("GPU" in name for name in devices_of(strategy)):
+        return []
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+    return [d["compute_capability"] for d in details if "compute_capability" in d]
+
+
+def _cpu_flags():
+    lines = CPU_INFO.read_text(encoding="utf-8").splitlines() if CPU_INFO.is_file() else []
+    flags = next((line for line in lines if line.startswith("flags")), "")
+    return set(flags.split())
