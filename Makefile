@@ -17,6 +17,7 @@ help:
 	@echo 'make train-cgan       train a conditional GAN, then export it; likewise train-gan, train-dcgan,'
 	@echo '                      train-wgan-gp, train-autoencoder, train-vae, train-aae, train-cyclegan'
 	@echo '                      DATASET=mnist DATA_DIR=folder EPOCHS=20 BATCH_SIZE=128 NAME=mine ARGS="--seed 1"'
+	@echo '                      WORKERS=2 trains on two processes of this machine'
 	@echo 'make generate MODEL=cgan   images from the newest export; ARGS="--label 7 --count 25 --out folder"'
 	@echo 'make evaluate RUN=runs/mine    score its samples; ARGS="--compare runs/a runs/b" several side by side'
 	@echo 'make walk MODEL=cgan  animate the latent space; RUN=runs/mine ARGS=--classes from class to class'
@@ -38,11 +39,13 @@ $(READY): setup.cfg pyproject.toml
 	@echo 'Setting up $(VENV) (once, a few minutes)'
 	@$(PYTHON) -m venv $(VENV) || { \
 		echo 'Python cannot make virtual environments: on Debian, apt install python3-venv' >&2; exit 2; }
-	@$(PY) -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@extras=test; if nvidia-smi -L > /dev/null 2>&1; then extras=test,cuda; \
+		echo 'NVIDIA driver found: TensorFlow comes with its CUDA libraries'; fi; \
+		$(PY) -m pip install --quiet --disable-pip-version-check --editable ".[$$extras]"
 	@touch $@
 
 train-%: $(READY)
-	@$(PY) -m apps.train $* $(options)
+	@$(PY) -m $(if $(WORKERS),apps.workers $(WORKERS),apps.train) $* $(options)
 
 generate: $(READY)
 	@$(PY) -m apps.generate $(or $(RUN),saved_models/$(or $(MODEL),cgan)) $(ARGS)
@@ -71,7 +74,7 @@ benchmark: $(READY)
 	@$(PY) -m apps.benchmark $(ARGS)
 
 test: $(READY)
-	@$(PY) -m pytest $(ARGS)
+	@$(PY) -m pytest -n auto --dist loadfile $(ARGS)
 
 lint: $(READY)
 	@$(PY) -m ruff check .

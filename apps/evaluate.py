@@ -154,7 +154,7 @@ def _open_run(folder, options):
     model = training.load_checkpoint(path)
     protocol = {
         "checkpoint": "best" if path.name == training.BEST else "last",
-        "step": int(model.step),
+        "step": model.steps_done,
     }
     source = training.source_of(folder, data_dir=options.data_dir)
     return Subject(folder, endpoints.of_model(model), source, protocol, Path(folder) / SCORES)

@@ -83,13 +83,13 @@ def _evaluator(run, options):
 
 def train(run, directory, options, evaluator):
     """Trains, exports and says what was made, how good it is, and what to do with it."""
-    variant, first = run.recipe.variant, run.model.steps_done
+    first = run.model.steps_done
     try:
         seconds = training.train(run, directory, evaluator)
     except StoppedError:
         print(
             f"stopped at step {run.model.steps_done:,} of {run.total_steps:,}; saved. Go on with\n"
-            f'          make train-{variant} ARGS="{_resumption(directory, options)}"'
+            f"          {_resumption(run, directory, options)}"
         )
         sys.exit(130)
     images = (run.total_steps - first) * run.recipe.batch_size
@@ -133,11 +133,14 @@ def _next_commands(recipe, options):
             yield f"          make {program} RUN={shlex.quote(f'{options.export_dir}/{variant}')}"
 
 
-def _resumption(directory, options):
+def _resumption(run, directory, options):
+    if distribution.workers(run.strategy) > 1:
+        return "the same command, on every worker"
     # A run's configuration holds what it is, not where its export goes.
     elsewhere = options.export_dir != EXPORTS
     export_dir = ["--export-dir", options.export_dir] if elsewhere else []
-    return shlex.join(["--resume", str(directory), *export_dir])
+    arguments = shlex.join(["--resume", str(directory), *export_dir])
+    return f'make train-{run.recipe.variant} ARGS="{arguments}"'
 
 
 def parse(recipe_class, arguments):

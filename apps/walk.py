@@ -320,7 +320,7 @@ def _write_gif(walk, options):
 
 def _log(strip, tag, model, options):
     """Adds the strip to the run's images in TensorBoard; says where."""
-    step = int(model.step)
+    step = model.steps_done
     animation.log_picture(options.model, tag, strip, step)
     return f"{options.model}: image {tag} at step {step} (make tensorboard)"
 

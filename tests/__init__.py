@@ -1,0 +1,1 @@
+import apps.quiet  # noqa: F401

@@ -4,8 +4,6 @@ import keras
 import pytest
 import tensorflow as tf
 
-import apps.quiet  # noqa: F401
-
 
 def pytest_configure():
     # Before TensorFlow starts its devices: one CPU as two, for the tests of tf.distribute.

@@ -55,3 +55,14 @@ def test_seed_domain_and_step_decide(change, images):
     np.testing.assert_array_equal(change(images, 0, "x", tf.constant(3, tf.int64)), first)
     for key in ((1, "x", 3), (0, "y", 3), (0, "x", 4)):
         assert (change(images, *key).numpy() != first).any()
+
+
+def test_parts_of_a_batch_get_what_they_get_in_the_whole(images):
+    batch = images[:12]
+    for function, options in ((augmentation.cropped, (SIZE,)), (augmentation.flipped, ())):
+        whole = function(batch, *options, 0, "x", 5)
+        parts = [
+            function(batch[4 * i : 4 * i + 4], *options, 0, "x", 5, part=i, parts=3)
+            for i in range(3)
+        ]
+        np.testing.assert_array_equal(tf.concat(parts, axis=0), whole)

@@ -13,8 +13,8 @@ ROOT = Path(__file__).parents[1]
 INHERITED = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "ARGS")
 
 
-def make(*words):
-    environment = {key: value for key, value in os.environ.items() if key not in INHERITED}
+def make(*words, **more):
+    environment = {key: value for key, value in os.environ.items() if key not in INHERITED} | more
     return subprocess.run(
         ["make", *words],
         cwd=ROOT,
@@ -49,6 +49,11 @@ def test_variables_become_options(tmp_path):
         'python -m apps.train cgan --dataset "mnist" --data-dir "a b" --epochs 20 '
         '--batch-size 128 --name "mine" --seed 1 --loss hinge'
     )
+
+
+def test_workers_are_started_by_their_own_program(tmp_path):
+    command = planned("train-dcgan", "WORKERS=2", "NAME=two", tmp_path=tmp_path)
+    assert command == ["python", "-m", "apps.workers", "2", "dcgan", "--name", '"two"']
 
 
 @pytest.mark.parametrize(
@@ -95,6 +100,26 @@ def test_an_old_python_is_refused_in_one_line(tmp_path):
     assert done.returncode == 2
     assert done.stderr.splitlines()[0].startswith("keras_gans needs Python 3.10 or newer")
     assert not (tmp_path / "venv").exists()
+
+
+@pytest.mark.parametrize(("status", "extras"), [(0, "test,cuda"), (9, "test")])
+def test_cuda_libraries_come_where_there_is_a_driver(tmp_path, status, extras):
+    programs = {
+        "nvidia-smi": f"exit {status}",
+        # What makes the environment, and in it what installs into it.
+        "python": f"""case "$2" in
+            venv) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+            pip) echo "$@" >> {tmp_path}/installed ;;
+            esac""",
+    }
+    for name, script in programs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    done = make("setup", f"VENV={tmp_path}/venv", f"PYTHON={tmp_path}/python", PATH=path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "installed").read_text().split()[-1] == f".[{extras}]"
+    assert ("NVIDIA driver found" in done.stdout) == (status == 0)
 
 
 def test_ci_runs_what_the_readme_says():

@@ -11,8 +11,8 @@ class ScalarLog(keras.callbacks.Callback):
 
     `epoch/<loss>` and, of all other logs, `health/<log>`: means over the whole epoch.
     `step/<log>`: that one step's value, every `log_steps`. `epoch/images_per_second`, and
-    `learning_rate/<optimizer>` each epoch. With loss scaling also `precision/loss_scale/<optimizer>`
-    and `precision/skipped_updates`, of all optimizers since the run began.
+    `learning_rate/<optimizer>` each epoch; with loss scaling `precision/loss_scale/<optimizer>`
+    too, and `precision/skipped_updates`, of all optimizers since the run began.
 
     Args:
         writer: A `tf.summary` writer.

@@ -38,6 +38,24 @@ def test_epochs_differ_and_none_repeats_an_image():
     assert len({frozenset(rest) for rest in left_out}) > 1  # no image is always left out
 
 
+@pytest.mark.parametrize("start", [0, 5, 17])
+def test_workers_share_each_batch(start):
+    """Two workers with two replicas each: together they read what one would, nothing twice."""
+    split = numbered(103)
+    whole = order(split, 20, 3, 7, start_step=start)
+    parts = []
+    for first in (0, 2):
+        dataset = batches(split, 20, 3, start, share=(first, 2, 4))
+        rows = np.stack([labels for _, labels in itertools.islice(dataset, 2 * 7)])
+        parts.append(rows.reshape(7, 10))
+    np.testing.assert_array_equal(np.concatenate(parts, axis=1), whole)
+
+
+def test_a_batch_must_split_evenly():
+    with pytest.raises(InputError, match="a multiple of the 3 replicas"):
+        batches(numbered(103), 20, 0, share=(0, 1, 3))
+
+
 @pytest.mark.parametrize("other", [1, 256, 2**32, 2**40, 2**63 - 1])
 def test_seeds_differ(other):
     split = numbered(100)

@@ -1,0 +1,129 @@
+"""Two workers on this machine: real processes, one of which is killed."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from apps import workers
+from keras_gans import training
+from keras_gans.errors import InputError
+from keras_gans.recipes import RECIPES
+from tests.apps.processes import TIMEOUT, checkpoint_of, ended, places, start, state_of, write_npz
+
+OPTIONS = ["--filters", "[4,4]", "--batch-size", "8", "--epochs", "3", "--evaluate-epochs", "0"]
+OPTIONS += ["--checkpoint-seconds", "0", "--name", "pair"]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_npz(tmp_path_factory.mktemp("data") / "data.npz")
+
+
+def arguments(folder, data):
+    return [2, "dcgan", "--dataset", f"npz:{data}", *OPTIONS, *places(folder)]
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory, data):
+    """`(folder, outcome)` of a run by two workers that nobody disturbed."""
+    folder = tmp_path_factory.mktemp("pair")
+    return folder, ended(start("workers", *arguments(folder, data)))
+
+
+def children(process):
+    """Process numbers of the workers, the chief's first."""
+    path = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    deadline = time.monotonic() + TIMEOUT
+    while len(found := path.read_text().split()) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return [int(number) for number in found]
+
+
+def wait_for(path):
+    deadline = time.monotonic() + TIMEOUT
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert path.exists()
+
+
+def test_only_the_chief_writes_and_speaks(pair):
+    folder, (status, out, err) = pair
+    assert status == 0, err
+    assert "worker 0 of 2, 2 replicas, here on CPU:0" in out
+    assert out.count("trained ") == 1
+    assert [path.name for path in (folder / "runs").iterdir()] == ["pair"]
+    assert len(list((folder / "exports" / "dcgan").iterdir())) == 1
+    # events.out.tfevents.<time>.<host>.<process>.<number>.v2
+    events = (folder / "runs" / "pair").glob("events.out.*")
+    assert len({path.name.split(".")[-3] for path in events}) == 1
+
+
+def test_two_workers_train_what_one_process_does(pair, data):
+    folder, _ = pair
+    settings = {"filters": (4, 4), "batch_size": 8, "epochs": 3, "evaluate_epochs": 0}
+    run = training.prepare(RECIPES["dcgan"](dataset=f"npz:{data}", **settings))
+    run.model.fit(
+        run.recipe.batches(run.source, 0), steps_per_epoch=8, epochs=3, shuffle=False, verbose=0
+    )
+    apart = checkpoint_of(folder / "runs" / "pair")
+    assert apart.steps_done == run.model.steps_done == 24
+    for network in ("generator", "discriminator", "average"):
+        one, other = (
+            np.concatenate([v.numpy().ravel() for v in getattr(model, network).weights])
+            for model in (apart, run.model)
+        )
+        # Adam turns the rounding of gradients near zero into steps, of at most its rate, 5e-4.
+        assert np.linalg.norm(one - other) < 0.02 * np.linalg.norm(other), network
+
+
+@pytest.mark.parametrize("victim", [0, 1])
+def test_a_killed_worker_ends_the_other_and_the_same_command_goes_on(tmp_path, data, pair, victim):
+    process = start("workers", *arguments(tmp_path, data))
+    pids = children(process)
+    wait_for(tmp_path / "runs" / "pair" / "checkpoint.keras")
+    begin = time.monotonic()
+    os.kill(pids[victim], signal.SIGKILL)
+    status, _, err = ended(process)
+    assert time.monotonic() - begin < 60
+    assert status == 1
+    assert "the same command again" in err.splitlines()[-1]
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+    status, out, err = ended(start("workers", *arguments(tmp_path, data)))
+    assert status == 0, err
+    assert "trained " in out
+    resumed, whole = (checkpoint_of(folder / "runs" / "pair") for folder in (tmp_path, pair[0]))
+    for one, other in zip(state_of(resumed), state_of(whole), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_complete_run_is_not_trained_again(pair, data):
+    folder, _ = pair
+    status, out, _ = ended(start("workers", *arguments(folder, data)))
+    assert status == 0
+    assert "is complete: there is nothing to resume" in out
+
+
+def test_a_mistake_is_told_once():
+    status, _, err = ended(start("workers", 2, "dcgan", "--epocs", "3"))
+    assert status == 2
+    (line,) = err.splitlines()
+    assert line.startswith("python -m apps.train: unrecognized arguments: --epocs 3")
+
+
+@pytest.mark.parametrize("count", ["1", "two", "-2"])
+def test_a_number_of_workers_is_needed(count):
+    with pytest.raises(InputError, match="integer from 2 on"):
+        workers.main([count, "dcgan"])
+
+
+def test_a_batch_that_cannot_be_shared_is_refused(two_replicas, data):
+    recipe = RECIPES["dcgan"](dataset=f"npz:{data}", batch_size=7)
+    with pytest.raises(InputError, match="batch_size must be a multiple of the 2 replicas"):
+        training.prepare(recipe, two_replicas)
+    assert keras.config.dtype_policy().name == "float32"
