@@ -6,9 +6,11 @@ import zlib
 
 import keras
 import tensorflow as tf
+from tensorflow.python.distribute.cluster_resolver import slurm_cluster_resolver as slurm
 
 from keras_gans.errors import InputError
 
+SLURM_PORT = 8888  # of a machine's first task
 MULTI_WORKER = tf.distribute.MultiWorkerMirroredStrategy
 STRATEGIES = ("auto", "one", "mirrored", "multi-worker")
 
@@ -130,6 +132,16 @@ def check_agreement(strategy, facts):
             )
 
 
+def meet(strategy):
+    """Waits for all workers, so that none has ended well where another still can fail.
+
+    Raises:
+        tf.errors.OpError: If a worker is gone.
+    """
+    if workers(strategy) > 1:
+        _gathered(strategy, tf.zeros((1, 1), tf.int64))
+
+
 def _gathered(strategy, row):
     def gather():
         return tf.distribute.get_replica_context().all_gather(row, axis=0)
@@ -148,10 +160,11 @@ def _multi_worker(devices):
             "strategy multi-worker needs workers: start it under Slurm's srun, set TF_CONFIG as "
             "Kubeflow does, or say WORKERS=2 to make for two on this machine"
         )
-    resolvers = tf.distribute.cluster_resolver
-    make = resolvers.SlurmClusterResolver if in_slurm else resolvers.TFConfigClusterResolver
     try:
-        return tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=make())
+        if in_slurm:
+            os.environ["TF_CONFIG"] = json.dumps(_slurm_config())
+        resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
+        return tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
     except (ValueError, KeyError, RuntimeError, tf.errors.OpError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"the workers cannot be joined: {reason}") from error
@@ -167,6 +180,23 @@ def _tf_config():
     except ValueError as error:
         raise InputError(f"TF_CONFIG must be a JSON object ({error}). Received: {text}") from error
     return config
+
+
+def _slurm_config():
+    """What `TF_CONFIG` would say in this task of a Slurm step.
+
+    TensorFlow's SlurmClusterResolver sorts machines as text, n10 before n9, against Slurm's ranks;
+    it fails without nvidia-smi, and takes a machine without GPUs for one with a GPU:0.
+    """
+    hosts = slurm.expand_hostlist(os.environ["SLURM_STEP_NODELIST"])
+    tasks = slurm.expand_tasks_per_node(os.environ["SLURM_STEP_TASKS_PER_NODE"])
+    workers = [
+        f"{host}:{SLURM_PORT + place}"
+        for host, count in zip(hosts, tasks, strict=True)
+        for place in range(count)
+    ]
+    task = {"type": "worker", "index": int(os.environ["SLURM_PROCID"])}
+    return {"cluster": {"worker": workers}, "task": task}
 
 
 def _slurm_tasks():

@@ -233,6 +233,7 @@ def follow(run):
     before = {key: signal.signal(key, signal.SIG_IGN) for key in (signal.SIGINT, signal.SIGTERM)}
     try:
         _fit(run, [callbacks.StopOnNonFinite()])
+        distribution.meet(run.strategy)  # the chief exports
     except tf.errors.OpError as error:
         raise _cause(run, error) from error
     finally:
@@ -359,6 +360,7 @@ def finish(run, directory, export_dir):
     except (OSError, tf.errors.OpError) as error:
         reason = getattr(error, "strerror", None) or error.message
         raise RunError(f"cannot write to {directory}: {reason}") from error
+    distribution.meet(run.strategy)
     return version, best
 
 
