@@ -1,263 +1,215 @@
-"""How fast a training step is, and against what: `python -m apps.benchmark dcgan cgan`.
-
-In every round, one after the other: `fit` of the library; the update loop of the blogs on networks
-of the same sizes; large matrix products, the most the machine can do. A machine's speed drifts, so
-only numbers of one round are divided by each other.
-"""
+"""How fast training is, and against what: `python -m apps.benchmark dcgan cgan`."""
 
 import json
-import os
-import platform
+import signal
 import sys
-import time
+import tempfile
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
-from statistics import median
 
 import apps.quiet  # noqa: F401
 
 # isort: split
-import keras
-import numpy as np
-import tensorflow as tf
 from jsonargparse import ArgumentParser
 
-from apps import console
-from apps.operations import operations_table, training_operations
-from keras_gans import data, training
-from keras_gans.data.arrays import ArraySplit
-from keras_gans.data.pipeline import untuned
+from apps import cases, console, rivals, scaling, tables
+from apps.around import RANDOM
+from apps.measuring import describe_machine
+from keras_gans import training
+from keras_gans.data.pipeline import rows_of
 from keras_gans.errors import InputError, RunError
+from keras_gans.precision import precision_of
 from keras_gans.recipes import RECIPES
 
 PROGRAM = "python -m apps.benchmark"
-VARIANTS = ("gan", "dcgan", "cgan")  # those of a generator, a discriminator and the passes below
-IMAGE_SHAPE = (28, 28, 1)
-SPLIT_SIZE = 10_000
-MATRIX_SIZE = 4096
-MATRIX_PRODUCTS = 3
+DATA_VARIANT = "dcgan"
+CACHES_MIB = (0, RECIPES[DATA_VARIANT].cache_mib)  # decoded each time, and once
+DESCRIPTION = """
+Measures training, each case in a process of its own. Without --scale and --around: the step, on
+the recipes' default data, against the machine's large matrix products; all variants take about
+ten minutes on two cores, one variant one minute.
+"""
 
 
 def main(arguments=None):
     options = _parse(sys.argv[1:] if arguments is None else arguments)
-    machine, source = describe_machine(), random_source()
-    print("\n".join(f"{key:11}{value}" for key, value in machine.items()))
-    results = []
-    for variant in options.variants:
-        columns = [
-            measure(variant, source, batch_size, options.steps, options.repeats)
-            for batch_size in options.batch_sizes
-        ]
-        print(f"\n{operations_table(variant, columns[0]['operations'])}")
-        print(f"\n{results_table(variant, columns)}", flush=True)
-        results += columns
+    machine = describe_machine()
+    print("\n".join(f"{key:11}{value}" for key, value in machine.items()), flush=True)
+    report = {"machine": machine, "settings": _settings(options)}
+    if options.scale:
+        report["scale"] = _shown(tables.SCALE, measure_scale(options))
+    if options.around:
+        report["around"] = _shown(tables.AROUND, measure_around(options))
+    if not (options.scale or options.around):
+        report["steps"] = _shown(tables.STEPS, measure_steps(options))
+        tables.print_scaling(report["steps"])
     if options.json:
-        settings = {"steps": options.steps, "repeats": options.repeats}
-        _write_json(options.json, {"machine": machine, "settings": settings, "results": results})
+        _write_json(options.json, report)
+
+
+def _shown(table, results):
+    """Prints each of the results as soon as it is there; returns them all."""
+    print(f"\n{table.head()}", flush=True)
+    shown = []
+    for result in results:
+        print(table.lines(result), flush=True)
+        shown.append(result)
+    return shown
+
+
+# Cases ---------------------------------------------------------------------------------------
+
+
+def measure_steps(options):
+    """Yields what `timing.measure` gives for each case."""
+    kinds = product(options.variants, options.batch_sizes, options.precisions, options.replicas)
+    for variant, batch_size, precision, replicas in kinds:
+        # What they do is the same whatever the precision and the replicas of the library.
+        beside = rivals.of(variant, options.rivals) if replicas == 1 else []
+        yield cases.run(
+            "step",
+            **_common(options, variant, batch_size, precision),
+            replicas=replicas,
+            rivals=beside,
+        )
+
+
+def measure_scale(options):
+    """Yields what `scaling.measure` gives for each number of images, decoded each time and once."""
+    for count in options.scale:
+        with scaling.folder_of(count) as path:
+            kinds = product(options.variants, options.batch_sizes, options.precisions, CACHES_MIB)
+            for variant, batch_size, precision, cache_mib in kinds:
+                common = _common(options, variant, batch_size, precision)
+                yield cases.run("scale", **common, path=str(path), cache_mib=cache_mib)
+
+
+def measure_around(options):
+    """Yields what `around.measure` gives for each case."""
+    kinds = product(options.variants, options.batch_sizes, options.precisions)
+    for variant, batch_size, precision in kinds:
+        with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+            data = {"dataset": options.dataset, "data_dir": options.data_dir, "folder": folder}
+            yield cases.run("around", **_common(options, variant, batch_size, precision), **data)
+
+
+def _common(options, variant, batch_size, precision):
+    names = {"variant": variant, "batch_size": batch_size, "precision": precision}
+    return names | {"repeats": options.repeats, "steps": options.steps}
+
+
+# Options -------------------------------------------------------------------------------------
 
 
 def _parse(arguments):
     parser = ArgumentParser(
-        prog=PROGRAM,
-        description="Measures training of the default networks on random 28 x 28 images against "
-        "the blogs' update loop and against the machine's matrix products.",
-        exit_on_error=False,
-        allow_abbrev=False,
+        prog=PROGRAM, description=DESCRIPTION, exit_on_error=False, allow_abbrev=False
     )
-    parser.add_argument(
-        "variants", type=str, nargs="*", default=["dcgan"], help=f"of {', '.join(VARIANTS)}"
+    add = parser.add_argument
+    add(
+        "variants",
+        type=str,
+        nargs="*",
+        default=[],
+        help=f"of {', '.join(RECIPES)}; default: all, with --scale and --around {DATA_VARIANT}",
     )
-    parser.add_argument("--batch-sizes", type=int, nargs="+", default=[32, 128], help="images")
-    parser.add_argument("--repeats", type=int, default=5, help="rounds after one of warm-up")
-    parser.add_argument("--steps", type=int, default=20, help="training steps in a round")
-    parser.add_argument("--json", type=str | None, metavar="FILE", help="every round, as numbers")
+    add("--batch-sizes", type=int, nargs="+", default=[64], help="images in a step")
+    add(
+        "--precisions",
+        type=str,
+        nargs="+",
+        help="as apps.train takes them; default: float32 auto, with --scale and --around float32",
+    )
+    add("--replicas", type=int, nargs="+", default=[1], help="devices that share each batch")
+    add(
+        "--rivals",
+        type=str,
+        nargs="+",
+        default=[],
+        help="timed in turn with the library, in float32: blogs, their train_on_batch on the same "
+        "networks; torch, which is not installed with this: DCGAN in eager PyTorch",
+    )
+    add(
+        "--scale",
+        type=int,
+        nargs="+",
+        default=[],
+        metavar="N",
+        help="instead, training on folders of so many small PNG files, made for it in the "
+        "temporary folder (TMPDIR) and deleted; most are links to the same files, which the "
+        "system then holds in memory",
+    )
+    add(
+        "--around",
+        action="store_true",
+        help="instead, what data, logs, pictures, checkpoints and scores cost beside the steps",
+    )
+    add("--dataset", type=str, default=RANDOM, help="of --around; random: 60,000 of 28 x 28")
+    add("--data-dir", type=str | None, help="of --dataset, as apps.train takes it")
+    add("--repeats", type=int, default=3, help="rounds after one of warm-up")
+    add(
+        "--steps",
+        type=int | None,
+        help="steps in a round; default: of about 2 s, --scale 50, --around 120",
+    )
+    add("--json", type=str | None, metavar="FILE", help="every round, as numbers")
     options = console.parse(parser, arguments)
+    _fill(options)
     _check(options)
     return options
 
 
-def _check(options):
+def _fill(options):
+    elsewhere = bool(options.scale or options.around)
+    options.variants = options.variants or ([DATA_VARIANT] if elsewhere else list(RECIPES))
     for variant in options.variants:
-        if variant not in VARIANTS:
-            raise InputError(f"unknown variant {variant!r}: choose of {', '.join(VARIANTS)}")
-    for batch_size in options.batch_sizes:
-        if not 2 <= batch_size <= SPLIT_SIZE:
-            raise InputError(f"--batch-sizes must be 2 to {SPLIT_SIZE}. Received: {batch_size}")
-    for name in ("repeats", "steps"):
-        if options[name] < 1:
-            raise InputError(f"--{name} must be at least 1. Received: {options[name]}")
+        if variant not in RECIPES:
+            raise InputError(f"unknown variant {variant!r}: choose of {', '.join(RECIPES)}")
+    names = options.precisions or (["float32"] if elsewhere else ["float32", "auto"])
+    # Where `auto` means float32, one case is enough.
+    options.precisions = list(dict.fromkeys(precision_of(name)[0] for name in names))
+
+
+def _check(options):
+    for name, low in (("repeats", 1), ("steps", 2 if options.around else 1)):
+        if options[name] is not None and options[name] < low:
+            raise InputError(f"--{name} must be at least {low}. Received: {options[name]}")
+    if not (options.scale or options.around):
+        _check_step_cases(options)
+    rivals.check(options.rivals, options.variants)
+    for count in options.scale:
+        _check_scale(count, options)
     if options.json:
         if Path(options.json).is_dir():
             raise InputError(f"--json must be a file. Received the folder {options.json}")
         training.check_writable(Path(options.json).parent)
 
 
-# Measuring -----------------------------------------------------------------------------------
+def _check_step_cases(options):
+    """Everything that a case would refuse, before the first one."""
+    for variant in options.variants:
+        recipe = RECIPES[variant]()
+        source = recipe.load_source()
+        for batch_size, replicas in product(options.batch_sizes, options.replicas):
+            if replicas < 1:
+                raise InputError(f"--replicas must be at least 1. Received: {replicas}")
+            rows_of(batch_size, (0, replicas, replicas))
+            replace(recipe, batch_size=batch_size // replicas)
+            replace(recipe, batch_size=batch_size).batches(source, 0)
 
 
-def measure(variant, source, batch_size, steps, repeats):
-    """Runs the three alternately; returns one batch size's plain numbers, every round included."""
-    model, copies = (RECIPES[variant]().build(source) for _ in range(2))
-    batch = next(iter(data.batches(source.train, batch_size, seed=0)))
-    batch = batch[: len(model.generator.inputs)]  # with labels, if G takes them
-    rival = BlogPattern(copies.generator, copies.discriminator)
-    first_step = _seconds(lambda: fit(model, batch, steps=1))
-    operations = training_operations(model.generator, model.discriminator)
-    mflop = sum(row.step_mflop for row in operations)
-
-    def one_round():
-        fit_rate = batch_size * steps / _seconds(lambda: fit(model, batch, steps))
-        blog_rate = batch_size * steps / _seconds(lambda: rival.fit(batch, steps))
-        matmul_gflops = matmul_rate()
-        return {
-            "fit_images_per_second": fit_rate,
-            "blog_images_per_second": blog_rate,
-            "matmul_gflop_per_second": matmul_gflops,
-            "step_milliseconds": 1e3 * batch_size / fit_rate,
-            "fit_over_blog": fit_rate / blog_rate,
-            "share_of_matmul": mflop / 1e3 * fit_rate / matmul_gflops,
-        }
-
-    one_round()
-    return {
-        "variant": variant,
-        "batch_size": batch_size,
-        "mflop_per_image": mflop,
-        "operations": [row.as_dict() for row in operations],
-        "rounds": [one_round() for _ in range(repeats)],
-        "pipeline_images_per_second": pipeline_rate(source, batch_size),
-        "first_step_seconds": first_step,
-    }
+def _check_scale(count, options):
+    if count < max(options.batch_sizes):
+        raise InputError(f"--scale must be at least the batch size. Received: {count}")
+    if "cyclegan" in options.variants:
+        raise InputError("--scale makes one set of images, cyclegan takes two")
+    scaling.check_room(count)
 
 
-def fit(model, batch, steps):
-    """The library's way: one epoch of `steps` on a batch that is always there."""
-    dataset = untuned(tf.data.Dataset.from_tensors(batch).repeat())
-    model.fit(dataset, steps_per_epoch=steps, shuffle=False, verbose=0)
-
-
-class BlogPattern:
-    """The blogs' way, made to train: `predict`, `train_on_batch` twice, and a combined model.
-
-    Keras 3 decides what trains when a step is first traced, so `trainable` is set around each
-    call; set once before `compile`, as the blogs do, D would never move. D is frozen in the
-    combined phase and its BatchNormalization uses the moving statistics, as theirs does. Without
-    metrics, and without XLA, which gains nothing here.
-    """
-
-    def __init__(self, generator, discriminator):
-        self.generator, self.discriminator = generator, discriminator
-        self.generator.compile(jit_compile=False)
-        self._compile(discriminator)
-        latent, *labels = generator.inputs
-        logit = discriminator(_inputs(generator([latent, *labels] if labels else latent), labels))
-        self.combined = keras.Model(_inputs(latent, labels), logit)
-        self._compile(self.combined)
-
-    def fit(self, batch, steps):
-        arrays = [tensor.numpy() for tensor in batch]
-        for _ in range(steps):
-            self.step(*arrays)
-
-    def step(self, real, *labels):
-        ones, zeros = np.ones((len(real), 1)), np.zeros((len(real), 1))
-        noise = np.random.normal(size=(len(real), self.generator.inputs[0].shape[1]))
-        fake = self.generator.predict(_inputs(noise, labels), verbose=0)
-        self.discriminator.trainable = True
-        self.discriminator.train_on_batch(_inputs(real, labels), ones)
-        self.discriminator.train_on_batch(_inputs(fake, labels), zeros)
-        self.discriminator.trainable = False
-        self.combined.train_on_batch(_inputs(noise, labels), ones)
-
-    def _compile(self, network):
-        network.compile(
-            keras.optimizers.Adam(2e-4, 0.5),
-            keras.losses.BinaryCrossentropy(from_logits=True),
-            jit_compile=False,
-        )
-
-
-def _inputs(first, labels):
-    return [first, *labels] if labels else first
-
-
-def matmul_rate():
-    """GFLOP/s of large float32 matrix products."""
-    left, right = (tf.random.normal((MATRIX_SIZE, MATRIX_SIZE)) for _ in range(2))
-    seconds = _seconds(lambda: [_product(left, right).numpy() for _ in range(MATRIX_PRODUCTS)])
-    return MATRIX_PRODUCTS * 2 * MATRIX_SIZE**3 / seconds / 1e9
-
-
-@tf.function
-def _product(left, right):
-    return tf.matmul(left, right)[0, 0]  # one number: nothing to copy out
-
-
-def pipeline_rate(source, batch_size):
-    """Images/s of the shuffled input pipeline alone, over one epoch."""
-    count = data.steps_per_epoch(source.train, batch_size)
-    stream = iter(data.batches(source.train, batch_size, seed=0))
-    next(stream)
-    return count * batch_size / _seconds(lambda: [next(stream) for _ in range(count)])
-
-
-def random_source():
-    """Random images with ten classes, in memory."""
-    random = np.random.default_rng(0)
-    images = random.integers(0, 256, (SPLIT_SIZE, *IMAGE_SHAPE), np.uint8)
-    split = ArraySplit(images, random.integers(0, 10, SPLIT_SIZE))
-    return data.Source("random", IMAGE_SHAPE, tuple("0123456789"), split, None, fingerprint="")
-
-
-def describe_machine():
-    """What the numbers depend on, as `{name: text}`."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
-    facts = dict(map(str.strip, line.split(":", 1)) for line in lines if ":" in line)
-    bfloat16 = "with" if "avx512_bf16" in facts.get("flags", "").split() else "without"
-    return {
-        "cpu": f"{facts.get('model name', platform.machine())}, {os.cpu_count()} cores, "
-        f"{bfloat16} avx512_bf16",
-        "software": f"TensorFlow {tf.__version__}, Keras {keras.__version__}, "
-        f"Python {platform.python_version()}",
-    }
-
-
-def _seconds(function):
-    begin = time.perf_counter()
-    function()
-    return time.perf_counter() - begin
-
-
-# Reporting -----------------------------------------------------------------------------------
-
-
-def results_table(variant, columns):
-    """One column per batch size: median (least to most) of the rounds."""
-    rows = {
-        "fit, images/s": ("fit_images_per_second", ",.0f"),
-        "blogs' loop, images/s": ("blog_images_per_second", ",.0f"),
-        "fit / blogs' loop": ("fit_over_blog", ".2f"),
-        "fit's step, ms": ("step_milliseconds", ".1f"),
-        "matrix product, GFLOP/s": ("matmul_gflop_per_second", ".0f"),
-        f"fit x {columns[0]['mflop_per_image']:.2f} MFLOP / product": ("share_of_matmul", ".1%"),
-    }
-    head = [f"batch {column['batch_size']}" for column in columns]
-    lines = [_line(f"{variant}: median (min to max) of {len(columns[0]['rounds'])}", head)]
-    for text, (key, form) in rows.items():
-        lines.append(_line(text, [_spread(column["rounds"], key, form) for column in columns]))
-    rates = [f"{column['pipeline_images_per_second']:,.0f}" for column in columns]
-    lines.append(_line("input pipeline, images/s", rates))
-    waits = [f"{column['first_step_seconds']:.1f}" for column in columns]
-    return "\n".join([*lines, _line("fit to first step, s", waits)])
-
-
-def _line(text, cells):
-    return f"{text:34}" + "".join(f"{cell:<30}" for cell in cells).rstrip()
-
-
-def _spread(rounds, key, form):
-    values = [values[key] for values in rounds]
-    return f"{median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
+def _settings(options):
+    names = ("variants", "batch_sizes", "precisions", "replicas", "rivals", "repeats", "steps")
+    return {name: options[name] for name in names}
 
 
 def _write_json(path, report):
@@ -269,4 +221,6 @@ def _write_json(path, report):
 
 
 if __name__ == "__main__":
+    # A folder of a million files is deleted whoever ends this.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     console.run_app(PROGRAM, main)

@@ -1,103 +1,100 @@
-"""Counts the operations of one training step: what its layers' kernels must multiply and add."""
+"""Counts the multiplications and additions of one training step, off its own graph."""
 
-from dataclasses import asdict, dataclass
+import collections
+import math
 
-import keras
-import numpy as np
-from keras import layers
+import tensorflow as tf
 
-
-@dataclass(frozen=True)
-class LayerOperations:
-    """How often one training step applies a layer's kernel, and what one pass over it costs."""
-
-    network: str
-    layer: str
-    kind: str
-    kernel: tuple[int, ...]
-    places: int  # positions in an image at which the whole kernel is applied
-    forward: int  # passes
-    weight_gradients: int
-    input_gradients: int
-
-    @property
-    def passes(self):
-        return self.forward + self.weight_gradients + self.input_gradients
-
-    @property
-    def pass_mflop(self):
-        """One pass for one image: a multiplication and an addition for each kernel element."""
-        return 2 * int(np.prod(self.kernel)) * self.places / 1e6
-
-    @property
-    def step_mflop(self):
-        return self.passes * self.pass_mflop
-
-    def as_dict(self):
-        costs = {"pass_mflop": self.pass_mflop, "step_mflop": self.step_mflop}
-        return asdict(self) | costs
+# What may hold products that are not seen here: then nothing is known.
+OPAQUE = (
+    "Einsum", "Conv3D", "DepthwiseConv2dNative", "_FusedConv2D", "While", "StatelessWhile", "If",
+    "StatelessIf", "Case", "StatelessCase", "PartitionedCall", "StatefulPartitionedCall",
+)  # fmt: skip
 
 
-def training_operations(generator, discriminator):
-    """The products of kernels with images or gradients in one step; all else counts nothing.
+def training_operations(model, batch):
+    """The products of one compiled `train_step` on `batch`, gradients too; all else is left out.
 
-    G: forward once; both gradients once, in its own phase.
-    D: forward on real, on fake, and on fake again after its update. Its phase takes weight
-    gradients of real and fake, G's phase only the way through D to the image.
-    An input gradient is taken only if something trainable lies before the layer (in D: in its own
-    phase; on the way to G always).
+    Returns:
+        `[{kind, shapes, times, mflop}]`, equal ones together, `mflop` of one step; None where the
+        graph does not tell, with loops or sizes that are only known as it runs.
     """
-    rows = []
-    for layer in _kernel_layers(generator):
-        rows.append(_row(generator, layer, 1, 1, int(_follows_weights(generator, layer))))
-    for layer in _kernel_layers(discriminator):
-        inside = _follows_weights(discriminator, layer)
-        rows.append(_row(discriminator, layer, 3, 2, 2 * int(inside) + 1))
-    return rows
+    graph = tf.function(model.train_step).get_concrete_function(batch).graph
+    found = collections.Counter()
+    for operation in _live(graph):
+        if operation.type in OPAQUE:
+            return None
+        if operation.type in FLOP:
+            flop = _flop(operation)
+            if flop is None:
+                return None
+            found[operation.type, _shapes(operation), flop] += 1
+    return [
+        {"kind": kind, "shapes": shapes, "times": times, "mflop": times * flop / 1e6}
+        for (kind, shapes, flop), times in sorted(found.items())
+    ]
 
 
-def _kernel_layers(network):
-    kinds = (layers.Dense, layers.Conv2D, layers.Conv2DTranspose)
-    return [layer for layer in network.layers if isinstance(layer, kinds)]
+def mflop_per_image(operations, batch_size):
+    """All of them together for one image; None where they are not known."""
+    return None if operations is None else sum(row["mflop"] for row in operations) / batch_size
 
 
-def _follows_weights(network, layer):
-    return bool(keras.Model(network.inputs, layer.input).trainable_weights)
+def _live(graph):
+    """What a step runs: gradients are made in pairs, and TensorFlow drops the unused ones."""
+    live = set()
+    waiting = [tensor.op for tensor in graph.outputs] + list(graph.control_outputs)
+    while waiting:
+        operation = waiting.pop()
+        if operation not in live:
+            live.add(operation)
+            waiting += [tensor.op for tensor in operation.inputs]
+            waiting += operation.control_inputs
+    return live
 
 
-def _row(network, layer, forward, weight_gradients, input_gradients):
-    # A convolution's kernel is applied once per output pixel, a transposed one's per input pixel.
-    pixels = layer.input if isinstance(layer, layers.Conv2DTranspose) else layer.output
-    return LayerOperations(
-        network=network.name,
-        layer=layer.name,
-        kind=type(layer).__name__,
-        kernel=tuple(layer.kernel.shape),
-        places=int(np.prod(pixels.shape[1:-1])),
-        forward=forward,
-        weight_gradients=weight_gradients,
-        input_gradients=input_gradients,
+def _flop(operation):
+    """A multiplication and an addition for each product; None where a size is not known."""
+    try:
+        return 2 * FLOP[operation.type](operation)
+    except (TypeError, ValueError):  # what a shape of unknown sizes raises
+        return None
+
+
+def _matrices(flag):
+    def products(operation):
+        left = operation.inputs[0].shape.as_list()
+        inner = left[-2] if operation.get_attr(flag) else left[-1]
+        return inner * _size(operation.outputs[0])
+
+    return products
+
+
+def _convolution(kernel, places):
+    """The whole kernel at every place, those over the edge included, where it meets zeros."""
+
+    def products(operation):
+        count, height, width, _ = places(operation).shape.as_list()
+        return count * height * width * _size(kernel(operation))
+
+    return products
+
+
+def _size(tensor):
+    return math.prod(tensor.shape.as_list())
+
+
+def _shapes(operation):
+    shown = [*operation.inputs, *operation.outputs]
+    return ", ".join(
+        " x ".join(map(str, tensor.shape)) for tensor in shown if tensor.shape.rank > 1
     )
 
 
-def operations_table(variant, operations):
-    """Where the operations of one step come from, layer by layer."""
-    lines = [
-        f"{variant}: MFLOP of one training step for one image, 2 x kernel x places x passes / 1e6",
-        "  passes: forward + gradients of weights + gradients of inputs",
-        f"  {'network':14}{'layer':17}{'kernel':>16}{'places':>8}{'pass':>9}   {'passes':14}"
-        f"{'step':>8}",
-    ]
-    for row in operations:
-        kernel = " x ".join(map(str, row["kernel"]))
-        passes = f"{row['forward']} + {row['weight_gradients']} + {row['input_gradients']}"
-        lines.append(
-            f"  {row['network']:14}{row['kind']:17}{kernel:>16}{row['places']:>8}"
-            f"{row['pass_mflop']:>9.3f}   {passes:14}{row['step_mflop']:>8.2f}"
-        )
-    for network in ("generator", "discriminator"):
-        own = [row for row in operations if row["network"] == network]
-        forward, step = (sum(row[key] for row in own) for key in ("pass_mflop", "step_mflop"))
-        lines.append(f"  {network:14}{'once forward':41}{forward:>9.3f}   {'all':14}{step:>8.2f}")
-    total = sum(row["step_mflop"] for row in operations)
-    return "\n".join([*lines, f"  {'both':81}{total:>8.2f}"])
+FLOP = {
+    "MatMul": _matrices("transpose_a"),
+    "BatchMatMulV2": _matrices("adj_x"),
+    "Conv2D": _convolution(lambda op: op.inputs[1], lambda op: op.outputs[0]),
+    "Conv2DBackpropInput": _convolution(lambda op: op.inputs[1], lambda op: op.inputs[2]),
+    "Conv2DBackpropFilter": _convolution(lambda op: op.outputs[0], lambda op: op.inputs[2]),
+}

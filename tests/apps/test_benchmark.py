@@ -1,179 +1,225 @@
-"""apps.benchmark: what it counts, what it compares with, what it writes. No speed is asserted."""
+"""apps.benchmark: its cases, what it divides by what, what it writes. No speed is asserted."""
 
-import collections
+import functools
 import json
+import subprocess
 
-import keras
-import numpy as np
 import pytest
 import tensorflow as tf
-from keras import layers
 
-from apps import benchmark
+from apps import around, benchmark, cases, measuring, scaling, tables, timing
 from apps.console import run_app
-from apps.operations import training_operations
+from keras_gans.errors import InputError, RunError
 from keras_gans.recipes import RECIPES
 
 
-@pytest.fixture(scope="module")
-def source():
-    return benchmark.random_source()
-
-
 @pytest.fixture
-def small(monkeypatch):
-    monkeypatch.setattr(benchmark, "MATRIX_SIZE", 64)
-    monkeypatch.setattr(benchmark, "SPLIT_SIZE", 100)
+def here(monkeypatch):
+    """Cases in this process, on small matrices."""
+    monkeypatch.setattr(measuring, "MATRIX_SIZE", 64)
+    monkeypatch.setattr(timing, "PIPELINE_BATCHES", 3)
+    monkeypatch.setattr(cases, "run", lambda kind, **arguments: cases.KINDS[kind](**arguments))
 
 
-def batch_for(variant, source, size=4):
-    (batch,) = benchmark.data.batches(source.train, size, seed=0).take(1)
-    return batch if variant == "cgan" else batch[:1]
-
-
-def test_a_run_reports_every_round(small, tmp_path, capsys):
+def reported(tmp_path, *arguments):
     file = tmp_path / "reports" / "benchmark.json"
-    flags = ["--batch-sizes", "4", "6", "--steps", "1", "--repeats", "2", "--json", str(file)]
-    benchmark.main(["dcgan", *flags])
-    report = json.loads(file.read_text())
-    assert report["settings"] == {"steps": 1, "repeats": 2}
+    benchmark.main([*arguments, "--json", str(file)])
+    return json.loads(file.read_text())
+
+
+def test_every_case_is_reported(here, tmp_path, capsys):
+    flags = ["--batch-sizes", "4", "--steps", "1", "--repeats", "2"]
+    report = reported(
+        tmp_path, "gan", "vae", *flags, "--rivals", "blogs", "--precisions", "float32"
+    )
+    assert report["settings"]["variants"] == ["gan", "vae"]
     assert tf.__version__ in report["machine"]["software"]
-    order = [(result["variant"], result["batch_size"]) for result in report["results"]]
-    assert order == [("dcgan", 4), ("dcgan", 6)]
-    for result in report["results"]:
-        _check_result(result)
+    order = [(r["variant"], r["batch_size"], r["precision"]) for r in report["steps"]]
+    assert order == [("gan", 4, "float32"), ("vae", 4, "float32")]
+    assert [r["rivals"] for r in report["steps"]] == [["blogs"], []]
+    for result in report["steps"]:
+        check_result(result)
     printed = capsys.readouterr().out
-    for text in ("batch 4", "batch 6", "fit x 147.52 MFLOP / product", "4 x 4 x 64 x 128"):
+    for text in ("gan", "ratio to blogs", "peak MiB"):
         assert text in printed
 
 
-def _check_result(result):
+def check_result(result):
     assert len(result["rounds"]) == 2
+    assert result["steps"] == 1
     assert result["first_step_seconds"] > 0
-    assert result["pipeline_images_per_second"] > 0
-    assert result["mflop_per_image"] == pytest.approx(147.518, abs=1e-3)  # 42.25 + 105.27
+    assert result["peak_mib"] > 100
+    total = sum(row["mflop"] for row in result["operations"])
+    assert result["mflop_per_image"] == pytest.approx(total / result["batch_size"])
     for values in result["rounds"]:
-        rate, gflops = values["fit_images_per_second"], values["matmul_gflop_per_second"]
-        assert values["fit_over_blog"] == pytest.approx(rate / values["blog_images_per_second"])
+        rate, gflops = values["images_per_second"], values["matmul_gflop_per_second"]
         assert values["step_milliseconds"] == pytest.approx(1000 * result["batch_size"] / rate)
         share = result["mflop_per_image"] / 1000 * rate / gflops
         assert values["share_of_matmul"] == pytest.approx(share)
+        for name in result["rivals"]:
+            ratio = rate / values[f"{name}_images_per_second"]
+            assert values[f"over_{name}"] == pytest.approx(ratio)
+    for key, seen in result["summary"].items():
+        assert seen == measuring.spread([values[key] for values in result["rounds"]])
 
 
-def test_operations_by_hand():
-    generator = keras.Sequential(
-        [
-            keras.Input((3,)),
-            layers.Dense(2 * 2 * 5),
-            layers.Reshape((2, 2, 5)),
-            layers.Conv2DTranspose(1, 4, 2, "same"),
-        ],
-        name="generator",
+def test_torch_is_timed_beside_it(here, tmp_path, capsys):
+    pytest.importorskip("torch")
+    flags = ["--batch-sizes", "4", "--steps", "1", "--repeats", "1", "--precisions", "float32"]
+    (result,) = reported(tmp_path, "dcgan", *flags, "--rivals", "torch")["steps"]
+    values = result["rounds"][0]
+    ratio = values["images_per_second"] / values["torch_images_per_second"]
+    assert result["summary"]["over_torch"]["median"] == pytest.approx(ratio)
+    assert "ratio to torch" in capsys.readouterr().out
+
+
+def test_pairs_of_images_are_timed_too(here, monkeypatch):
+    small = {"generator_filters": 2, "blocks": 0, "discriminator_filters": 2}
+    recipe = functools.partial(RECIPES["cyclegan"], **small)
+    monkeypatch.setitem(RECIPES, "cyclegan", recipe)
+    result = timing.measure("cyclegan", 2, "mixed_bfloat16", 1, [], repeats=1, steps=1)
+    assert result["precision"] == "mixed_bfloat16"
+    assert result["mflop_per_image"] > 1
+    assert result["summary"]["pipeline_images_per_second"]["median"] > 0
+
+
+def test_two_replicas_share_a_batch(here, two_replicas, monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr(
+        timing.distribution, "strategy_of", lambda *args: asked.append(args) or two_replicas
     )
-    discriminator = keras.Sequential(
-        [
-            keras.Input((4, 4, 1)),
-            layers.Conv2D(7, 3, 2, "same"),
-            layers.Flatten(),
-            layers.Dense(1),
-        ],
-        name="discriminator",
-    )
-    dense, grow, shrink, logit = training_operations(generator, discriminator)
-    # 3 x 20 products; forward and weights.
-    assert (dense.passes, dense.step_mflop) == (2, pytest.approx(2 * 60 * 2e-6))
-    # 4 x 4 x 1 x 5 products at 2 x 2 pixels; forward, weights, inputs.
-    assert (grow.passes, grow.step_mflop) == (3, pytest.approx(3 * 80 * 4 * 2e-6))
-    # 3 x 3 x 1 x 7 products at 2 x 2 pixels; forward of 3, weights of 2, inputs on the way to G.
-    assert (shrink.passes, shrink.step_mflop) == (6, pytest.approx(6 * 63 * 4 * 2e-6))
-    # 28 products; forward of 3, weights of 2, inputs of 3.
-    assert (logit.passes, logit.step_mflop) == (8, pytest.approx(8 * 28 * 2e-6))
+    seen = []
+    monkeypatch.setattr(timing, "fit", lambda run, batch, steps: seen.append((run, batch)))
+    result = timing.measure("gan", 6, "float32", 2, [], repeats=1, steps=1)
+    assert asked == [("mirrored", "2")]
+    assert (result["replicas"], result["mflop_per_image"]) == (2, None)
+    assert result["summary"]["share_of_matmul"] is None
+    both = next(iter(timing._batches(*seen[0])))
+    images = both[0] if isinstance(both, tuple) else both
+    parts = two_replicas.experimental_local_results(images)
+    assert [len(part) for part in parts] == [3, 3]
+    one = result | {"replicas": 1}
+    tables.print_scaling([one, result])
+    assert "2 replicas reach 100.0% of one" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("variant", benchmark.VARIANTS)
-def test_the_compiled_step_makes_the_passes_that_are_counted(variant, source):
-    model = RECIPES[variant]().build(source)
-    step = tf.function(model.train_step).get_concrete_function(batch_for(variant, source))
-    made = collections.Counter(operation.type for operation in live_operations(step.graph))
-    counted = expected_nodes(training_operations(model.generator, model.discriminator))
-    assert {kind: made[kind] for kind in counted} == counted
+def test_a_round_takes_about_two_seconds(monkeypatch):
+    times = iter([0.3, 60.0, 0.001])
+    monkeypatch.setattr(timing, "seconds", lambda _: next(times))
+    assert [timing.steps_of_a_round(None, None) for _ in range(3)] == [20, 1, 200]
 
 
-def live_operations(graph):
-    """What a step runs: gradients of convolutions come in pairs, and TensorFlow drops the unused
-    ones."""
-    live = set()
-    waiting = [tensor.op for tensor in graph.outputs] + list(graph.control_outputs)
-    while waiting:
-        operation = waiting.pop()
-        if operation not in live:
-            live.add(operation)
-            waiting += [tensor.op for tensor in operation.inputs]
-            waiting += operation.control_inputs
-    return live
+def test_median_least_and_most():
+    rounds = [{"a": 3.0, "b": None}, {"a": 1.0, "b": None}, {"a": 2.5, "b": None}]
+    seen = measuring.summary(rounds)
+    assert seen == {"a": {"median": 2.5, "least": 1.0, "most": 3.0}, "b": None}
+    assert tables.range_text(seen["a"], ".1f") == "2.5 (1.0 to 3.0)"
+    assert tables.range_text(seen["b"], ".1f") == ""
 
 
-def expected_nodes(rows):
-    """The three passes of each kind of layer as TensorFlow's operations: a transposed convolution
-    is another one's gradient."""
-    kinds = {
-        "Dense": ("MatMul", "MatMul", "MatMul"),
-        "Conv2D": ("Conv2D", "Conv2DBackpropFilter", "Conv2DBackpropInput"),
-        "Conv2DTranspose": ("Conv2DBackpropInput", "Conv2DBackpropFilter", "Conv2D"),
-    }
-    nodes = dict.fromkeys(sum(kinds.values(), ()), 0)
-    for row in rows:
-        passes = (row.forward, row.weight_gradients, row.input_gradients)
-        for kind, count in zip(kinds[row.kind], passes, strict=True):
-            nodes[kind] += count
-    return nodes
+def test_growing_data_is_reported_and_leaves_nothing(here, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(scaling, "DIFFERENT", 20)
+    monkeypatch.setattr(scaling.tempfile, "tempdir", str(tmp_path))
+    flags = ["--batch-sizes", "4", "--steps", "1", "--repeats", "1"]
+    report = reported(tmp_path, "gan", "--scale", "24", *flags)
+    seen = [(r["images"], r["in_memory"]) for r in report["scale"]]
+    assert seen == [(24, False), (24, True)]
+    assert not list(tmp_path.glob("benchmark-*"))
+    printed = capsys.readouterr().out
+    assert "each time" in printed
+    assert "in mid-epoch" in printed
 
 
-@pytest.mark.parametrize("variant", benchmark.VARIANTS)
-def test_the_blogs_loop_trains_both_networks(variant, source):
-    model = RECIPES[variant]().build(source)
-    rival = benchmark.BlogPattern(model.generator, model.discriminator)
-    batch = batch_for(variant, source)
-    generator, discriminator = trainable(rival.generator), trainable(rival.discriminator)
-    for _ in range(2):  # tracing, and as traced
-        rival.fit(batch, steps=1)
-        generator = check_all_moved(generator, rival.generator)
-        discriminator = check_all_moved(discriminator, rival.discriminator)
-    # The combined phase alone: batch statistics of D would move with it, too.
-    before = rival.discriminator.get_weights()
-    noise, labels = np.random.normal(size=(4, model.latent_dim)), [t.numpy() for t in batch[1:]]
-    rival.combined.train_on_batch([noise, *labels] if labels else noise, np.ones((4, 1)))
-    check_all_moved(generator, rival.generator)
-    for old, new in zip(before, rival.discriminator.get_weights(), strict=True):
-        np.testing.assert_array_equal(old, new)
+def test_an_interrupted_measurement_deletes_its_folder(tmp_path, monkeypatch):
+    def interrupted(kind, **arguments):
+        assert len(list(tmp_path.rglob("*.png"))) == 1100
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(scaling.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(cases, "run", interrupted)
+    with pytest.raises(SystemExit) as end:
+        run_app(benchmark.PROGRAM, lambda: benchmark.main(["--scale", "1100"]))
+    assert end.value.code == 130
+    assert not list(tmp_path.iterdir())
 
 
-def check_all_moved(before, network):
-    after = trainable(network)
-    assert not [old.shape for old, new in zip(before, after, strict=True) if (old == new).all()]
-    return after
+def test_what_is_around_the_step_is_reported(here, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(around, "IMAGES", 64)
+    monkeypatch.setattr(around, "IMAGE_SHAPE", (8, 8, 1))
+    monkeypatch.setattr(around, "evaluation_seconds", lambda *_: [1.0])
+    flags = ["--batch-sizes", "16", "--steps", "2", "--repeats", "1"]
+    (result,) = reported(tmp_path, "gan", "--around", *flags)["around"]
+    assert result["steps_per_epoch"] == 4
+    assert result["run"]["share"] > -1
+    assert "together" in capsys.readouterr().out
 
 
-def trainable(network):
-    """Values of the weights that training should move, whatever `trainable` says now."""
-    frozen = {"moving_mean", "moving_variance"}
-    return [v.numpy() for v in network.weights if v.name not in frozen]
+def test_a_case_has_a_process_of_its_own():
+    common = {"batch_size": 4, "precision": "float32", "replicas": 1, "repeats": 1, "steps": 1}
+    result = cases.run("step", variant="gan", rivals=[], **common)
+    assert 100 < result["peak_mib"] < 4000
+    assert result["summary"]["matmul_gflop_per_second"]["median"] > 0
+
+
+def test_a_mistake_found_in_the_process_is_told_in_its_words(capfd):
+    common = {"batch_size": 4, "precision": "float32", "repeats": 1, "steps": 2}
+    data = {"dataset": "npz:/nowhere.npz", "data_dir": None, "folder": "/nowhere"}
+    with pytest.raises(InputError, match=r"^/nowhere.npz cannot be read"):
+        cases.run("around", variant="gan", **data, **common)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("status", "stderr", "kind", "text", "shown"),
+    [
+        (2, "a note\ncase: no such file", InputError, "^no such file$", False),
+        (1, "case: the disk is full", RunError, "gan could not be measured: the disk", False),
+        (1, "Traceback\nTypeError: x", RunError, "gan could not be measured: TypeError: x", True),
+        (-9, "", RunError, "gan could not be measured: ended by signal 9", False),
+    ],
+)
+def test_how_a_process_can_fail(status, stderr, kind, text, shown, monkeypatch, capsys):
+    ended = subprocess.CompletedProcess([], status, "", stderr)
+    monkeypatch.setattr(cases.subprocess, "run", lambda *_, **__: ended)
+    with pytest.raises(kind, match=text):
+        cases.run("step", variant="gan")
+    assert (capsys.readouterr().err == stderr) == (shown or not stderr)
+
+
+def test_by_default_every_variant_and_nothing_twice(monkeypatch):
+    monkeypatch.setattr(benchmark, "_check_step_cases", lambda _: None)
+    monkeypatch.setattr(benchmark, "precision_of", lambda name: ("float32", name))
+    options = benchmark._parse([])
+    assert options.variants == list(RECIPES)
+    assert (options.batch_sizes, options.precisions, options.replicas) == ([64], ["float32"], [1])
+    assert benchmark._parse(["--around"]).variants == ["dcgan"]
 
 
 @pytest.mark.parametrize(
     ("flags", "cause"),
     [
         (["pixelcnn"], "unknown variant 'pixelcnn'"),
-        (["--batch-sizes", "1"], "--batch-sizes must be 2 to 10000"),
-        (["--repeats", "0"], "--repeats must be at least 1"),
+        (["gan", "--batch-sizes", "1"], "batch_size must be >= 2"),
+        (["gan", "--batch-sizes", "4000"], "must not exceed the number of images, 1797"),
+        (["cyclegan", "--batch-sizes", "1000"], "must not exceed the number of images"),
+        (["gan", "--replicas", "0"], "--replicas must be at least 1"),
+        (["gan", "--replicas", "3"], "multiple of the 3 replicas"),
+        (["gan", "--precisions", "float8"], "precision must be one of auto"),
+        (["gan", "--rivals", "jax"], "unknown rival 'jax'"),
+        (["vae", "--rivals", "blogs"], "the rival blogs trains gan, dcgan, cgan"),
+        (["--scale", "1000000000000"], "--scale 1000000000000 needs"),
+        (["--scale", "10"], "at least the batch size"),
+        (["cyclegan", "--scale", "100"], "cyclegan takes two"),
+        (["gan", "--repeats", "0"], "--repeats must be at least 1"),
+        (["gan", "--around", "--steps", "1"], "--steps must be at least 2"),
         (["--steps", "many"], "steps"),
         (["--step", "2"], "--step"),
-        (["--json", "."], "--json must be a file"),
-        (["--json", "/dev/null/report.json"], "cannot write to /dev/null"),
+        (["gan", "--json", "."], "--json must be a file"),
+        (["gan", "--json", "/dev/null/report.json"], "cannot write to /dev/null"),
     ],
 )
 def test_a_mistake_ends_in_one_line_and_status_2(flags, cause, capsys, monkeypatch):
-    monkeypatch.setattr(benchmark, "measure", lambda *_: pytest.fail("measured"))
+    monkeypatch.setattr(cases, "run", lambda *_, **__: pytest.fail("measured"))
     with pytest.raises(SystemExit) as end:
         run_app(benchmark.PROGRAM, lambda: benchmark.main(flags))
     (line,) = capsys.readouterr().err.splitlines()
