@@ -89,7 +89,9 @@ def answers(model):
 
 @contextlib.contextmanager
 def _policy_of_layers(model, policy):
-    before = [(layer, layer.dtype_policy) for layer in model._flatten_layers()]
+    # What has signatures need not be a model.
+    layers = model._flatten_layers() if isinstance(model, keras.Model) else []
+    before = [(layer, layer.dtype_policy) for layer in layers]
     try:
         for layer, _ in before:
             layer.dtype_policy = policy
