@@ -272,27 +272,32 @@ class VariantContract:
             assert not same(before[name], after[name]), name
         assert all(np.isfinite(value).all() for value in values(model))
         # What is logged is without the scale, 2 ** 15; half precision is the rest.
-        plain = self.fit(self.compiled(), steps=10).history
+        twin = self.compiled()
+        plain = self.fit(twin, steps=10).history
         for key in model.tracked:
             np.testing.assert_allclose(logs[key], plain[key], rtol=0.3, atol=0.1, err_msg=key)
-        self._check_overflow(model)
+        # The first scales may have been too large for a step or two.
+        assert int(model.skipped_updates.numpy()) <= 2
+        self._check_overflow(model, [int(o.iterations) // 10 for o in twin.optimizers.values()])
 
-    def _check_overflow(self, model):
-        """A step whose gradients overflow halves the scales, changes no weight, and is counted."""
+    def _check_overflow(self, model, tried):
+        """A step whose gradients overflow halves the scales, changes no weight, and is counted.
+
+        `tried`: updates of each optimizer in a step.
+        """
         optimizers = model.optimizers.values()
         for optimizer in optimizers:
             optimizer.dynamic_scale.assign(2.0**120)
         updates = [int(optimizer.iterations.numpy()) for optimizer in optimizers]
         weights = self._values(model, lambda network: network.trainable_variables)
-        assert int(model.skipped_updates.numpy()) == 0
+        skipped = int(model.skipped_updates.numpy())
         self.fit(model, steps=1)
         after = self._values(model, lambda network: network.trainable_variables)
         assert all(same(weights[name], after[name]) for name in weights)
-        tried = [n // 10 for n in updates]  # in each of the ten steps before
         halved = [2.0 ** (120 - n) for n in tried]
         assert [float(optimizer.dynamic_scale.numpy()) for optimizer in optimizers] == halved
         assert [int(optimizer.iterations.numpy()) for optimizer in optimizers] == updates
-        assert int(model.skipped_updates.numpy()) == sum(tried)
+        assert int(model.skipped_updates.numpy()) == skipped + sum(tried)
 
     def in_float16(self):
         keras.mixed_precision.set_global_policy("mixed_float16")

@@ -38,7 +38,7 @@ from tests.apps.processes import (
     written,
 )
 
-ON_STDOUT = ["data", "network", "steps", "memory", "judge", "run"]
+ON_STDOUT = ["data", "network", "steps", "memory", "strategy", "precision", "judge", "run"]
 ON_STDOUT += ["trained", "best", "samples", "exported", "next"]
 PROGRESS = re.compile(r"epoch \d/2  d_loss \d+\.\d{3}, g_loss \d+\.\d{3}  \d+ images/s")
 TRACKED = set(ConditionalGAN.tracked)
