@@ -41,15 +41,19 @@ def of_batch(game, real_images, fake_images, real_logits, fake_logits):
         tell. `real_accuracy`, `fake_accuracy`: the share of images on which D is right, in [0, 1];
         an undecided image counts as half. `real_diversity`, `fake_diversity`: see `diversity`.
     """
-    real, fake = game.probability(real_logits), game.probability(fake_logits)
     return {
-        "real_probability": tf.reduce_mean(real),
-        "fake_probability": tf.reduce_mean(fake),
-        "real_accuracy": share_above_half(real),
-        "fake_accuracy": 1.0 - share_above_half(fake),
+        "real_probability": tf.reduce_mean(game.probability(real_logits)),
+        "fake_probability": tf.reduce_mean(game.probability(fake_logits)),
+        **accuracies(game, real_logits, fake_logits),
         "real_diversity": diversity(real_images),
         "fake_diversity": diversity(fake_images),
     }
+
+
+def accuracies(game, real_logits, fake_logits):
+    """`real_accuracy` and `fake_accuracy` of logits of any shape, as `of_batch` has them."""
+    real, fake = (share_above_half(game.probability(x)) for x in (real_logits, fake_logits))
+    return {"real_accuracy": real, "fake_accuracy": 1.0 - fake}
 
 
 def share_above_half(probability):

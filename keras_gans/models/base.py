@@ -94,7 +94,21 @@ class GenerativeModel(keras.Model):
         self.step.assign_add(1)
         for key, value in replicas.means(values).items():
             self._trackers[key].update_state(value)
-        return replicas.logs({key: t.result() for key, t in self._trackers.items()})
+        if replicas.of_workers():
+            # Of each log Keras would have two messages sent; a first axis is what it reduces over.
+            return {"step": tf.ones((1,))}
+        return self._means()
+
+    def make_train_function(self, force=False):
+        is_new = self.train_function is None or force
+        super().make_train_function(force)
+        with self.distribute_strategy.scope():
+            if is_new and replicas.of_workers():
+                step = self.train_function
+                self.train_function = lambda iterator: step(iterator) and self._means()
+
+    def _means(self):
+        return {key: tracker.result() for key, tracker in self._trackers.items()}
 
     @property
     def optimizers(self):

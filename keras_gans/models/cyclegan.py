@@ -6,7 +6,7 @@ import tensorflow as tf
 from keras_gans import health, losses, translation_signatures
 from keras_gans.models.base import GenerativeModel
 from keras_gans.models.history import History
-from keras_gans.networks.circle import check_circle, check_identity
+from keras_gans.networks.circle import check_circle, checked_lambdas
 from keras_gans.networks.frozen import frozen
 from keras_gans.networks.joint import Joint
 
@@ -95,16 +95,12 @@ class CycleGAN(GenerativeModel):
             lambda_identity: Weight of the identity loss relative to it, at least 0, and 0 where X
                 and Y have not as many channels.
         """
-        cycles = lambda_cycle if isinstance(lambda_cycle, (tuple, list)) else [lambda_cycle] * 2
-        for name, weights in {"cycle": cycles, "identity": [lambda_identity]}.items():
-            if not all(weight >= 0.0 for weight in weights):
-                raise ValueError(f"lambda_{name} must be at least 0. Received: {weights}")
-        if lambda_identity:
-            check_identity(self.generator_g, self.generator_f)
+        networks = self.generator_g, self.generator_f
+        self.lambda_cycle = checked_lambdas(lambda_cycle, lambda_identity, *networks)
+        self.lambda_identity = lambda_identity
         self.game = losses.get(loss)
         # Section 4 has (D(G(x)) - 1)^2, without the half that Mao 2017 gives it.
         self.game_weight = 2.0 if loss == "least_squares" else 1.0
-        self.lambda_cycle, self.lambda_identity = tuple(cycles), lambda_identity
         self.generators = Joint(self.generator_g, self.generator_f)
         self.discriminators = Joint(self.discriminator_x, self.discriminator_y)
         self.compile_phases(
@@ -112,7 +108,11 @@ class CycleGAN(GenerativeModel):
                 "generator_optimizer": (generator_optimizer, self.generators),
                 "discriminator_optimizer": (discriminator_optimizer, self.discriminators),
             },
-            {"loss": loss, "lambda_cycle": list(cycles), "lambda_identity": lambda_identity},
+            {
+                "loss": loss,
+                "lambda_cycle": list(self.lambda_cycle),
+                "lambda_identity": lambda_identity,
+            },
             **kwargs,
         )
 
@@ -157,7 +157,7 @@ class CycleGAN(GenerativeModel):
         # max_{D_X} L_GAN(F, D_X) and max_{D_Y} L_GAN(G, D_Y), on translations made before the
         # generators moved.
         with tf.GradientTape() as tape:
-            d_loss, right = 0.0, []
+            d_loss, seen = 0.0, []
             for discriminator, images, fakes in (
                 (self.discriminator_x, images_x, fake_x),
                 (self.discriminator_y, images_y, fake_y),
@@ -166,16 +166,10 @@ class CycleGAN(GenerativeModel):
                 fake_logits = discriminator(fakes, training=True)
                 d_loss += self.game.discriminator(real_logits, fake_logits)
                 d_loss += sum(discriminator.losses)
-                both = map(self.game.probability, (real_logits, fake_logits))
-                right.append([health.share_above_half(probability) for probability in both])
+                seen.append(health.accuracies(self.game, real_logits, fake_logits))
         norm = self.minimize(d_loss, tape, self.discriminator_optimizer, self.discriminators)
-        real, fake = tf.unstack(tf.reduce_mean(right, axis=0))
-        return {
-            "d_loss": d_loss,
-            "d_gradient_norm": norm,
-            "real_accuracy": real,
-            "fake_accuracy": 1.0 - fake,
-        }
+        accuracies = tf.nest.map_structure(lambda x, y: (x + y) / 2.0, *seen)
+        return {"d_loss": d_loss, "d_gradient_norm": norm, **accuracies}
 
     def signatures(self):
         """What an export answers: `{name: (function, tensor specs)}`."""

@@ -55,15 +55,10 @@ def means(values):
     return dict(zip(values, numbers, strict=True))
 
 
-def logs(values):
-    """Scalars by name in the shape in which `fit` can hand them to callbacks.
-
-    With several workers, Keras reduces over a first axis.
-    """
+def of_workers():
+    """Whether several processes train together."""
     strategy = tf.distribute.get_strategy()
-    if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
-        return {key: tf.reshape(value, (1,)) for key, value in values.items()}
-    return values
+    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
 
 
 def global_norm(gradients):

@@ -35,8 +35,22 @@ def check_circle(generator_g, generator_f, discriminator_x, discriminator_y, poo
             )
 
 
-def check_identity(generator_g, generator_f):
-    """Raises ValueError unless images of X can be compared with those of Y."""
+def checked_lambdas(lambda_cycle, lambda_identity, generator_g, generator_f):
+    """The cycle loss's two weights, of X's and of Y's part.
+
+    Raises:
+        ValueError: If a weight is negative, or images of X cannot be compared with those of Y.
+    """
+    cycles = tuple(lambda_cycle if isinstance(lambda_cycle, (tuple, list)) else [lambda_cycle] * 2)
+    for name, weights in {"cycle": cycles, "identity": (lambda_identity,)}.items():
+        if not all(weight >= 0.0 for weight in weights):
+            raise ValueError(f"lambda_{name} must be at least 0. Received: {weights}")
+    if lambda_identity:
+        _check_identity(generator_g, generator_f)
+    return cycles
+
+
+def _check_identity(generator_g, generator_f):
     x, y = (network.inputs[0].shape[-1] for network in (generator_g, generator_f))
     if x != y:
         raise ValueError(

@@ -7,6 +7,7 @@ and D's input, ReLU in G with tanh at its end, LeakyReLU 0.2 in D, weights from 
 import keras
 from keras import layers
 
+from keras_gans.networks.layers import BatchNormalization
 from keras_gans.networks.shapes import check_image_shape
 
 
@@ -53,13 +54,13 @@ def downsample(x, image_shape, filters):
     x = layers.Conv2D(first, 4, 2, "same", kernel_initializer=normal())(x)
     x = layers.LeakyReLU(0.2)(x)
     x = layers.Conv2D(second, 4, 2, "same", use_bias=False, kernel_initializer=normal())(x)
-    x = layers.BatchNormalization(momentum=0.9)(x)
+    x = BatchNormalization(momentum=0.9)(x)
     x = layers.LeakyReLU(0.2)(x)
     return layers.Flatten()(x)
 
 
 def _normalized_relu(x):
-    return layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
+    return layers.ReLU()(BatchNormalization(momentum=0.9)(x))
 
 
 def normal():

@@ -73,6 +73,60 @@ class InstanceNormalization(keras.layers.Layer):
         return {**super().get_config(), "center": self.center}
 
 
+@keras.saving.register_keras_serializable("keras_gans")
+class BatchNormalization(keras.layers.BatchNormalization):
+    """Keras's own over the last axis, with less to do for the same numbers to rounding.
+
+    In training it is TensorFlow's fused operation, one pass each way, on maps that stay in half
+    precision, with statistics in float32. Replicas exchange one message each way, where Keras's own
+    needs five.
+    """
+
+    def add_weight(self, *args, trainable=True, **kwargs):
+        if not trainable:  # what is followed is the same on every replica
+            kwargs["aggregation"] = "only_first_replica"
+        return super().add_weight(*args, trainable=trainable, **kwargs)
+
+    def call(self, inputs, training=None, mask=None):
+        if not (training and self.trainable):
+            return super().call(inputs, training=training, mask=mask)
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        if self.synchronized and replicas > 1:
+            outputs, mean, variance = self._by_all_replicas(inputs)
+        else:
+            outputs, mean, variance = self._fused(inputs)
+            if replicas > 1:
+                mean, variance = _mean_over_replicas(mean, variance)
+        for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moving.assign(moving * self.momentum + value * (1.0 - self.momentum))
+        return tf.ensure_shape(tf.cast(outputs, self.compute_dtype), inputs.shape)
+
+    def _fused(self, inputs):
+        shape = tf.shape(inputs)
+        maps = tf.reshape(inputs, [shape[0], -1, 1, inputs.shape[-1]])
+        scale, offset = (tf.convert_to_tensor(v, tf.float32) for v in (self.gamma, self.beta))
+        outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
+            maps, scale, offset, epsilon=self.epsilon
+        )
+        # Estimated from a sample there, over which Keras takes the variance itself.
+        count = tf.cast(tf.size(maps) // inputs.shape[-1], tf.float32)
+        return tf.reshape(outputs, shape), mean, variance * (count - 1.0) / count
+
+    def _by_all_replicas(self, inputs):
+        maps = tf.cast(inputs, tf.float32)
+        axes = list(range(inputs.shape.rank - 1))
+        moments = (tf.reduce_mean(x, axes) for x in (maps, tf.square(maps)))
+        mean, square = _mean_over_replicas(*moments)
+        variance = square - tf.square(mean)
+        factor = tf.math.rsqrt(variance + self.epsilon) * tf.convert_to_tensor(self.gamma)
+        return (maps - mean) * factor + tf.convert_to_tensor(self.beta), mean, variance
+
+
+def _mean_over_replicas(*vectors):
+    context = tf.distribute.get_replica_context()
+    return tf.unstack(context.all_reduce("MEAN", tf.stack(vectors)))
+
+
 def leaky_relu(x):
     """LeakyReLU of slope 0.2.
 

@@ -5,6 +5,7 @@ import math
 import keras
 from keras import layers
 
+from keras_gans.networks.layers import BatchNormalization
 from keras_gans.networks.shapes import check_image_shape
 
 
@@ -14,7 +15,7 @@ def generator(image_shape, latent_dim=100, units=(256, 512, 1024)):
     latent = x = keras.Input((latent_dim,), name="latent")
     for width in units:
         x = layers.Dense(width)(x)
-        x = layers.BatchNormalization(momentum=0.9)(x)
+        x = BatchNormalization(momentum=0.9)(x)
         x = layers.LeakyReLU(0.2)(x)
     x = layers.Dense(math.prod(image_shape))(x)
     x = layers.Reshape(image_shape)(x)

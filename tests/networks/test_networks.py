@@ -6,6 +6,7 @@ import pytest
 
 from keras_gans.errors import InputError
 from keras_gans.networks import conditional, convolutional, mlp
+from keras_gans.networks.layers import BatchNormalization
 
 SHAPES = [(28, 28, 1), (32, 32, 3), (4, 12, 3), (64, 48, 1)]
 
@@ -74,10 +75,10 @@ def test_dcgan_has_no_normalization_at_gs_output_and_ds_input():
     discriminator = convolutional.discriminator((28, 28, 1))
     kinds = [type(layer) for layer in generator.layers]
     assert kinds[-2:] == [keras.layers.Conv2DTranspose, keras.layers.Activation]
-    assert kinds.count(keras.layers.BatchNormalization) == 2
+    assert kinds.count(BatchNormalization) == 2
     kinds = [type(layer) for layer in discriminator.layers]
     assert kinds[1:3] == [keras.layers.Conv2D, keras.layers.LeakyReLU]
-    assert kinds.count(keras.layers.BatchNormalization) == 1
+    assert kinds.count(BatchNormalization) == 1
 
 
 @pytest.mark.parametrize("kind", [mlp, convolutional, conditional])
