@@ -79,10 +79,22 @@ def prepare(recipe, strategy=None):
 
 def _ready(run):
     """Settings of the model that no checkpoint decides."""
+    _check_executions(run)
     several = run.strategy.num_replicas_in_sync > 1
     distribution.synchronize(run.model, several and run.recipe.synchronize_statistics)
     run.model.steps_per_execution = run.recipe.steps_per_execution
     return run
+
+
+def _check_executions(run):
+    """Of batches without end, `fit` would take whole executions, and so more than an epoch."""
+    steps, at_once = run.steps_per_epoch, run.recipe.steps_per_execution
+    if steps % at_once:
+        divisors = [str(number) for number in range(1, steps + 1) if steps % number == 0]
+        raise InputError(
+            f"steps_per_execution must divide an epoch's {steps:,} steps: {', '.join(divisors[:8])}"
+            f"... Received: steps_per_execution={at_once}"
+        )
 
 
 def create(run, runs_dir, name=None):

@@ -166,6 +166,30 @@ class Split:
         self.size = size
 
 
+def test_several_steps_at_once_are_the_same_steps(data, tmp_path):
+    models = []
+    for count in (1, 4):
+        recipe = recipe_of("dcgan", data, steps_per_execution=count)
+        models.append(whole_run(recipe, tmp_path / str(count))[1])
+    assert_same_state(*models)
+
+
+def test_steps_at_once_that_would_pass_an_epochs_end_are_refused(data):
+    with pytest.raises(InputError, match="must divide an epoch's 8 steps: 1, 2, 4, 8"):
+        training.prepare(recipe_of("dcgan", data, steps_per_execution=3))
+
+
+def test_half_precision_is_in_the_configuration_and_the_checkpoint(data, tmp_path):
+    recipe = recipe_of("dcgan", data, precision="mixed_bfloat16")
+    directory, model = whole_run(recipe, tmp_path)
+    assert training.saved_settings(directory)["precision"] == "mixed_bfloat16"
+    again = training.load_checkpoint(directory / "checkpoint.keras")
+    for network in (again.generator, again.discriminator, again.average):
+        assert "mixed_bfloat16" in {layer.dtype_policy.name for layer in network.layers}
+    assert_same_state(again, model)
+    assert keras.config.dtype_policy().name == "float32"
+
+
 def test_prepare_writes_nothing_and_the_seed_decides(data, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     first, second, other = (

@@ -89,7 +89,10 @@ class Recipe:
         True, "on several replicas, BatchNormalization sees the whole batch, as it does on one"
     )
     steps_per_execution: int = setting(
-        1, "steps between two looks at signals, checkpoints and logs; more cost less", low=1
+        1,
+        "steps between two looks at signals, checkpoints and logs, a divisor of an epoch's; more "
+        "cost less",
+        low=1,
     )
     seed: int = setting(0, "decides weights, order of the data and noise", low=0, high=2**31 - 1)
     log_steps: int = setting(10, "TensorBoard's values per step: one in so many", low=1)
