@@ -94,18 +94,20 @@ class GenerativeModel(keras.Model):
         self.step.assign_add(1)
         for key, value in replicas.means(values).items():
             self._trackers[key].update_state(value)
-        if replicas.of_workers():
-            # Of each log Keras would have two messages sent; a first axis is what it reduces over.
-            return {"step": tf.ones((1,))}
         return self._means()
 
     def make_train_function(self, force=False):
-        is_new = self.train_function is None or force
-        super().make_train_function(force)
-        with self.distribute_strategy.scope():
-            if is_new and replicas.of_workers():
-                step = self.train_function
-                self.train_function = lambda iterator: step(iterator) and self._means()
+        if not replicas.of_workers(self.distribute_strategy):
+            super().make_train_function(force)
+        elif force or self.train_function is None:
+            # Keras's own would send messages for each log, which every replica has already.
+            steps = self._steps_of_workers
+            self.train_function = steps if self.run_eagerly else tf.function(steps)
+
+    def _steps_of_workers(self, iterator):
+        for _ in tf.range(self.steps_per_execution):
+            self.distribute_strategy.run(self.train_step, args=(next(iterator),))
+        return self._means()
 
     def _means(self):
         return {key: tracker.result() for key, tracker in self._trackers.items()}

@@ -55,9 +55,8 @@ def means(values):
     return dict(zip(values, numbers, strict=True))
 
 
-def of_workers():
+def of_workers(strategy):
     """Whether several processes train together."""
-    strategy = tf.distribute.get_strategy()
     return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
 
 

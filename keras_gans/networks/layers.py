@@ -91,35 +91,68 @@ class BatchNormalization(keras.layers.BatchNormalization):
         if not (training and self.trainable):
             return super().call(inputs, training=training, mask=mask)
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        maps = tf.reshape(inputs, [tf.shape(inputs)[0], -1, 1, inputs.shape[-1]])
+        affine = (tf.convert_to_tensor(v, tf.float32) for v in (self.gamma, self.beta))
         if self.synchronized and replicas > 1:
-            outputs, mean, variance = self._by_all_replicas(inputs)
+            outputs, mean, variance = self._by_all_replicas(maps, *affine)
         else:
-            outputs, mean, variance = self._fused(inputs)
+            outputs, mean, variance = self._fused(maps, *affine)
             if replicas > 1:
                 mean, variance = _mean_over_replicas(mean, variance)
         for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + value * (1.0 - self.momentum))
-        return tf.ensure_shape(tf.cast(outputs, self.compute_dtype), inputs.shape)
+        return tf.ensure_shape(tf.reshape(outputs, tf.shape(inputs)), inputs.shape)
 
-    def _fused(self, inputs):
-        shape = tf.shape(inputs)
-        maps = tf.reshape(inputs, [shape[0], -1, 1, inputs.shape[-1]])
-        scale, offset = (tf.convert_to_tensor(v, tf.float32) for v in (self.gamma, self.beta))
+    def _fused(self, maps, scale, offset):
         outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
             maps, scale, offset, epsilon=self.epsilon
         )
         # Estimated from a sample there, over which Keras takes the variance itself.
-        count = tf.cast(tf.size(maps) // inputs.shape[-1], tf.float32)
-        return tf.reshape(outputs, shape), mean, variance * (count - 1.0) / count
+        count = _count(maps)
+        return outputs, mean, variance * (count - 1.0) / count
 
-    def _by_all_replicas(self, inputs):
-        maps = tf.cast(inputs, tf.float32)
-        axes = list(range(inputs.shape.rank - 1))
-        moments = (tf.reduce_mean(x, axes) for x in (maps, tf.square(maps)))
-        mean, square = _mean_over_replicas(*moments)
-        variance = square - tf.square(mean)
-        factor = tf.math.rsqrt(variance + self.epsilon) * tf.convert_to_tensor(self.gamma)
-        return (maps - mean) * factor + tf.convert_to_tensor(self.beta), mean, variance
+    def _by_all_replicas(self, maps, scale, offset):
+        """As `_fused`, over what all replicas have together.
+
+        Its derivative is written out: the automatic one makes several passes more over the maps.
+        """
+
+        @tf.custom_gradient
+        def normalized(maps, scale, offset):
+            _, mean, variance = self._fused(maps, scale, offset)
+            mean, square = _mean_over_replicas(mean, variance + tf.square(mean))
+            variance = square - tf.square(mean)
+            fixed = {"epsilon": self.epsilon, "is_training": False}
+            outputs, *_, reserve = tf.raw_ops.FusedBatchNormV3(
+                x=maps, scale=scale, offset=offset, mean=mean, variance=variance, **fixed
+            )
+
+            def gradient(upstream, *_):
+                direct, d_scale, d_offset, *_ = tf.raw_ops.FusedBatchNormGradV3(
+                    y_backprop=upstream,
+                    x=maps,
+                    scale=scale,
+                    reserve_space_1=mean,
+                    reserve_space_2=variance,
+                    reserve_space_3=reserve,
+                    **fixed,
+                )
+                # What goes through mean and variance: the mean slopes of the whole batch.
+                by_scale, by_offset = _mean_over_replicas(d_scale, d_offset)
+                deviation = tf.math.rsqrt(variance + self.epsilon)
+                slope = by_scale * deviation
+                along = tf.cast(maps, tf.float32) * slope + (by_offset - slope * mean)
+                through = along * (scale * deviation / _count(maps))
+                return direct - tf.cast(through, maps.dtype), d_scale, d_offset
+
+            return (outputs, mean, variance), gradient
+
+        return normalized(maps, scale, offset)
+
+
+def _count(maps):
+    """Values of a channel of `[n, h, w, c]`, a float32 scalar."""
+    return tf.cast(tf.size(maps) // maps.shape[-1], tf.float32)
 
 
 def _mean_over_replicas(*vectors):
