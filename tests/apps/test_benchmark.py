@@ -2,6 +2,7 @@
 
 import functools
 import json
+import math
 import subprocess
 
 import pytest
@@ -150,8 +151,15 @@ def test_what_is_around_the_step_is_reported(here, tmp_path, monkeypatch, capsys
     flags = ["--batch-sizes", "16", "--steps", "2", "--repeats", "1"]
     (result,) = reported(tmp_path, "gan", "--around", *flags)["around"]
     assert result["steps_per_epoch"] == 4
-    assert result["run"]["share"] > -1
-    assert "together" in capsys.readouterr().out
+    # Two steps are too few for a figure of any sense, but the parts of it must add up and be shown.
+    run = result["run"]
+    parts = ("steps_share", "pictures_and_checkpoints_share", "evaluation_share")
+    assert run["share"] == pytest.approx(sum(run[part] for part in parts))
+    scores = math.ceil(result["epochs"] / result["evaluate_epochs"])  # of 1 s each
+    assert run["evaluation_share"] == pytest.approx(scores / run["bare_seconds"])
+    printed = capsys.readouterr().out
+    assert "together" in printed
+    assert f"{100 * run['share']:+.1f}%" in printed
 
 
 def test_a_case_has_a_process_of_its_own():
