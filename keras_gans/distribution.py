@@ -108,6 +108,12 @@ def synchronize(model, whole):
             layer.synchronized = whole
 
 
+def mean_over_replicas(*tensors):
+    """The mean over replicas of each, all of one shape and dtype, in one message."""
+    context = tf.distribute.get_replica_context()
+    return tf.unstack(context.all_reduce("MEAN", tf.stack(tensors)))
+
+
 def check_agreement(strategy, facts):
     """Compares what each worker found, before they train together.
 

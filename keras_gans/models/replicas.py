@@ -7,6 +7,8 @@ dense gradient would train an embedding more slowly.
 
 import tensorflow as tf
 
+from keras_gans import distribution
+
 
 def summed(gradients):
     """The sum over replicas of each gradient, on every replica; as they are if there is one.
@@ -48,10 +50,9 @@ def takes_sums(optimizer):
 def means(values):
     """The mean over replicas of each scalar of `{name: float}`, in one message, as float32."""
     values = {key: tf.cast(value, tf.float32) for key, value in values.items()}
-    context = tf.distribute.get_replica_context()
-    if context.num_replicas_in_sync == 1:
+    if tf.distribute.get_replica_context().num_replicas_in_sync == 1:
         return values
-    numbers = tf.unstack(context.all_reduce("MEAN", tf.stack(list(values.values()))))
+    numbers = distribution.mean_over_replicas(*values.values())
     return dict(zip(values, numbers, strict=True))
 
 

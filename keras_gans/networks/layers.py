@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from keras_gans import distribution
+
 EPSILON = 1e-5
 
 
@@ -98,7 +100,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
         else:
             outputs, mean, variance = self._fused(maps, *affine)
             if replicas > 1:
-                mean, variance = _mean_over_replicas(mean, variance)
+                mean, variance = distribution.mean_over_replicas(mean, variance)
         for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + value * (1.0 - self.momentum))
         return tf.ensure_shape(tf.reshape(outputs, tf.shape(inputs)), inputs.shape)
@@ -120,7 +122,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
         @tf.custom_gradient
         def normalized(maps, scale, offset):
             _, mean, variance = self._fused(maps, scale, offset)
-            mean, square = _mean_over_replicas(mean, variance + tf.square(mean))
+            mean, square = distribution.mean_over_replicas(mean, variance + tf.square(mean))
             variance = square - tf.square(mean)
             fixed = {"epsilon": self.epsilon, "is_training": False}
             outputs, *_, reserve = tf.raw_ops.FusedBatchNormV3(
@@ -138,7 +140,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
                     **fixed,
                 )
                 # What goes through mean and variance: the mean slopes of the whole batch.
-                by_scale, by_offset = _mean_over_replicas(d_scale, d_offset)
+                by_scale, by_offset = distribution.mean_over_replicas(d_scale, d_offset)
                 deviation = tf.math.rsqrt(variance + self.epsilon)
                 slope = by_scale * deviation
                 along = tf.cast(maps, tf.float32) * slope + (by_offset - slope * mean)
@@ -153,11 +155,6 @@ class BatchNormalization(keras.layers.BatchNormalization):
 def _count(maps):
     """Values of a channel of `[n, h, w, c]`, a float32 scalar."""
     return tf.cast(tf.size(maps) // maps.shape[-1], tf.float32)
-
-
-def _mean_over_replicas(*vectors):
-    context = tf.distribute.get_replica_context()
-    return tf.unstack(context.all_reduce("MEAN", tf.stack(vectors)))
 
 
 def leaky_relu(x):
