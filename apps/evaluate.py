@@ -9,22 +9,14 @@ from typing import Literal
 from jsonargparse import ArgumentParser
 
 import apps.quiet  # noqa: F401
-from apps import console, models
-from keras_gans import (
-    animation,
-    dashboard,
-    endpoints,
-    evaluators,
-    exhibits,
-    export,
-    images,
-    scorebook,
-    scoring,
-    training,
-)
+from apps import console
+from keras_gans import training
 from keras_gans.data import load_source, load_unpaired
 from keras_gans.errors import InputError, RunError
-from keras_gans.metrics import features
+from keras_gans.evaluation import results, translation
+from keras_gans.metrics import features, registry
+from keras_gans.serving import endpoints, export
+from keras_gans.visualize import comparison, images, tensorboard
 
 PROGRAM = "python -m apps.evaluate"
 SCORES = "metrics.json"
@@ -61,7 +53,7 @@ def main(arguments=None):
         compare(options)
         return
     subject = _open(options.model, options)
-    scorebook.read(subject.scores_path)  # damaged, it is told before the work
+    results.read(subject.scores_path)  # damaged, it is told before the work
     evaluator = _evaluator(subject.source, options)
     entry = _measure(subject, evaluator)
     print(_table({subject.name: entry["scores"], "real images": entry["floor"]}))
@@ -104,7 +96,7 @@ def _parse(arguments):
     add = parser.add_argument
     add("model", nargs="?", type=str, help="folder of a run or of an export")
     add("--compare", nargs="+", type=str, metavar="MODEL", help="several, in one table and picture")
-    add("--checkpoint", type=Literal["best", "last"] | None, help=models.CHECKPOINT_HELP)
+    add("--checkpoint", type=Literal["best", "last"] | None, help=training.CHECKPOINT_HELP)
     add("--samples", type=int, default=10_000, help="samples to score")
     add(
         "--features",
@@ -114,7 +106,7 @@ def _parse(arguments):
     add(
         "--metrics",
         nargs="+",
-        type=Literal[tuple(scoring.METRICS)],
+        type=Literal[tuple(registry.METRICS)],
         help="default: all that these features allow",
     )
     add("--dataset", type=str | None, help="of an export: the data it was trained on; see train")
@@ -134,9 +126,9 @@ def _parse(arguments):
 
 
 def _open(folder, options):
-    if models.is_run(folder):
+    if training.is_run(folder):
         return _open_run(folder, options)
-    answers = models.open_endpoints(folder, options.checkpoint)
+    answers = training.open_endpoints(folder, options.checkpoint)
     if options.dataset is None:
         raise InputError(f"{folder} is an export: name the data it was trained on with --dataset")
     load = load_unpaired if "translate_x_to_y" in answers else load_source
@@ -162,8 +154,8 @@ def _open_run(folder, options):
 
 def _evaluator(source, options):
     runs = Path(options.model or options.compare[0])
-    runs = runs.parent if models.is_run(runs) else Path("runs")
-    return evaluators.of(
+    runs = runs.parent if training.is_run(runs) else Path("runs")
+    return translation.of(
         source,
         options.features,
         options.samples,
@@ -179,10 +171,10 @@ def _measure(subject, evaluator):
     floor = evaluator.floor()
     entry = {
         "protocol": evaluator.protocol() | subject.protocol,
-        "scores": scoring.as_dict(scores),
-        "floor": scoring.as_dict(floor),
+        "scores": registry.as_dict(scores),
+        "floor": registry.as_dict(floor),
     }
-    scorebook.write(subject.scores_path, _key(subject, evaluator), entry)
+    results.write(subject.scores_path, _key(subject, evaluator), entry)
     if "step" in subject.protocol:
         _show_in_dashboard(subject, evaluator, scores)
     print(f"{subject.folder} measured in {time.monotonic() - begin:.0f} s", file=sys.stderr)
@@ -195,22 +187,22 @@ def _key(subject, evaluator):
 
 def _kept(subject, evaluator):
     """The entry of an earlier evaluation by the very same protocol, or None."""
-    entry = scorebook.read(subject.scores_path).get(_key(subject, evaluator))
+    entry = results.read(subject.scores_path).get(_key(subject, evaluator))
     wanted = evaluator.protocol() | subject.protocol
     if entry is None or entry["protocol"] != wanted:
         return None
-    metrics = {scoring.metric_of(scoring.base_name(name)) for name in entry["scores"]}
+    metrics = {registry.metric_of(registry.base_name(name)) for name in entry["scores"]}
     return entry if metrics == set(evaluator.answered(subject.answers)) else None
 
 
 def _show_in_dashboard(subject, evaluator, scores):
     folder, step = subject.folder, subject.protocol["step"]
     try:
-        dashboard.log_scores(dashboard.writer_of(folder), scores, step)
+        tensorboard.log_scores(tensorboard.writer_of(folder), scores, step)
         for name, picture in evaluator.pictures(subject.answers).items():
-            animation.log_picture(folder, name, picture, step)
+            tensorboard.log_picture(folder, name, picture, step)
         if points := evaluator.points(subject.answers, POINTS):
-            dashboard.write_projector(folder, *points)
+            tensorboard.write_projector(folder, *points)
     except OSError as error:
         reason = error.strerror or error
         raise RunError(f"cannot write to {folder}: {reason}") from error
@@ -225,7 +217,7 @@ def _table(columns):
     rows = [["", *columns, "better"]]
     for name in names:
         cells = [_cell(name, scores.get(name)) for scores in columns.values()]
-        rows.append([name, *cells, scoring.BETTER[scoring.base_name(name)]])
+        rows.append([name, *cells, registry.BETTER[registry.base_name(name)]])
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     return "\n".join(
         "  ".join(
@@ -239,10 +231,10 @@ def _table(columns):
 def _cell(name, score):
     if score is None:
         return "-"
-    text = scoring.value_text(name, score["value"])
+    text = registry.value_text(name, score["value"])
     if score["standard_error"] is None:
         return text
-    return f"{text} +- {scoring.value_text(name, score['standard_error'])}"
+    return f"{text} +- {registry.value_text(name, score['standard_error'])}"
 
 
 def _protocol_text(protocol):
@@ -270,7 +262,7 @@ def _picture(evaluator, subjects, path):
         made = evaluator.rows(subject.answers, COLUMNS)
         rows |= {f"{name} {what}".strip(): pictures for what, pictures in made.items()}
     try:
-        return images.save_png(exhibits.sample_rows(rows), path)
+        return images.save_png(comparison.sample_rows(rows), path)
     except OSError as error:
         raise RunError(f"cannot write {path}: {error.strerror or error}") from error
 

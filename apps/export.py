@@ -7,7 +7,7 @@ from typing import Literal
 from jsonargparse import ArgumentParser
 
 import apps.quiet  # noqa: F401
-from apps import console, models
+from apps import console
 from keras_gans import training
 
 PROGRAM = "python -m apps.export"
@@ -16,7 +16,7 @@ PROGRAM = "python -m apps.export"
 def main(arguments=None):
     options = _parse(sys.argv[1:] if arguments is None else arguments)
     variant = training.saved_settings(options.run)["variant"]
-    model = models.load_run(options.run, options.checkpoint)
+    model = training.load_run(options.run, options.checkpoint)
     print(model.export(Path(options.export_dir) / variant))
 
 
@@ -29,7 +29,7 @@ def _parse(arguments):
     )
     parser.add_argument("run", type=str, help="folder of a run")
     parser.add_argument(
-        "--checkpoint", type=Literal["best", "last"] | None, help=models.CHECKPOINT_HELP
+        "--checkpoint", type=Literal["best", "last"] | None, help=training.CHECKPOINT_HELP
     )
     parser.add_argument("--export-dir", type=str, default="saved_models", help="where exports go")
     return console.parse(parser, arguments)

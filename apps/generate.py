@@ -7,9 +7,12 @@ from typing import Literal
 from jsonargparse import ArgumentParser
 
 import apps.quiet  # noqa: F401
-from apps import console, models
-from keras_gans import images, sampling, training
+from apps import console
+from keras_gans import training
+from keras_gans.data import pixels
 from keras_gans.errors import InputError, RunError
+from keras_gans.serving import sampling
+from keras_gans.visualize import images
 
 PROGRAM = "python -m apps.generate"
 MAX_GRID = 1024  # one picture is held in memory whole; separate files are not
@@ -17,7 +20,7 @@ MAX_GRID = 1024  # one picture is held in memory whole; separate files are not
 
 def main(arguments=None):
     options = _parse(sys.argv[1:] if arguments is None else arguments)
-    sampler = sampling.of(models.open_endpoints(options.model, options.checkpoint))
+    sampler = sampling.of(training.open_endpoints(options.model, options.checkpoint))
     labels = _labels(sampler.class_names, options.label, options.count)
     seeds = range(options.seed, options.seed + options.count)
     training.check_writable(options.out or Path(options.grid).parent)
@@ -41,7 +44,7 @@ def _parse(arguments):
     )
     parser.add_argument("model", type=str, help="folder of a run or of an export")
     parser.add_argument(
-        "--checkpoint", type=Literal["best", "last"] | None, help=models.CHECKPOINT_HELP
+        "--checkpoint", type=Literal["best", "last"] | None, help=training.CHECKPOINT_HELP
     )
     parser.add_argument("--count", type=int, default=100, help="images to make")
     parser.add_argument("--label", type=str | None, help="a class, by index or name; default: all")
@@ -68,12 +71,12 @@ def _check(options):
 def _labels(class_names, label, count):
     """Class indices for `count` images, all classes in turn by default; None without classes."""
     if label is not None:
-        return [models.label_index(class_names, label)] * count
+        return [training.label_index(class_names, label)] * count
     return None if class_names is None else [i % len(class_names) for i in range(count)]
 
 
 def _write_grid(sampler, seeds, labels, columns, path):
-    samples = images.to_uint8(sampler.images(seeds, labels))
+    samples = pixels.to_uint8(sampler.images(seeds, labels))
     return images.save_png(images.grid(samples, columns), path)
 
 

@@ -11,9 +11,10 @@ from jsonargparse import ArgumentParser
 
 import apps.quiet  # noqa: F401
 from apps import console
-from keras_gans import distribution, scoring, training
+from keras_gans import distribution, training
 from keras_gans.callbacks import StoppedError
 from keras_gans.errors import InputError
+from keras_gans.metrics import registry
 from keras_gans.precision import precision_of
 from keras_gans.recipes import RECIPES
 
@@ -110,10 +111,10 @@ def _in_words(best):
     """The checkpoint's scores, the one that chose it first."""
     scores = {name: score["value"] for name, score in best["scores"].items()}
     # A model of classes is asked for each; of another one, what matters is that none is missing.
-    accuracies = [name for name in scores if scoring.base_name(name) == "label_accuracy"]
+    accuracies = [name for name in scores if registry.base_name(name) == "label_accuracy"]
     beside = accuracies or [name for name in scores if name.startswith("classes_covered")]
     chosen = dict.fromkeys([*(n for n in scores if n.startswith(best["metric"])), *beside])
-    words = [f"{name} {scoring.value_text(name, scores[name])}" for name in chosen]
+    words = [f"{name} {registry.value_text(name, scores[name])}" for name in chosen]
     return f"{', '.join(words)} at epoch {best['epoch']}"
 
 

@@ -10,11 +10,13 @@ from jsonargparse import ArgumentParser
 from tqdm import tqdm
 
 import apps.quiet  # noqa: F401
-from apps import console, models
-from keras_gans import images, training, translation
+from apps import console
+from keras_gans import training
 from keras_gans.data.folder import BAD_IMAGES, list_images
-from keras_gans.data.picture import BadImageError, read_whole
+from keras_gans.data.image_file import BadImageError, read_whole
 from keras_gans.errors import InputError, RunError
+from keras_gans.serving import sampling
+from keras_gans.visualize import images
 
 PROGRAM = "python -m apps.translate"
 ENDPOINTS = {"x-to-y": "translate_x_to_y", "y-to-x": "translate_y_to_x"}
@@ -24,8 +26,8 @@ def main(arguments=None):
     options = _parse(sys.argv[1:] if arguments is None else arguments)
     jobs = _jobs(options)
     training.check_writable(options.out)
-    answers = models.open_endpoints(options.model, options.checkpoint)
-    translate = translation.whole_images(answers, ENDPOINTS[options.direction])
+    answers = training.open_endpoints(options.model, options.checkpoint)
+    translate = sampling.whole_images(answers, ENDPOINTS[options.direction])
     written, skipped = 0, 0
     bar = {"disable": not sys.stderr.isatty(), "unit": " images", "leave": False}
     for source, target in tqdm(jobs, **bar):
@@ -57,11 +59,11 @@ def _parse(arguments):
         default="refuse",
         help="what an unreadable picture does: end the program, or be left out",
     )
-    add("--checkpoint", type=Literal["best", "last"] | None, help=models.CHECKPOINT_HELP)
+    add("--checkpoint", type=Literal["best", "last"] | None, help=training.CHECKPOINT_HELP)
     options = console.parse(parser, arguments)
-    if options.max_side is not None and options.max_side < translation.SMALLEST_SIDE:
+    if options.max_side is not None and options.max_side < sampling.SMALLEST_SIDE:
         raise InputError(
-            f"--max-side must be at least {translation.SMALLEST_SIDE}. Received: {options.max_side}"
+            f"--max-side must be at least {sampling.SMALLEST_SIDE}. Received: {options.max_side}"
         )
     return options
 

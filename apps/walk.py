@@ -15,10 +15,12 @@ import numpy as np
 from jsonargparse import ArgumentParser
 
 import apps.quiet  # noqa: F401
-from apps import console, models
-from keras_gans import animation, endpoints, images, training, walks
-from keras_gans.data.picture import RESIZES, BadImageError, read_image
+from apps import console
+from keras_gans import training
+from keras_gans.data.image_file import RESIZES, BadImageError, read_image
 from keras_gans.errors import InputError, RunError
+from keras_gans.serving import endpoints, sampling
+from keras_gans.visualize import images, tensorboard, walks
 
 PROGRAM = "python -m apps.walk"
 POINTS = 6
@@ -64,7 +66,7 @@ def _parse(arguments):
     )
     parser.add_argument("model", type=str, help="folder of a run or of an export")
     parser.add_argument(
-        "--checkpoint", type=Literal["best", "last"] | None, help=models.CHECKPOINT_HELP
+        "--checkpoint", type=Literal["best", "last"] | None, help=training.CHECKPOINT_HELP
     )
     parser.add_argument("--points", type=int | None, help=f"latents to visit; default: {POINTS}")
     parser.add_argument("--steps", type=int, default=16, help="frames from one to the next")
@@ -184,10 +186,10 @@ def _check_places(options, model):
 
 def _open(folder, checkpoint):
     """`(model or None, Endpoints)`: a run has a model in memory, an export only its graphs."""
-    if models.is_run(folder):
-        model = models.load_run(folder, checkpoint)
+    if training.is_run(folder):
+        model = training.load_run(folder, checkpoint)
         return model, endpoints.of_model(model)
-    return None, models.open_endpoints(folder, checkpoint)
+    return None, training.open_endpoints(folder, checkpoint)
 
 
 # Walks -------------------------------------------------------------------------------------------
@@ -216,9 +218,9 @@ def _walk(options, model, answers):
 
 def _walk_between_images(options, answers):
     _check_frames(options, 2)
-    walks.check_encodes(answers)
+    sampling.check_encodes(answers)
     pair = np.stack([_picture(options, answers, name) for name in ("from", "to")])
-    stations = walks.codes_of(answers, pair)[None]
+    stations = sampling.codes_of(answers, pair)[None]
     inputs = walks.through_latents(stations, options.steps, between=walks.straight)
     # The frames of the walk, both ends included, between the pictures themselves.
     columns = min(options.steps + 1, walks.STRIP_COLUMNS) + 2
@@ -227,16 +229,16 @@ def _walk_between_images(options, answers):
 
 
 def _walk_between_seeds(options, answers):
-    function = walks.decoder_of(answers)
+    function = sampling.decoder_of(answers)
     labels = _classes_shown(options, answers.class_names)
     points = options.points or POINTS
     _check_frames(options, points)
     seeds = _seeds(options, 1, points)
     if labels is None or "label" in answers.specs("serving_default"):
-        stations = walks.stations_of(answers, seeds)
+        stations = sampling.stations_of(answers, seeds)
         return function, walks.through_latents(stations, options.steps, labels), "walk"
     # A prior of classes: the seeds' latents differ between them, what makes the images does not.
-    stations = walks.stations_of(answers, *np.broadcast_arrays(seeds[:, None], labels[:, None]))
+    stations = sampling.stations_of(answers, *np.broadcast_arrays(seeds[:, None], labels[:, None]))
     return function, walks.through_latents(stations, options.steps), "walk"
 
 
@@ -251,7 +253,7 @@ def _walk_between_classes(options, model, answers):
         )
     _check_frames(options, len(labels))
     points = len(labels) if options.both else 1
-    stations = walks.stations_of(answers, _seeds(options, CLASS_ROWS, points))
+    stations = sampling.stations_of(answers, _seeds(options, CLASS_ROWS, points))
     inputs = walks.through_classes(stations, labels, options.steps)
     return walks.class_mixer(model.sampler), inputs, "walk_classes"
 
@@ -259,13 +261,14 @@ def _walk_between_classes(options, model, answers):
 def _classes_shown(options, class_names):
     """The class of each column, int64 [columns]; None for a model without classes."""
     if options.label is not None:
-        return np.array([models.label_index(class_names, options.label)])
+        return np.array([training.label_index(class_names, options.label)])
     return np.arange(min(COLUMNS, len(class_names))) if class_names else None
 
 
 def _classes_visited(options, class_names):
     if options.to_label is not None:
-        ends = [models.label_index(class_names, each) for each in (options.label, options.to_label)]
+        names = (options.label, options.to_label)
+        ends = [training.label_index(class_names, each) for each in names]
         if ends[0] == ends[1]:
             raise InputError(f"--to-label must be another class. Received: {options.to_label}")
         return ends
@@ -296,7 +299,7 @@ def _picture(options, answers, name):
 
 
 def _resize_of(folder):
-    return training.saved_settings(folder)["resize"] if models.is_run(folder) else "crop"
+    return training.saved_settings(folder)["resize"] if training.is_run(folder) else "crop"
 
 
 # Files -------------------------------------------------------------------------------------------
@@ -321,7 +324,7 @@ def _write_gif(walk, options):
 def _log(strip, tag, model, options):
     """Adds the strip to the run's images in TensorBoard; says where."""
     step = model.steps_done
-    animation.log_picture(options.model, tag, strip, step)
+    tensorboard.log_picture(options.model, tag, strip, step)
     return f"{options.model}: image {tag} at step {step} (make tensorboard)"
 
 

@@ -5,21 +5,21 @@ import keras_gans as kg
 
 import keras
 
+__version__ = "0.1.0"  # above what imports it
+
 from keras_gans import (
     callbacks,
     data,
     evaluation,
-    export,
-    images,
     likelihoods,
     losses,
     metrics,
     networks,
     priors,
     recipes,
-    sampling,
+    serving,
     training,
-    walks,
+    visualize,
 )
 from keras_gans.errors import InputError, RunError
 from keras_gans.models import (
@@ -33,7 +33,6 @@ from keras_gans.models import (
     CycleGAN,
     GenerativeModel,
 )
-from keras_gans.version import __version__
 
 if keras.backend.backend() != "tensorflow":
     raise ImportError(
@@ -57,15 +56,13 @@ __all__ = [
     "callbacks",
     "data",
     "evaluation",
-    "export",
-    "images",
     "likelihoods",
     "losses",
     "metrics",
     "networks",
     "priors",
     "recipes",
-    "sampling",
+    "serving",
     "training",
-    "walks",
+    "visualize",
 ]

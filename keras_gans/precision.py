@@ -1,7 +1,6 @@
 """In which precision a model is trained, from a name; what it answers is float32 always."""
 
 import contextlib
-import functools
 from pathlib import Path
 
 import keras
@@ -65,40 +64,6 @@ def of_cpu(flags):
     if found:
         return "mixed_bfloat16", f"this CPU has {found[0]}"
     return "float32", f"this CPU has neither {' nor '.join(CPU_FLAGS)}"
-
-
-def in_float32(model, function):
-    """`function` of a model's networks, computed in float32 whatever the networks train in.
-
-    Layers follow their policy when they are traced, so that it is changed just then.
-    """
-
-    @functools.wraps(function)
-    def exact(*args, **kwargs):
-        with _policy_of_layers(model, "float32"):
-            return function(*args, **kwargs)
-
-    return exact
-
-
-def answers(model):
-    """A model's signatures, `{name: (function, tensor specs)}`, computed in float32."""
-    signatures = model.signatures()
-    return {name: (in_float32(model, f), specs) for name, (f, specs) in signatures.items()}
-
-
-@contextlib.contextmanager
-def _policy_of_layers(model, policy):
-    # What has signatures need not be a model.
-    layers = model._flatten_layers() if isinstance(model, keras.Model) else []
-    before = [(layer, layer.dtype_policy) for layer in layers]
-    try:
-        for layer, _ in before:
-            layer.dtype_policy = policy
-        yield
-    finally:
-        for layer, own in before:
-            layer.dtype_policy = own
 
 
 def _capabilities(strategy):

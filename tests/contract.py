@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gans import distribution, export, health, losses
+from keras_gans import distribution, losses
+from keras_gans.callbacks import health
 from keras_gans.noise import step_normal
+from keras_gans.serving import export
 from tests.serving_loader import run_in_loader
 
 IMAGE_SHAPE = (8, 8, 1)

@@ -44,7 +44,7 @@ class Dashboard:
 
 
 @contextlib.contextmanager
-def tensorboard(logdir):
+def running_tensorboard(logdir):
     """Starts it on a folder of runs, gives a `Dashboard` that has read them, and ends it."""
     options = ["--logdir", str(logdir), "--host", "127.0.0.1", "--port", "0"]
     process = subprocess.Popen(

@@ -6,8 +6,9 @@ import pytest
 import tensorflow as tf
 
 import keras_gans as kg
-from keras_gans import endpoints, export, precision
+from keras_gans import precision
 from keras_gans.errors import InputError
+from keras_gans.serving import endpoints, export
 
 SHAPE = (8, 8, 1)
 

@@ -19,7 +19,7 @@ def test_the_readmes_example_runs(tmp_path, monkeypatch):
     shorter = code.replace("steps_per_epoch=28, epochs=10", "steps_per_epoch=2, epochs=1")
     assert shorter != code
     exec(compile(shorter, str(README), "exec"), {})
-    assert kg.export.latest_version(tmp_path / "saved_models" / "mine").is_dir()
+    assert kg.serving.export.latest_version(tmp_path / "saved_models" / "mine").is_dir()
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import keras
 
-from keras_gans import dashboard, endpoints, scoring
 from keras_gans.errors import InputError, RunError
 from keras_gans.files import save_atomically, write_atomically
+from keras_gans.metrics import registry
+from keras_gans.serving import endpoints
+from keras_gans.visualize import tensorboard
 
 
 class Evaluate(keras.callbacks.Callback):
@@ -18,7 +20,8 @@ class Evaluate(keras.callbacks.Callback):
 
     Args:
         evaluator: An `evaluation.Evaluator`, or one for translations.
-        metric: The score that decides, such as `fid`; of `scoring.BETTER`, "lower" or "higher".
+        metric: The score that decides, such as `fid`; "lower" or "higher" in
+            `metrics.registry.BETTER`.
         path: The best checkpoint, ending in `.keras`; its scores go beside it as `.json`.
         epochs: Epochs between two evaluations.
         last_epoch: An epoch, counted from 1, that is scored in any case.
@@ -31,9 +34,9 @@ class Evaluate(keras.callbacks.Callback):
 
     def __init__(self, evaluator, metric, path, epochs=1, last_epoch=None, writer=None):
         super().__init__()
-        if scoring.BETTER.get(metric) not in ("lower", "higher"):
+        if registry.BETTER.get(metric) not in ("lower", "higher"):
             raise InputError(f"no checkpoint is the best by {metric!r}: choose fid, kid or another")
-        if scoring.metric_of(metric) not in evaluator.metrics:
+        if registry.metric_of(metric) not in evaluator.metrics:
             raise InputError(f"{metric} is not measured, only {', '.join(evaluator.metrics)}")
         self.evaluator = evaluator
         self.metric = metric
@@ -54,12 +57,12 @@ class Evaluate(keras.callbacks.Callback):
         logs.update({name: score.value for name, score in scores.items()})
         logs["classes"] = self.evaluator.source.num_classes
         if self.writer is not None:
-            dashboard.log_scores(self.writer, scores, self.model.steps_done)
+            tensorboard.log_scores(self.writer, scores, self.model.steps_done)
 
     def _keep_best(self, epoch, scores):
-        name = scoring.score_name(self.metric, self.evaluator.count, self.evaluator.features.name)
+        name = registry.score_name(self.metric, self.evaluator.count, self.evaluator.features.name)
         record = {"metric": name, "value": scores[name].value, "epoch": epoch}
-        record |= {"step": self.model.steps_done, "scores": scoring.as_dict(scores)}
+        record |= {"step": self.model.steps_done, "scores": registry.as_dict(scores)}
         # A run that goes on after a stop meets its own best again.
         if self._is_better(record, best_record(self.path)):
             save_atomically(self.model, self.path)
@@ -72,7 +75,7 @@ class Evaluate(keras.callbacks.Callback):
     def _is_better(self, record, before):
         if before is None:
             return True
-        if scoring.BETTER[self.metric] == "lower":
+        if registry.BETTER[self.metric] == "lower":
             return record["value"] < before["value"]
         return record["value"] > before["value"]
 

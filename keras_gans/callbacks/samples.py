@@ -5,7 +5,9 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from keras_gans import endpoints, images, sampling
+from keras_gans.data import pixels
+from keras_gans.serving import endpoints, sampling
+from keras_gans.visualize import images
 
 
 class SampleGrid(keras.callbacks.Callback):
@@ -63,4 +65,4 @@ def sample_grid(sampler, rows, columns=10, seed=0):
     count = rows * columns
     labels = [index % columns for index in range(count)] if sampler.class_names else None
     samples = sampler.images(range(seed, seed + count), labels)
-    return images.grid(images.to_uint8(samples), columns)
+    return images.grid(pixels.to_uint8(samples), columns)

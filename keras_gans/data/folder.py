@@ -17,8 +17,8 @@ from PIL import Image
 from tqdm import tqdm
 
 from keras_gans.data.arrays import ArraySplit
-from keras_gans.data.ending import call_python, is_ending
-from keras_gans.data.picture import BadImageError, is_gray, read_image
+from keras_gans.data.image_file import BadImageError, is_gray, read_image
+from keras_gans.data.python_calls import call_python, is_ending
 from keras_gans.errors import InputError, RunError
 
 BAD_IMAGES = ("refuse", "skip")

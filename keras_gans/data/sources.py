@@ -15,8 +15,8 @@ from PIL import Image
 from keras_gans.data.arrays import ArraySplit, refuse_beyond_memory
 from keras_gans.data.digits import digits, digits_m
 from keras_gans.data.folder import BAD_IMAGES, FolderSplit, load_folder
+from keras_gans.data.image_file import RESIZES, SMALLEST_SIDE, fit_image
 from keras_gans.data.npz import Labelled, labelled, read_npz
-from keras_gans.data.picture import RESIZES, SMALLEST_SIDE, fit_image
 from keras_gans.data.tfds import TFDS_NAMES
 from keras_gans.errors import InputError
 

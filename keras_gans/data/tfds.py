@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 
 from keras_gans.data.arrays import refuse_beyond_memory
+from keras_gans.data.image_file import fit_image
 from keras_gans.data.npz import Labelled
-from keras_gans.data.picture import fit_image
 from keras_gans.errors import InputError
 
 # Of the paper's sets those that TensorFlow Datasets holds; cityscapes' licence forbids it.

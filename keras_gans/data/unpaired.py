@@ -8,8 +8,8 @@ import numpy as np
 
 from keras_gans.data.digits import blended, digits, digits_m, patches
 from keras_gans.data.folder import BAD_IMAGES, list_images, load_folder, probe_channels
+from keras_gans.data.image_file import RESIZES
 from keras_gans.data.npz import Labelled
-from keras_gans.data.picture import RESIZES
 from keras_gans.data.sources import (
     DIGIT_NAMES,
     FOLDER_SIZE,

@@ -1,26 +1,26 @@
 """Measures of samples: features in, a number out, one file each."""
 
 from keras_gans.metrics import (
-    classes,
+    class_coverage,
     density_coverage,
     features,
     frechet,
     inception_score,
     kernel,
-    memorising,
+    memorization,
     parzen,
     precision_recall,
     sharpness,
 )
 
 __all__ = [
-    "classes",
+    "class_coverage",
     "density_coverage",
     "features",
     "frechet",
     "inception_score",
     "kernel",
-    "memorising",
+    "memorization",
     "parzen",
     "precision_recall",
     "sharpness",

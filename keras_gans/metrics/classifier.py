@@ -12,7 +12,7 @@ import numpy as np
 from keras import layers
 
 from keras_gans.data import batches, in_order
-from keras_gans.data.parts import Part
+from keras_gans.data.subsets import Part
 from keras_gans.errors import InputError
 from keras_gans.files import save_atomically
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from keras_gans.metrics.distances import count_inside, kth_nearest, real_and_generated
+from keras_gans.metrics.neighbors import count_inside, kth_nearest, real_and_generated
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
 """How far images are from what an autoencoder makes of them."""
 
 import numpy as np
-import tensorflow as tf
 
-from keras_gans.errors import InputError, RunError
+from keras_gans.errors import InputError
 from keras_gans.metrics.estimate import Estimate
+from keras_gans.serving.sampling import answered
 
 
 def score(answers, batches):
@@ -30,32 +30,6 @@ def score(answers, batches):
     if not errors:
         raise InputError("reconstruction_error needs at least one image. Received: none")
     return {"reconstruction_error": Estimate.of(np.concatenate(errors))}
-
-
-def answered(answers, name, batches):
-    """Yields `(images, {output: array})` for every batch: what an endpoint makes of it.
-
-    Args:
-        answers: An `endpoints.Endpoints`.
-        name: One that takes images, as `encode`.
-        batches: Iterable of `float32 [b, h, w, c]` in [-1, 1].
-
-    Raises:
-        InputError: For a model without it, or images of another shape.
-        RunError: If an output is not finite.
-    """
-    function, spec = answers[name], answers.specs(name)["image"]
-    for images in batches:
-        if not spec.shape.is_compatible_with(images.shape):
-            raise InputError(
-                f"the model takes images of shape {list(spec.shape[1:])}: name the data it was "
-                f"trained on. Received: {list(images.shape[1:])}"
-            )
-        outputs = function(image=tf.constant(images, tf.float32))
-        outputs = {key: value.numpy() for key, value in outputs.items()}
-        if not all(np.isfinite(value).all() for value in outputs.values()):
-            raise RunError(f"{name} gives values that are not finite: the model's weights are bad")
-        yield images, outputs
 
 
 def _squared_errors(images, made):

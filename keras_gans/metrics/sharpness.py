@@ -9,8 +9,7 @@ import numpy as np
 
 from keras_gans.errors import InputError
 from keras_gans.metrics.estimate import Estimate
-from keras_gans.metrics.pixels import pixel_tiles
-from keras_gans.metrics.tiles import as_rows
+from keras_gans.metrics.tiles import as_rows, pixel_tiles
 
 
 def sharpness(images, image_shape=None):

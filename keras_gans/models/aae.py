@@ -5,12 +5,14 @@ from functools import partial
 import keras
 import tensorflow as tf
 
-from keras_gans import losses, priors, signatures
-from keras_gans.models import codes
+from keras_gans import losses, priors
+from keras_gans.models import latent_codes as codes
 from keras_gans.models.base import GenerativeModel
-from keras_gans.networks.frozen import check_class_names, frozen
-from keras_gans.networks.joint import Joint
+from keras_gans.networks import checks
+from keras_gans.networks.checks import check_class_names
+from keras_gans.networks.wrappers import Joint, frozen
 from keras_gans.noise import seeded_latents
+from keras_gans.serving import signatures
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -78,7 +80,7 @@ class AdversarialAutoencoder(GenerativeModel):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        sizes = codes.check_networks(encoder, decoder, discriminator, num_classes)
+        sizes = checks.check_networks(encoder, decoder, discriminator, num_classes)
         self.image_shape, self.latent_dim = sizes
         self.encoder, self.decoder, self.discriminator = encoder, decoder, discriminator
         # By having one, a model tells that its codes are Gaussian.

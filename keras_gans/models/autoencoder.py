@@ -3,10 +3,10 @@
 import keras
 import tensorflow as tf
 
-from keras_gans import signatures
 from keras_gans.models.base import GenerativeModel
-from keras_gans.networks.autoencoder import check_autoencoder
-from keras_gans.networks.joint import Joint
+from keras_gans.networks.checks import check_autoencoder
+from keras_gans.networks.wrappers import Joint
+from keras_gans.serving import signatures
 
 
 @keras.saving.register_keras_serializable("keras_gans")

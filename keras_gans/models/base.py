@@ -3,9 +3,10 @@
 import keras
 import tensorflow as tf
 
-from keras_gans import export, noise
+from keras_gans import noise
 from keras_gans.models import replicas
 from keras_gans.models.trackers import StepMean
+from keras_gans.serving import export
 
 
 class GenerativeModel(keras.Model):

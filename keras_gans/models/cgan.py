@@ -3,11 +3,14 @@
 import keras
 import tensorflow as tf
 
-from keras_gans import averaging, health, losses, signatures
-from keras_gans.export import checked_label
+from keras_gans import losses
+from keras_gans.models import diagnostics, ema
 from keras_gans.models.base import GenerativeModel
 from keras_gans.models.minibatches import minibatches
-from keras_gans.networks.frozen import Combined, check_class_names, check_pair, frozen
+from keras_gans.networks.checks import check_class_names, check_pair
+from keras_gans.networks.wrappers import Combined, frozen
+from keras_gans.serving import signatures
+from keras_gans.serving.signatures import checked_label
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -29,7 +32,7 @@ class ConditionalGAN(GenerativeModel):
 
     Logs:
         Means over the epoch: `d_loss`, `g_loss`; `d_gradient_norm`, `g_gradient_norm`, the L2 norm
-        of each network's gradient; the rest is what `keras_gans.health.of_batch` shows.
+        of each network's gradient; the rest is what `keras_gans.models.diagnostics.of_batch` shows.
 
     Raises:
         ValueError: If the networks do not fit each other.
@@ -47,7 +50,7 @@ class ConditionalGAN(GenerativeModel):
     """
 
     init_arguments = ("generator", "discriminator", "num_classes", "class_names", "ema_decay")
-    tracked = ("d_loss", "g_loss", "d_gradient_norm", "g_gradient_norm", *health.OF_BATCH)
+    tracked = ("d_loss", "g_loss", "d_gradient_norm", "g_gradient_norm", *diagnostics.OF_BATCH)
 
     def __init__(
         self, generator, discriminator, num_classes, *, class_names=None, ema_decay=None, **kwargs
@@ -59,7 +62,7 @@ class ConditionalGAN(GenerativeModel):
         self.num_classes = num_classes
         self.class_names = check_class_names(class_names, num_classes)
         self.ema_decay = ema_decay
-        self.average = averaging.copy_of(generator, ema_decay)
+        self.average = ema.copy_of(generator, ema_decay)
         self.built = True
 
     def compile(
@@ -130,7 +133,7 @@ class ConditionalGAN(GenerativeModel):
             g_loss = self.game.generator(fake_logits) + sum(self.generator.losses)
         norm = self.minimize(g_loss, generator_tape, self.generator_optimizer, self.generator)
         if self.average is not None:
-            averaging.update(self.average, self.generator, self.step, self.ema_decay)
+            ema.update(self.average, self.generator, self.step, self.ema_decay)
         return self.finish_step(g_loss=g_loss, g_gradient_norm=norm, **logs)
 
     def train_discriminator(self, real_images, fake_images, labels):
@@ -142,7 +145,7 @@ class ConditionalGAN(GenerativeModel):
             d_loss = self.game.discriminator(real_logits, fake_logits)
             d_loss += sum(self.discriminator.losses)
         norm = self.minimize(d_loss, tape, self.discriminator_optimizer, self.discriminator)
-        seen = health.of_batch(self.game, real_images, fake_images, real_logits, fake_logits)
+        seen = diagnostics.of_batch(self.game, real_images, fake_images, real_logits, fake_logits)
         return {"d_loss": d_loss, "d_gradient_norm": norm, **seen}
 
     def latent(self, images, turn):

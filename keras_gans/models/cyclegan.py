@@ -3,12 +3,13 @@
 import keras
 import tensorflow as tf
 
-from keras_gans import health, losses, translation_signatures
+from keras_gans import losses
+from keras_gans.models import diagnostics
 from keras_gans.models.base import GenerativeModel
-from keras_gans.models.history import History
-from keras_gans.networks.circle import check_circle, checked_lambdas
-from keras_gans.networks.frozen import frozen
-from keras_gans.networks.joint import Joint
+from keras_gans.models.image_pool import History
+from keras_gans.networks.checks import check_circle, checked_lambdas
+from keras_gans.networks.wrappers import Joint, frozen
+from keras_gans.serving import signatures
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -166,14 +167,14 @@ class CycleGAN(GenerativeModel):
                 fake_logits = discriminator(fakes, training=True)
                 d_loss += self.game.discriminator(real_logits, fake_logits)
                 d_loss += sum(discriminator.losses)
-                seen.append(health.accuracies(self.game, real_logits, fake_logits))
+                seen.append(diagnostics.accuracies(self.game, real_logits, fake_logits))
         norm = self.minimize(d_loss, tape, self.discriminator_optimizer, self.discriminators)
         accuracies = tf.nest.map_structure(lambda x, y: (x + y) / 2.0, *seen)
         return {"d_loss": d_loss, "d_gradient_norm": norm, **accuracies}
 
     def signatures(self):
         """What an export answers: `{name: (function, tensor specs)}`."""
-        return translation_signatures.between(self.generator_g, self.generator_f)
+        return signatures.between(self.generator_g, self.generator_f)
 
 
 def distance(images, others):

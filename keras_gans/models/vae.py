@@ -5,10 +5,11 @@ import math
 import keras
 import tensorflow as tf
 
-from keras_gans import likelihoods, noise, signatures
+from keras_gans import likelihoods, noise
 from keras_gans.models.base import GenerativeModel
-from keras_gans.networks.autoencoder import check_autoencoder
-from keras_gans.networks.joint import Joint
+from keras_gans.networks.checks import check_autoencoder
+from keras_gans.networks.wrappers import Joint
+from keras_gans.serving import signatures
 
 # exp(20) = 5e8 and its square are far from float32's end; no posterior needs a sigma beyond e^10.
 LARGEST_LOG_VARIANCE = 20.0

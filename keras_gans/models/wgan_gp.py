@@ -5,11 +5,13 @@ from functools import partial
 import keras
 import tensorflow as tf
 
-from keras_gans import averaging, health, losses, noise, signatures
+from keras_gans import losses, noise
+from keras_gans.models import diagnostics, ema
 from keras_gans.models.base import GenerativeModel
 from keras_gans.models.minibatches import minibatches
-from keras_gans.networks.critic import check_no_batch_statistics
-from keras_gans.networks.frozen import Combined, check_pair, frozen
+from keras_gans.networks.checks import check_no_batch_statistics, check_pair
+from keras_gans.networks.wrappers import Combined, frozen
+from keras_gans.serving import signatures
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -34,7 +36,7 @@ class WGANGP(GenerativeModel):
         the critic's whole loss; `gp_loss`, the penalty before its weight; `wasserstein_distance`,
         E[f(x)] - E[f(G(z))]; `g_loss`, -E[f(G(z))], whose zero is arbitrary; `d_gradient_norm`
         (the critic's) and `g_gradient_norm`, the L2 norm of each network's gradient;
-        `real_diversity`, `fake_diversity`: see `keras_gans.health.diversity`.
+        `real_diversity`, `fake_diversity`: see `keras_gans.models.diagnostics.diversity`.
 
     Raises:
         ValueError: If the networks do not fit each other, or the critic has BatchNormalization.
@@ -64,7 +66,7 @@ class WGANGP(GenerativeModel):
         self.generator = generator
         self.critic = critic
         self.ema_decay = ema_decay
-        self.average = averaging.copy_of(generator, ema_decay)
+        self.average = ema.copy_of(generator, ema_decay)
         self.built = True
 
     def compile(self, generator_optimizer, critic_optimizer, n_critic=5, gp_weight=10.0, **kwargs):
@@ -117,7 +119,7 @@ class WGANGP(GenerativeModel):
             g_loss += sum(self.generator.losses)
         norm = self.minimize(g_loss, tape, self.generator_optimizer, self.generator)
         if self.average is not None:
-            averaging.update(self.average, self.generator, self.step, self.ema_decay)
+            ema.update(self.average, self.generator, self.step, self.ema_decay)
         return self.finish_step(g_loss=g_loss, g_gradient_norm=norm, **logs)
 
     def train_critic(self, real_images, turn):
@@ -136,8 +138,8 @@ class WGANGP(GenerativeModel):
             "gp_loss": gp_loss,
             "wasserstein_distance": -loss,
             "d_gradient_norm": norm,
-            "real_diversity": health.diversity(real_images),
-            "fake_diversity": health.diversity(fake_images),
+            "real_diversity": diagnostics.diversity(real_images),
+            "fake_diversity": diagnostics.diversity(fake_images),
         }
 
     def latent(self, images, turn):

@@ -9,8 +9,8 @@ import math
 import keras
 from keras import layers
 
+from keras_gans.networks.checks import check_image_shape
 from keras_gans.networks.convolutional import downsample, upsample
-from keras_gans.networks.shapes import check_image_shape
 
 ACTIVATIONS = {"images": "tanh", "logits": "linear"}
 
@@ -72,48 +72,6 @@ def discriminator(latent_dim, units=(1000, 1000), num_classes=0):
     logit = layers.Dense(1, dtype="float32")(_dense(x, units))
     inputs = [latent, label] if num_classes else latent
     return keras.Model(inputs, logit, name="discriminator")
-
-
-def check_autoencoder(encoder, decoder, numbers_per_dimension=1):
-    """Checks that `decoder` makes of codes the images that `encoder` takes; returns both sizes.
-
-    Args:
-        encoder: Functional network, or Sequential with an Input: images to codes.
-        decoder: The same: codes to images, or logits of their pixels.
-        numbers_per_dimension: What the encoder gives for each dimension of a code: 2 of a Gaussian
-            one, mean and log variance.
-
-    Returns:
-        `(image_shape, latent_dim)`.
-
-    Raises:
-        ValueError: Naming what does not fit.
-    """
-    for role, network in (("encoder", encoder), ("decoder", decoder)):
-        if len(getattr(network, "inputs", None) or ()) != 1:
-            raise ValueError(
-                f"{role} must have one defined input: give its keras.Sequential a keras.Input "
-                f"first, or build it as keras.Model(input, output). Received: {network!r}"
-            )
-    if len(encoder.input_shape) != 4:
-        raise ValueError(f"encoder must take images [n, h, w, c]. Received: {encoder.input_shape}")
-    if len(decoder.input_shape) != 2 or decoder.input_shape[1] is None:
-        raise ValueError(
-            f"decoder must take codes [n, latent_dim]. Received: {decoder.input_shape}"
-        )
-    latent_dim = decoder.input_shape[1]
-    width = numbers_per_dimension * latent_dim
-    if tuple(encoder.output_shape) != (None, width):
-        raise ValueError(
-            f"encoder must give {width} numbers [n, {width}] for a decoder of latent_dim="
-            f"{latent_dim}. Received: {encoder.output_shape}"
-        )
-    if decoder.output_shape != encoder.input_shape:
-        raise ValueError(
-            f"decoder must make what encoder takes, {encoder.input_shape}. "
-            f"Received: {decoder.output_shape}"
-        )
-    return tuple(encoder.input_shape[1:]), latent_dim
 
 
 def _dense(x, units):

@@ -7,8 +7,8 @@ and D's input, ReLU in G with tanh at its end, LeakyReLU 0.2 in D, weights from 
 import keras
 from keras import layers
 
+from keras_gans.networks.checks import check_image_shape
 from keras_gans.networks.layers import BatchNormalization
-from keras_gans.networks.shapes import check_image_shape
 
 
 def generator(image_shape, latent_dim=100, filters=(128, 64)):

@@ -7,8 +7,8 @@ slopes of a batch's images, while the penalty is on the slope at each image.
 import keras
 from keras import layers
 
+from keras_gans.networks.checks import check_image_shape
 from keras_gans.networks.layers import leaky_relu
-from keras_gans.networks.shapes import check_image_shape
 
 
 def convolutional(image_shape, filters=(64, 128)):
@@ -24,14 +24,3 @@ def convolutional(image_shape, filters=(64, 128)):
         x = leaky_relu(x)
     x = layers.Dense(1, dtype="float32")(layers.Flatten()(x))
     return keras.Model(image, x, name="critic")
-
-
-def check_no_batch_statistics(critic):
-    """Raises ValueError for a critic with BatchNormalization, however deep inside."""
-    for layer in critic._flatten_layers():
-        if isinstance(layer, layers.BatchNormalization):
-            raise ValueError(
-                "critic must have no BatchNormalization: it lets an image's score depend on the "
-                "other images, and the penalty is on the slope at each. LayerNormalization may "
-                f"take its place. Received: a critic with {layer.name!r}"
-            )

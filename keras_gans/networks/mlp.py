@@ -5,8 +5,8 @@ import math
 import keras
 from keras import layers
 
+from keras_gans.networks.checks import check_image_shape
 from keras_gans.networks.layers import BatchNormalization
-from keras_gans.networks.shapes import check_image_shape
 
 
 def generator(image_shape, latent_dim=100, units=(256, 512, 1024)):

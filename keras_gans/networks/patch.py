@@ -8,9 +8,9 @@ import keras
 from keras import layers
 
 from keras_gans.errors import InputError
+from keras_gans.networks.checks import check_image_shape
 from keras_gans.networks.convolutional import normal
 from keras_gans.networks.layers import InstanceNormalization, leaky_relu
-from keras_gans.networks.shapes import check_image_shape
 
 MOST = 8  # times the first layer's feature maps
 SMALLEST_MAP = 2  # px: normalised, a single value would say nothing

@@ -3,12 +3,13 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
-from keras_gans import latent_pictures, priors
+from keras_gans import priors
 from keras_gans.errors import InputError
 from keras_gans.models import AdversarialAutoencoder
 from keras_gans.networks import autoencoder
 from keras_gans.recipes.autoencoder import ReconstructionRecipe
 from keras_gans.recipes.base import setting
+from keras_gans.visualize import latent_space
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +66,7 @@ class AdversarialAutoencoderRecipe(ReconstructionRecipe):
             raise InputError(str(error)) from error
 
     def pictures(self, source):
-        return super().pictures(source) | latent_pictures.of_autoencoder(source)
+        return super().pictures(source) | latent_space.of_autoencoder(source)
 
     def build(self, source):
         classes = self._classes(source)

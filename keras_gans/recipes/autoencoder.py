@@ -5,10 +5,10 @@ from typing import ClassVar, Literal
 
 import keras
 
-from keras_gans import latent_pictures
 from keras_gans.models import Autoencoder
 from keras_gans.networks import autoencoder
 from keras_gans.recipes.base import Recipe, setting
+from keras_gans.visualize import latent_space
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +72,7 @@ class AutoencoderRecipe(ReconstructionRecipe):
     programs: ClassVar[tuple[str, ...]] = ("serve",)
 
     def pictures(self, source):
-        return latent_pictures.of_autoencoder(source)
+        return latent_space.of_autoencoder(source)
 
     def default_features(self, source):
         return "pixels"

@@ -4,13 +4,15 @@ import math
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, ClassVar, Literal
 
-from keras_gans import data, evaluation, scoring
+from keras_gans import data
 from keras_gans.callbacks.samples import grid_of
 from keras_gans.data.pipeline import WHOLE
 from keras_gans.errors import InputError
+from keras_gans.evaluation import evaluator
+from keras_gans.metrics import registry
 from keras_gans.metrics.features import default_for as default_features
+from keras_gans.metrics.registry import CHOOSING
 from keras_gans.precision import PRECISIONS
-from keras_gans.scoring import CHOOSING
 
 EVALUATIONS = 10  # about so many in a run
 # A sample scored costs less than one image trained: 10 keep the cost of scoring below a tenth.
@@ -170,8 +172,8 @@ class Recipe:
 
     def metrics(self):
         """What is measured while a resolved recipe trains: what chooses, and the classes."""
-        chosen = scoring.metric_of(self.best_metric)
-        judged = self.features == "classifier" and scoring.METRICS[chosen].asks == scoring.SAMPLES
+        chosen = registry.metric_of(self.best_metric)
+        judged = self.features == "classifier" and registry.METRICS[chosen].asks == registry.SAMPLES
         return list(dict.fromkeys([chosen, "classes"] if judged else [chosen]))
 
     def default_features(self, source):
@@ -180,7 +182,7 @@ class Recipe:
 
     def default_metric(self, source, features):
         """The score that chooses the best checkpoint where `best_metric` is left open."""
-        return evaluation.default_metric(source, features, self.evaluate_samples)
+        return evaluator.default_metric(source, features, self.evaluate_samples)
 
     def build(self, source):
         """Returns the variant's model, compiled, for the shape and classes of `source`."""

@@ -7,16 +7,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gans import data, images
-from keras_gans.augmentation import cropped, flipped
-from keras_gans.data import pipeline
+from keras_gans import data
+from keras_gans.data import pipeline, pixels
+from keras_gans.data.augmentation import cropped, flipped
 from keras_gans.errors import InputError
 from keras_gans.metrics import classifier
 from keras_gans.models import CycleGAN
 from keras_gans.networks import patch, resnet
-from keras_gans.networks.shapes import check_image_shape
+from keras_gans.networks.checks import check_image_shape
 from keras_gans.recipes.base import Recipe, setting
-from keras_gans.schedules import ConstantThenLinear
+from keras_gans.recipes.schedules import ConstantThenLinear
+from keras_gans.visualize import images
 
 COLUMNS = 10
 OTHER_ORDER = 2**31  # beyond every seed: the two domains are shuffled apart
@@ -274,7 +275,7 @@ def translations(source, columns=COLUMNS):
             real = _spread(domain.train if domain.test is None else domain.test, columns)
             translated = _translated(answers[there], real)
             rows += [real, translated, _translated(answers[back], translated)]
-        return images.grid(images.to_uint8(np.concatenate(rows)), columns)
+        return images.grid(pixels.to_uint8(np.concatenate(rows)), columns)
 
     return picture
 

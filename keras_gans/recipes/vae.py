@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from keras_gans import latent_pictures
 from keras_gans.callbacks.samples import grid_of
 from keras_gans.errors import InputError
 from keras_gans.models import VAE
 from keras_gans.recipes.autoencoder import ReconstructionRecipe
 from keras_gans.recipes.base import setting
+from keras_gans.visualize import latent_space
 
 # On MNIST, with codes of 8 numbers and after 6 epochs, the Frechet distance of 10,000 samples was
 # 150 with 0.4, and 227 with 0.2, whose codes are further from the prior (KL 34 nats, not 23).
@@ -46,7 +46,7 @@ class VAERecipe(ReconstructionRecipe):
             )
 
     def pictures(self, source):
-        return {"samples": grid_of(), **latent_pictures.of_autoencoder(source)}
+        return {"samples": grid_of(), **latent_space.of_autoencoder(source)}
 
     def build(self, source):
         output = "logits" if self.likelihood == "bernoulli" else "images"

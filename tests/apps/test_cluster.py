@@ -13,9 +13,8 @@ import tensorflow as tf
 import yaml
 
 from apps import train
-from keras_gans import distribution
+from keras_gans import __version__, distribution
 from keras_gans.recipes import RECIPES
-from keras_gans.version import __version__
 
 ROOT = Path(__file__).parents[2]
 CLUSTER = ROOT / "apps" / "cluster"

@@ -13,9 +13,9 @@ from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
 from apps import train
-from keras_gans import dashboard
+from keras_gans.visualize import tensorboard
 from tests.apps import processes
-from tests.tensorboard_process import tensorboard
+from tests.tensorboard_process import running_tensorboard
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -59,12 +59,12 @@ def add_points(run):
     """Points whose thumbnails are plainly red and blue."""
     features = np.random.default_rng(0).normal(size=(POINTS, 8)).astype("float32")
     images = np.resize(np.uint8([RED, BLUE]), (POINTS, 1, 1, 3)).repeat(8, 1).repeat(8, 2)
-    dashboard.write_projector(run, features, images, {"kind": ["real", "fake"] * (POINTS // 2)})
+    tensorboard.write_projector(run, features, images, {"kind": ["real", "fake"] * (POINTS // 2)})
 
 
 @pytest.fixture(scope="module")
 def server(runs):
-    with tensorboard(runs) as running:
+    with running_tensorboard(runs) as running:
         # Which tabs there are is found out after the first question.
         running.wait_for("plugins_listing", lambda plugins: plugins["projector"]["enabled"])
         yield running

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_gans import scorebook, training
+from keras_gans import training
 from keras_gans.errors import InputError, RunError
+from keras_gans.evaluation import results
 from keras_gans.recipes import RECIPES
 from tests.apps.processes import ended, logged, refusal, run_here, start, write_npz
 
@@ -96,7 +97,7 @@ def test_a_run_is_measured_shown_and_kept(run):
 def test_training_scored_by_the_same_protocol(run, capsys):
     """The curve's best value is what a later evaluation of the best checkpoint gives."""
     evaluated(capsys, run, *COUNT, "--metrics", "fid")
-    entry = scorebook.read(run / "metrics.json")["best_200_classifier"]
+    entry = results.read(run / "metrics.json")["best_200_classifier"]
     best = json.loads((run / "best.json").read_text())
     assert entry["scores"]["fid_200_classifier"]["value"] == pytest.approx(best["value"], rel=1e-5)
 
@@ -104,7 +105,7 @@ def test_training_scored_by_the_same_protocol(run, capsys):
 def test_another_checkpoint_is_another_entry(run, capsys):
     evaluated(capsys, run, *COUNT, "--metrics", "kid")
     evaluated(capsys, run, *COUNT, "--metrics", "kid", "--checkpoint", "last")
-    entries = scorebook.read(run / "metrics.json")
+    entries = results.read(run / "metrics.json")
     assert set(entries) == {"best_200_classifier", "last_200_classifier"}
     assert entries["last_200_classifier"]["protocol"]["step"] == 24
 
@@ -117,9 +118,9 @@ def test_an_export_scores_what_its_run_does(run, runs, data, tmp_path, capsys, m
     file = tmp_path / "scores.json"
     options = ["--dataset", f"npz:{data}", "--metrics", "fid", "classes", "--out", file]
     evaluated(capsys, version, *COUNT, *options)
-    (entry,) = scorebook.read(file).values()
+    (entry,) = results.read(file).values()
     assert entry["protocol"]["version"] == version.name
-    ours = scorebook.read(run / "metrics.json")["best_200_classifier"]
+    ours = results.read(run / "metrics.json")["best_200_classifier"]
     for name, score in entry["scores"].items():
         assert score["value"] == pytest.approx(ours["scores"][name]["value"], rel=1e-4)
 
@@ -237,8 +238,8 @@ def test_scores_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("in the way")
     entry = {"protocol": {}, "scores": {}, "floor": {}}
     with pytest.raises(RunError, match="cannot write"):
-        scorebook.write(tmp_path / "file" / "metrics.json", "key", entry)
-    scorebook.write(tmp_path / "metrics.json", "key", entry)
-    assert scorebook.read(tmp_path / "metrics.json") == {"key": entry}
+        results.write(tmp_path / "file" / "metrics.json", "key", entry)
+    results.write(tmp_path / "metrics.json", "key", entry)
+    assert results.read(tmp_path / "metrics.json") == {"key": entry}
     with pytest.raises(InputError, match="damaged"):
-        scorebook.read(tmp_path)
+        results.read(tmp_path)

@@ -6,8 +6,9 @@ import shutil
 import numpy as np
 import pytest
 
-from keras_gans import sampling, training
+from keras_gans import training
 from keras_gans.recipes import RECIPES
+from keras_gans.serving import sampling
 from tests.apps.processes import refusal, run_here, write_npz
 
 

@@ -57,7 +57,7 @@ def stopped(tmp_path_factory, data):
     run = training.prepare(RECIPES["cgan"](dataset=f"npz:{data}", **SLOW))
     folder = training.create(run, tmp_path_factory.mktemp("stopped"), "stopped")
     sender = interrupt_at(folder / "checkpoint.keras")
-    with pytest.raises(training.callbacks.StoppedError):
+    with pytest.raises(run.callbacks.StoppedError):
         training.train(run, folder, training.evaluator_for(run, folder.parent))
     sender.join()
     assert 0 < int(run.model.step) < STEPS // 2

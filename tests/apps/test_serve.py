@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from keras_gans import export
+from keras_gans.serving import export
 
 ROOT = Path(__file__).parents[2]
 LABEL = tf.TensorSpec([None], tf.int32, "label")

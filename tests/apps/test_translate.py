@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from keras_gans import export
+from keras_gans.serving import export
 from tests.apps.processes import ended, refusal, run_here, snapshot, start, truncate
 from tests.models.test_gan import TestGAN as Toy
 

@@ -8,13 +8,13 @@ import pytest
 import tensorflow as tf
 
 import keras_gans as kg
-from keras_gans import endpoints
 from keras_gans.callbacks.evaluate import best_record
 from keras_gans.errors import InputError
-from keras_gans.evaluation import Evaluator
+from keras_gans.evaluation.evaluator import Evaluator
+from keras_gans.serving import endpoints
 from tests.apps.processes import logged
+from tests.evaluation.test_evaluator import large_source
 from tests.models.test_gan import TestGAN as Toy
-from tests.test_evaluation import large_source
 
 TOY = Toy()
 NAME = "kid_60_pixels"

@@ -6,7 +6,7 @@ import pytest
 from keras_gans.errors import InputError
 from keras_gans.metrics.density_coverage import DensityCoverage, density_coverage
 from keras_gans.metrics.precision_recall import precision_recall
-from tests.metrics.test_distances import all_pairs, draw, on_disk, small_tiles
+from tests.metrics.test_neighbors import all_pairs, draw, on_disk, small_tiles
 
 REAL = [[0.0], [1.0], [3.0], [7.0]]
 GENERATED = [[-1.5], [1.5], [5.0], [20.0]]

@@ -5,7 +5,7 @@ import pytest
 
 from keras_gans.errors import InputError
 from keras_gans.metrics.precision_recall import PrecisionRecall, precision_recall
-from tests.metrics.test_distances import all_pairs, draw, on_disk, small_tiles
+from tests.metrics.test_neighbors import all_pairs, draw, on_disk, small_tiles
 
 HERE = draw(50)
 THERE = draw(50, seed=1) + np.float32(1000.0)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gans import endpoints, noise, signatures
+from keras_gans import noise
 from keras_gans.errors import InputError, RunError
 from keras_gans.metrics import reconstruction
+from keras_gans.serving import endpoints, signatures
 
 SHAPE = (4, 4, 1)
 SPREAD = 0.2  # of a pixel whose code has the deviation 1

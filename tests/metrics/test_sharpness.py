@@ -7,10 +7,10 @@ import pytest
 import scipy.ndimage
 
 from keras_gans.errors import InputError
-from keras_gans.metrics import pixels
+from keras_gans.metrics import tiles
 from keras_gans.metrics.estimate import Estimate
 from keras_gans.metrics.sharpness import sharpness
-from tests.metrics.test_distances import ReadAsAsked, on_disk
+from tests.metrics.test_neighbors import ReadAsAsked, on_disk
 
 
 def noise(count, height=12, width=9, channels=3, seed=0):
@@ -76,7 +76,7 @@ def test_rows_tiles_and_the_disk_do_not_matter(tmp_path, monkeypatch):
     images = noise(11)
     rows = images.reshape(11, -1)
     expected = sharpness(images)
-    monkeypatch.setattr(pixels, "TILE_VALUES", 4 * rows.shape[1])
+    monkeypatch.setattr(tiles, "TILE_VALUES", 4 * rows.shape[1])
     assert sharpness(images) == expected
     assert sharpness(on_disk(tmp_path, images)) == expected
     assert sharpness(on_disk(tmp_path, rows), (12, 9, 3)) == expected
@@ -84,7 +84,7 @@ def test_rows_tiles_and_the_disk_do_not_matter(tmp_path, monkeypatch):
 
 
 def test_working_memory_does_not_grow_with_the_images(monkeypatch, tmp_path):
-    monkeypatch.setattr(pixels, "TILE_VALUES", 20 * 108)
+    monkeypatch.setattr(tiles, "TILE_VALUES", 20 * 108)
     peaks = []
     for count in (500, 3000):
         images = on_disk(tmp_path, noise(count, channels=1))

@@ -6,13 +6,7 @@ import pytest
 import tensorflow as tf
 
 import keras_gans as kg
-from tests.contract import (
-    IMAGE_SHAPE,
-    LATENT_DIM,
-    GameContract,
-    toy_discriminator,
-    toy_generator,
-)
+from tests.contract import IMAGE_SHAPE, LATENT_DIM, GameContract, toy_discriminator, toy_generator
 
 CLASSES = 3
 

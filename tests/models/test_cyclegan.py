@@ -233,7 +233,7 @@ class TestCycleGAN(VariantContract):
                 np.testing.assert_allclose(answer["image"], served["image"], atol=1e-6)
                 shown = [tf.io.decode_png(each).numpy() for each in answer["image_bytes"]]
                 assert set(answer) == {"image", "image_bytes"}
-                np.testing.assert_array_equal(shown, kg.images.to_uint8(answer["image"]))
+                np.testing.assert_array_equal(shown, kg.data.pixels.to_uint8(answer["image"]))
         assert len(loaded) == 5
 
     def test_calling_the_model_translates_to_y(self):

@@ -4,13 +4,7 @@ import keras
 import numpy as np
 
 import keras_gans as kg
-from tests.contract import (
-    IMAGE_SHAPE,
-    LATENT_DIM,
-    GameContract,
-    toy_discriminator,
-    toy_generator,
-)
+from tests.contract import IMAGE_SHAPE, LATENT_DIM, GameContract, toy_discriminator, toy_generator
 
 
 class TestGAN(GameContract):

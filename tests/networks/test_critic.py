@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras import layers
 
 from keras_gans.errors import InputError
-from keras_gans.networks import critic
+from keras_gans.networks import checks, critic
 
 
 def images(count, shape, scale=1.0):
@@ -33,7 +33,7 @@ def test_every_entry_of_filters_halves_the_size():
 
 def test_a_score_depends_on_its_own_image_alone():
     network = critic.convolutional((8, 8, 1), (4, 6))
-    critic.check_no_batch_statistics(network)
+    checks.check_no_batch_statistics(network)
     batch = images(5, (8, 8, 1))
     alone = np.concatenate([network(image[None], training=True) for image in batch])
     np.testing.assert_allclose(network(batch, training=True), alone, rtol=1e-4, atol=1e-6)
@@ -42,7 +42,7 @@ def test_a_score_depends_on_its_own_image_alone():
 
 def test_layer_normalization_is_no_batch_statistic():
     network = keras.Sequential([keras.Input((4,)), layers.LayerNormalization(), layers.Dense(1)])
-    critic.check_no_batch_statistics(network)
+    checks.check_no_batch_statistics(network)
 
 
 def test_the_slope_does_not_begin_near_zero():
@@ -94,4 +94,4 @@ class Block(layers.Layer):
 def test_batch_normalization_is_refused_however_deep(made):
     network = keras.Sequential([keras.Input((4, 4)), made(), layers.Flatten(), layers.Dense(1)])
     with pytest.raises(ValueError, match=r"no BatchNormalization.*: a critic with 'deep'"):
-        critic.check_no_batch_statistics(network)
+        checks.check_no_batch_statistics(network)

@@ -1,0 +1,225 @@
+"""How fast training is, and against what: `python -m apps.benchmark dcgan cgan`."""
+
+import json
+import signal
+import sys
+import tempfile
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+from jsonargparse import ArgumentParser
+
+import apps.quiet  # noqa: F401
+from apps import console
+from apps.benchmark import baselines, cases, data_scaling, tables
+from apps.benchmark.measuring import describe_machine
+from apps.benchmark.overhead import RANDOM
+from keras_gans import training
+from keras_gans.data.pipeline import rows_of
+from keras_gans.errors import InputError, RunError
+from keras_gans.precision import precision_of
+from keras_gans.recipes import RECIPES
+
+PROGRAM = "python -m apps.benchmark"
+DATA_VARIANT = "dcgan"
+CACHES_MIB = (0, RECIPES[DATA_VARIANT].cache_mib)  # decoded each time, and once
+DESCRIPTION = """
+Measures training, each case in a process of its own. Without --scale and --around: the step, on
+the recipes' default data, against the machine's large matrix products; all variants take about
+ten minutes on two cores, one variant one minute.
+"""
+
+
+def main(arguments=None):
+    options = _parse(sys.argv[1:] if arguments is None else arguments)
+    machine = describe_machine()
+    print("\n".join(f"{key:11}{value}" for key, value in machine.items()), flush=True)
+    report = {"machine": machine, "settings": _settings(options)}
+    if options.scale:
+        report["scale"] = _shown(tables.SCALE, measure_scale(options))
+    if options.around:
+        report["around"] = _shown(tables.AROUND, measure_around(options))
+    if not (options.scale or options.around):
+        report["steps"] = _shown(tables.STEPS, measure_steps(options))
+        tables.print_scaling(report["steps"])
+    if options.json:
+        _write_json(options.json, report)
+
+
+def _shown(table, results):
+    """Prints each of the results as soon as it is there; returns them all."""
+    print(f"\n{table.head()}", flush=True)
+    shown = []
+    for result in results:
+        print(table.lines(result), flush=True)
+        shown.append(result)
+    return shown
+
+
+# Cases ---------------------------------------------------------------------------------------
+
+
+def measure_steps(options):
+    """Yields what `step_time.measure` gives for each case."""
+    kinds = product(options.variants, options.batch_sizes, options.precisions, options.replicas)
+    for variant, batch_size, precision, replicas in kinds:
+        # What they do is the same whatever the precision and the replicas of the library.
+        beside = baselines.of(variant, options.rivals) if replicas == 1 else []
+        yield cases.run(
+            "step",
+            **_common(options, variant, batch_size, precision),
+            replicas=replicas,
+            rivals=beside,
+        )
+
+
+def measure_scale(options):
+    """Yields what `data_scaling.measure` gives for each number of images, cached or not."""
+    for count in options.scale:
+        with data_scaling.folder_of(count) as path:
+            kinds = product(options.variants, options.batch_sizes, options.precisions, CACHES_MIB)
+            for variant, batch_size, precision, cache_mib in kinds:
+                common = _common(options, variant, batch_size, precision)
+                yield cases.run("scale", **common, path=str(path), cache_mib=cache_mib)
+
+
+def measure_around(options):
+    """Yields what `overhead.measure` gives for each case."""
+    kinds = product(options.variants, options.batch_sizes, options.precisions)
+    for variant, batch_size, precision in kinds:
+        with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+            data = {"dataset": options.dataset, "data_dir": options.data_dir, "folder": folder}
+            yield cases.run("around", **_common(options, variant, batch_size, precision), **data)
+
+
+def _common(options, variant, batch_size, precision):
+    names = {"variant": variant, "batch_size": batch_size, "precision": precision}
+    return names | {"repeats": options.repeats, "steps": options.steps}
+
+
+# Options -------------------------------------------------------------------------------------
+
+
+def _parse(arguments):
+    parser = ArgumentParser(
+        prog=PROGRAM, description=DESCRIPTION, exit_on_error=False, allow_abbrev=False
+    )
+    add = parser.add_argument
+    add(
+        "variants",
+        type=str,
+        nargs="*",
+        default=[],
+        help=f"of {', '.join(RECIPES)}; default: all, with --scale and --around {DATA_VARIANT}",
+    )
+    add("--batch-sizes", type=int, nargs="+", default=[64], help="images in a step")
+    add(
+        "--precisions",
+        type=str,
+        nargs="+",
+        help="as apps.train takes them; default: float32 auto, with --scale and --around float32",
+    )
+    add("--replicas", type=int, nargs="+", default=[1], help="devices that share each batch")
+    add(
+        "--rivals",
+        type=str,
+        nargs="+",
+        default=[],
+        help="timed in turn with the library, in float32: blogs, their train_on_batch on the same "
+        "networks; torch, which is not installed with this: DCGAN in eager PyTorch",
+    )
+    add(
+        "--scale",
+        type=int,
+        nargs="+",
+        default=[],
+        metavar="N",
+        help="instead, training on folders of so many small PNG files, made for it in the "
+        "temporary folder (TMPDIR) and deleted; most are links to the same files, which the "
+        "system then holds in memory",
+    )
+    add(
+        "--around",
+        action="store_true",
+        help="instead, what data, logs, pictures, checkpoints and scores cost beside the steps",
+    )
+    add("--dataset", type=str, default=RANDOM, help="of --around; random: 60,000 of 28 x 28")
+    add("--data-dir", type=str | None, help="of --dataset, as apps.train takes it")
+    add("--repeats", type=int, default=3, help="rounds after one of warm-up")
+    add(
+        "--steps",
+        type=int | None,
+        help="steps in a round; default: of about 2 s, --scale 50, --around 120",
+    )
+    add("--json", type=str | None, metavar="FILE", help="every round, as numbers")
+    options = console.parse(parser, arguments)
+    _fill(options)
+    _check(options)
+    return options
+
+
+def _fill(options):
+    elsewhere = bool(options.scale or options.around)
+    options.variants = options.variants or ([DATA_VARIANT] if elsewhere else list(RECIPES))
+    for variant in options.variants:
+        if variant not in RECIPES:
+            raise InputError(f"unknown variant {variant!r}: choose of {', '.join(RECIPES)}")
+    names = options.precisions or (["float32"] if elsewhere else ["float32", "auto"])
+    # Where `auto` means float32, one case is enough.
+    options.precisions = list(dict.fromkeys(precision_of(name)[0] for name in names))
+
+
+def _check(options):
+    for name, low in (("repeats", 1), ("steps", 2 if options.around else 1)):
+        if options[name] is not None and options[name] < low:
+            raise InputError(f"--{name} must be at least {low}. Received: {options[name]}")
+    if not (options.scale or options.around):
+        _check_step_cases(options)
+    baselines.check(options.rivals, options.variants)
+    for count in options.scale:
+        _check_scale(count, options)
+    if options.json:
+        if Path(options.json).is_dir():
+            raise InputError(f"--json must be a file. Received the folder {options.json}")
+        training.check_writable(Path(options.json).parent)
+
+
+def _check_step_cases(options):
+    """Everything that a case would refuse, before the first one."""
+    for variant in options.variants:
+        recipe = RECIPES[variant]()
+        source = recipe.load_source()
+        for batch_size, replicas in product(options.batch_sizes, options.replicas):
+            if replicas < 1:
+                raise InputError(f"--replicas must be at least 1. Received: {replicas}")
+            rows_of(batch_size, (0, replicas, replicas))
+            replace(recipe, batch_size=batch_size // replicas)
+            replace(recipe, batch_size=batch_size).batches(source, 0)
+
+
+def _check_scale(count, options):
+    if count < max(options.batch_sizes):
+        raise InputError(f"--scale must be at least the batch size. Received: {count}")
+    if "cyclegan" in options.variants:
+        raise InputError("--scale makes one set of images, cyclegan takes two")
+    data_scaling.check_room(count)
+
+
+def _settings(options):
+    names = ("variants", "batch_sizes", "precisions", "replicas", "rivals", "repeats", "steps")
+    return {name: options[name] for name in names}
+
+
+def _write_json(path, report):
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise RunError(f"cannot write {path}: {error.strerror}") from error
+
+
+if __name__ == "__main__":
+    # A folder of a million files is deleted whoever ends this.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    console.run_app(PROGRAM, main)

@@ -1,0 +1,171 @@
+"""Other ways to train the same networks, timed beside the library's: they know `fit(steps)`."""
+
+import importlib.util
+import os
+
+import keras
+import numpy as np
+
+from apps.benchmark.measuring import seconds
+from keras_gans.errors import InputError
+from keras_gans.precision import building_in
+
+TRIED_STEPS = 3
+
+
+class BlogPattern:
+    """The blogs' way, made to train: `predict`, `train_on_batch` twice, and a combined model.
+
+    Keras 3 decides what trains when a step is first traced, so `trainable` is set around each
+    call; set once before `compile`, as the blogs do, D would never move. D is frozen in the
+    combined phase and its BatchNormalization uses the moving statistics, as theirs does. Without
+    metrics, and without XLA, which gains nothing here. In float32.
+    """
+
+    variants = ("gan", "dcgan", "cgan")
+
+    def __init__(self, recipe, source, batch):
+        with building_in("float32"):
+            networks = recipe.build(source)
+            self.generator, self.discriminator = networks.generator, networks.discriminator
+            latent, *labels = self.generator.inputs
+            made = self.generator(_inputs(latent, labels))
+            self.combined = keras.Model(
+                _inputs(latent, labels), self.discriminator(_inputs(made, labels))
+            )
+        self.generator.compile(jit_compile=False)
+        self._compile(self.discriminator)
+        self._compile(self.combined)
+        self.batch = [tensor.numpy() for tensor in batch[: 1 + len(labels)]]
+
+    def fit(self, steps):
+        for _ in range(steps):
+            self.step(*self.batch)
+
+    def step(self, real, *labels):
+        ones, zeros = np.ones((len(real), 1)), np.zeros((len(real), 1))
+        noise = np.random.normal(size=(len(real), self.generator.inputs[0].shape[1]))
+        fake = self.generator.predict(_inputs(noise, labels), verbose=0)
+        self.discriminator.trainable = True
+        self.discriminator.train_on_batch(_inputs(real, labels), ones)
+        self.discriminator.train_on_batch(_inputs(fake, labels), zeros)
+        self.discriminator.trainable = False
+        self.combined.train_on_batch(_inputs(noise, labels), ones)
+
+    def _compile(self, network):
+        network.compile(
+            keras.optimizers.Adam(2e-4, 0.5),
+            keras.losses.BinaryCrossentropy(from_logits=True),
+            jit_compile=False,
+        )
+
+
+def _inputs(first, labels):
+    return [first, *labels] if labels else first
+
+
+class TorchPattern:
+    """The same networks in PyTorch, eager, in float32, stepped as its DCGAN tutorial does.
+
+    D sees real and generated images in two passes; G's step goes through the updated D, whose
+    weight gradients are taken on the way and thrown away, for nothing forbids it. On one thread or
+    on all cores, whichever is faster as it begins.
+    """
+
+    variants = ("dcgan",)
+
+    def __init__(self, recipe, source, batch):
+        # By default a thread spins for milliseconds on the next one, which on a machine with other
+        # work may be waiting for a core: measured, 15 times as slow.
+        os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+        import torch
+
+        self.torch, self.latent_dim = torch, recipe.latent_dim
+        self.generator = _torch_generator(source.image_shape, recipe.latent_dim, recipe.filters)
+        self.discriminator = _torch_discriminator(source.image_shape, recipe.filters[::-1])
+        self.generator_optimizer, self.discriminator_optimizer = (
+            torch.optim.Adam(network.parameters(), 2e-4, betas=(0.5, 0.999))
+            for network in (self.generator, self.discriminator)
+        )
+        self.loss = torch.nn.BCEWithLogitsLoss()
+        images = np.ascontiguousarray(np.moveaxis(batch[0].numpy(), -1, 1))
+        self.real = torch.from_numpy(images)
+        counts = sorted({1, os.cpu_count()})
+        torch.set_num_threads(min(counts, key=self._seconds_with))
+
+    def _seconds_with(self, threads):
+        self.torch.set_num_threads(threads)
+        self.fit(1)
+        return seconds(lambda: self.fit(TRIED_STEPS))
+
+    def fit(self, steps):
+        for _ in range(steps):
+            self.step()
+
+    def step(self):
+        ones = self.torch.ones(len(self.real), 1)
+        fake = self.generator(self.torch.randn(len(self.real), self.latent_dim))
+        self.discriminator_optimizer.zero_grad()
+        self.loss(self.discriminator(self.real), ones).backward()
+        self.loss(self.discriminator(fake.detach()), self.torch.zeros_like(ones)).backward()
+        self.discriminator_optimizer.step()
+        self.generator_optimizer.zero_grad()
+        self.loss(self.discriminator(fake), ones).backward()
+        self.generator_optimizer.step()
+
+
+def _torch_generator(image_shape, latent_dim, filters):
+    from torch import nn
+
+    height, width, channels = image_shape
+    first, second = filters
+    low = (first, height // 4, width // 4)
+    return nn.Sequential(
+        nn.Linear(latent_dim, low[0] * low[1] * low[2], bias=False),
+        nn.Unflatten(1, low),
+        nn.BatchNorm2d(first),
+        nn.ReLU(),
+        nn.ConvTranspose2d(first, second, 4, 2, 1, bias=False),
+        nn.BatchNorm2d(second),
+        nn.ReLU(),
+        nn.ConvTranspose2d(second, channels, 4, 2, 1),
+        nn.Tanh(),
+    )
+
+
+def _torch_discriminator(image_shape, filters):
+    from torch import nn
+
+    height, width, channels = image_shape
+    first, second = filters
+    return nn.Sequential(
+        nn.Conv2d(channels, first, 4, 2, 1),
+        nn.LeakyReLU(0.2),
+        nn.Conv2d(first, second, 4, 2, 1, bias=False),
+        nn.BatchNorm2d(second),
+        nn.LeakyReLU(0.2),
+        nn.Flatten(),
+        nn.Linear(second * (height // 4) * (width // 4), 1),
+    )
+
+
+RIVALS = {"blogs": BlogPattern, "torch": TorchPattern}
+
+
+def check(names, variants):
+    """Raises InputError unless every rival is known, installed, and has one of the variants."""
+    for name in names:
+        if name not in RIVALS:
+            raise InputError(f"unknown rival {name!r}: choose of {', '.join(RIVALS)}")
+        known = RIVALS[name].variants
+        if not set(known) & set(variants):
+            raise InputError(
+                f"the rival {name} trains {', '.join(known)}. Received: {', '.join(variants)}"
+            )
+        if name == "torch" and importlib.util.find_spec("torch") is None:
+            raise InputError("the rival torch is not installed: pip install torch==2.13.0")
+
+
+def of(variant, names):
+    """Those of the rivals that train a variant."""
+    return [name for name in names if variant in RIVALS[name].variants]

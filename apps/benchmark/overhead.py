@@ -1,0 +1,146 @@
+"""What everything around the step costs: real training against bare steps on one batch.
+
+A round has three parts, one after the other: `training.train` over the last steps of a run, with
+its data, callbacks, logs, the last epoch's pictures and the last checkpoint; as many bare compiled
+steps; `training.train` over the last step alone, which is almost all that comes once.
+"""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from apps.benchmark.measuring import seconds, spread, summary
+from apps.benchmark.step_time import repeated
+from keras_gans import training
+from keras_gans.recipes import RECIPES
+from keras_gans.serving import endpoints
+
+RANDOM = "random"  # as large as MNIST
+IMAGES, IMAGE_SHAPE, CLASSES = 60_000, (28, 28, 1), 10
+STEPS = 120
+
+
+def measure(variant, dataset, data_dir, folder, batch_size, precision, repeats, steps):
+    """Returns plain numbers, every round included; call it in a new process.
+
+    Args:
+        dataset: As `apps.train` takes it, or `RANDOM`.
+        folder: An empty folder, for data, runs and the classifier.
+        steps: Steps in a round, or None: `STEPS`; at most those of an epoch.
+    """
+    if dataset == RANDOM:
+        dataset = f"npz:{write_random(Path(folder) / 'random.npz')}"
+    settings = {"batch_size": batch_size, "precision": precision}
+    run = training.prepare(RECIPES[variant](dataset=dataset, data_dir=data_dir, **settings))
+    evaluation = evaluation_seconds(run, folder, repeats)
+    steps = min(steps or STEPS, run.steps_per_epoch)
+    rounds = measured_rounds(run, folder, steps, repeats)
+    return {
+        "variant": variant,
+        "batch_size": batch_size,
+        "precision": run.recipe.precision,
+        "images": run.source.train.size,
+        "steps": steps,
+        "epochs": run.recipe.epochs,
+        "steps_per_epoch": run.steps_per_epoch,
+        "evaluate_epochs": run.recipe.evaluate_epochs,
+        "evaluation_seconds": spread(evaluation) if evaluation else None,
+        "rounds": rounds,
+        "summary": summary(rounds),
+        "run": run_cost(run, rounds, evaluation),
+    }
+
+
+def write_random(path):
+    """Random images with classes, as `npz:` takes them; returns the path."""
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (IMAGES, *IMAGE_SHAPE), np.uint8)
+    np.savez(path, x_train=images, y_train=random.permutation(IMAGES) % CLASSES)
+    return path
+
+
+def evaluation_seconds(run, folder, repeats):
+    """Of each evaluation after the first, which traces; a classifier is fitted before."""
+    evaluator = training.evaluator_for(run, folder)
+    if evaluator is None:
+        return []
+    answers = endpoints.of_model(run.model)
+    spent = [seconds(lambda: evaluator.scores(answers)) for _ in range(1 + repeats)]
+    return spent[1:]
+
+
+def measured_rounds(run, folder, steps, repeats):
+    """`[{name: number}]`, after one round of warm-up."""
+    # Evaluations are timed apart: a short epoch would count one in full.
+    run = replace(run, recipe=replace(run.recipe, evaluate_epochs=0))
+    batch = next(iter(run.recipe.batches(run.source, 0)))
+    directory = training.create(run, folder, "run")
+
+    def one_round():
+        real = _train_last(run, directory, steps)
+        bare = seconds(lambda: _bare_steps(run.model, batch, steps))
+        return of_round(real, bare, _train_last(run, directory, 1), steps)
+
+    return [one_round() for _ in range(1 + repeats)][1:]
+
+
+def of_round(real, bare, last, steps):
+    """What the three times of a round say, in s.
+
+    Args:
+        real: Of `steps` steps of real training. bare: Of as many bare ones.
+        last: Of real training of a single step.
+    """
+    step = (real - last) / (steps - 1)
+    return {
+        "real_seconds": real,
+        "bare_seconds": bare,
+        "real_over_bare": real / bare,
+        "real_step_milliseconds": 1e3 * step,
+        "bare_step_milliseconds": 1e3 * bare / steps,
+        "real_step_over_bare": step * steps / bare,
+        "once_seconds": last - step,
+    }
+
+
+def run_cost(run, rounds, evaluation):
+    """What a whole run by the recipe takes more than its bare steps, by part; shares of these.
+
+    What comes once in a short run (start, a grid of pictures, a checkpoint) is counted as often as
+    there are grids or checkpoints, whichever are more.
+    """
+    medians = {key: spread([values[key] for values in rounds])["median"] for key in rounds[0]}
+    recipe, steps = run.recipe, run.total_steps
+    bare = steps * medians["bare_step_milliseconds"] / 1e3
+    real = bare * medians["real_step_over_bare"]
+    grids = math.ceil(recipe.epochs / recipe.sample_epochs)
+    checkpoints = 1 + int(real // recipe.checkpoint_seconds) if recipe.checkpoint_seconds else steps
+    once = max(grids, checkpoints) * medians["once_seconds"]
+    scores = 0.0
+    if evaluation:
+        times = math.ceil(recipe.epochs / recipe.evaluate_epochs)
+        scores = times * spread(evaluation)["median"]
+    return {
+        "steps": steps,
+        "bare_seconds": bare,
+        "steps_share": real / bare - 1,
+        "pictures_and_checkpoints_share": once / bare,
+        "evaluation_share": scores / bare,
+        "share": (real + once + scores) / bare - 1,
+    }
+
+
+def _train_last(run, directory, steps):
+    """Seconds of real training of a run's last steps."""
+    run.model.step.assign(run.total_steps - steps)
+    return seconds(lambda: training.train(run, directory))
+
+
+def _bare_steps(model, batch, steps):
+    batches = iter(repeated(batch))
+    for _ in range(steps):
+        logs = model.train_function(batches)
+    # The last step's numbers wait for all before it.
+    [float(value) for value in logs.values()]

@@ -1,0 +1,121 @@
+"""Whether samples are copies of training images: how near each comes, beside new real images.
+
+Nearness alone says nothing, for real images of a small set are near to one another too. Real images
+that were held out of the training say what an honest distance is.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from keras_gans.errors import InputError
+from keras_gans.metrics.neighbors import nearest
+from keras_gans.metrics.tiles import as_rows, pixel_tiles
+
+HONEST_SHARE = 0.01
+
+
+@dataclass(frozen=True)
+class NearestTraining:
+    """How near images are to the training images.
+
+    Attributes:
+        median_ratio: The median of the samples' distances over that of the held-out images'. 1: as
+            far off as new real images; towards 0: copies.
+        copied_share: Share in [0, 1] of samples no farther than the nearest 1 percent of held-out
+            images. About 0.01 for new real images, 1 for training images.
+        distances: float32 `[n]`, each sample's to its nearest training image: the root mean square
+            difference per pixel, in units of the pixel's range.
+        indices: int64 `[n]`, the training images that are so near.
+        held_out_distances: float32 `[m]`, the held-out images' distances.
+    """
+
+    median_ratio: float
+    copied_share: float
+    distances: np.ndarray
+    indices: np.ndarray
+    held_out_distances: np.ndarray
+
+
+def nearest_training(generated_pixels, training_pixels, held_out_pixels):
+    """Compares samples and held-out images by their distance to the training images.
+
+    Copies are found where they are pixel for pixel or nearly so; shifted, mirrored or recoloured
+    ones are not. Blurred samples come nearer than sharp ones, without being copies: a ratio
+    somewhat below 1 is no finding by itself; look at the pairs.
+
+    Held-out images at distance 0 are training images: they are left out, or the measure of a copy
+    would be 0 where 1 percent of them are. New real images then count as copied by their share too.
+    With fewer than 100 held-out images the nearest of them is the measure, and of new real images
+    one in so many counts.
+
+    Args:
+        generated_pixels: The samples, numbers in [0, 1] `[n, d]`. All three may be a
+            `numpy.memmap`, or anything else that has a `shape` and is read by slices and by row
+            numbers.
+        training_pixels: The images that the model was fitted to, `[t, d]`.
+        held_out_pixels: Real images that it was not fitted to, `[m, d]`.
+
+    Returns:
+        `NearestTraining`.
+
+    Raises:
+        InputError: For no images, different d, pixels out of range, or where all held-out images
+            are training images.
+    """
+    samples, training, held_out = _checked(
+        generated_pixels=generated_pixels,
+        training_pixels=training_pixels,
+        held_out_pixels=held_out_pixels,
+    )
+    known, _ = _nearest(held_out, training)
+    return compared(*_nearest(samples, training), known)
+
+
+def to_training(pixels, training_pixels):
+    """Root mean square distances float32 `[n]` of images to their nearest training images `[n]`.
+
+    Args and errors are those of `nearest_training`, which this is a part of: the distances of
+    held-out images serve for any number of models, see `compared`.
+    """
+    return _nearest(*_checked(pixels=pixels, training_pixels=training_pixels))
+
+
+def compared(distances, indices, held_out_distances):
+    """The `NearestTraining` of what `to_training` gave for samples and for held-out images.
+
+    Raises:
+        InputError: Where all held-out images are training images.
+    """
+    new = held_out_distances[held_out_distances > 0.0]
+    if not len(new):
+        raise InputError(
+            "held_out_pixels must not be training images: take images the model has not seen. "
+            f"Received: {len(held_out_distances):,} at distance 0"
+        )
+    near = np.quantile(new, HONEST_SHARE, method="lower")
+    return NearestTraining(
+        median_ratio=float(np.median(distances) / np.median(new)),
+        copied_share=float(np.mean(distances <= near)),
+        distances=distances,
+        indices=indices,
+        held_out_distances=held_out_distances,
+    )
+
+
+def _nearest(images, training):
+    distances, indices = nearest(images, training)
+    return distances / np.float32(np.sqrt(images.shape[1])), indices
+
+
+def _checked(**sets):
+    sets = {name: as_rows(rows, name) for name, rows in sets.items()}
+    if len({rows.shape[1] for rows in sets.values()}) > 1:
+        widths = ", ".join(f"{rows.shape[1]:,}" for rows in sets.values())
+        raise InputError(f"{', '.join(sets)} must be of one width. Received: {widths}")
+    for name, rows in sets.items():
+        if not len(rows):
+            raise InputError(f"{name} must be at least one image. Received: none")
+        for _ in pixel_tiles(rows, name):
+            pass
+    return sets.values()

@@ -1,0 +1,271 @@
+"""Every score by name: how it is made of samples and real images, and how it is called and read.
+
+A metric is a pure function of what is known of two sets of images; one makes several scores.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from keras_gans.data.subsets import PixelRows
+from keras_gans.metrics import (
+    class_coverage,
+    density_coverage,
+    frechet,
+    inception_score,
+    kernel,
+    latent_mmd,
+    memorization,
+    parzen,
+    precision_recall,
+    reconstruction,
+    sharpness,
+)
+from keras_gans.metrics.estimate import Estimate
+
+BATCH_SIZE = 100
+
+# What is compared ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What the metrics see of a set of images.
+
+    Attributes:
+        features: float32 `[n, d]`, an array on the disk.
+        probabilities: float32 `[n, k]` or None.
+        pixels: float32 `[n, h * w * c]` in [0, 1], an array on the disk, or read as it is sliced.
+        labels: int32 `[n]`, the classes that were asked for or that the images have, or None.
+    """
+
+    features: np.ndarray
+    probabilities: np.ndarray | None
+    pixels: np.ndarray | PixelRows
+    labels: np.ndarray | None
+
+    @cached_property
+    def moments(self):
+        return frechet.Moments.of(self.features)
+
+    @cached_property
+    def predicted(self):
+        """Class indices int64 `[n]`."""
+        return np.asarray(self.probabilities).argmax(axis=1)
+
+
+@dataclass(frozen=True)
+class Real:
+    """The real side of every comparison.
+
+    Attributes:
+        reference: `Pictures` that samples are compared with: the test split.
+        training: `PixelRows` of images that the model was fitted to, none of the reference.
+        validation: `PixelRows` that choose the Parzen window, neither reference nor samples.
+        image_shape: `(h, w, c)`.
+        num_classes: 0 without labels.
+    """
+
+    reference: Pictures
+    training: PixelRows
+    validation: PixelRows
+    image_shape: tuple[int, int, int]
+    num_classes: int
+
+    def batches(self):
+        """The reference images as `float32 [b, h, w, c]` in [-1, 1], b <= 100."""
+        for first in range(0, self.reference_size, BATCH_SIZE):
+            rows = self.reference.pixels[first : first + BATCH_SIZE]
+            yield (2.0 * rows - 1.0).reshape(-1, *self.image_shape)
+
+    @property
+    def reference_size(self):
+        return len(self.reference.pixels)
+
+    @cached_property
+    def held_out_distances(self):
+        """Of the reference to the nearest training images, float32 `[n]`."""
+        return memorization.to_training(self.reference.pixels, self.training)[0]
+
+
+# Metrics -------------------------------------------------------------------------------------
+
+
+SAMPLES = ("generate",)
+TRANSLATIONS = ("translate_x_to_y", "translate_y_to_x")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """How a metric is made from samples and real images.
+
+    Attributes:
+        function: `(Pictures, Real)` to `{score: Estimate}`; of a metric that asks for more than
+            samples `(Endpoints, Real)`, and None where an evaluator of its own makes it.
+        better: For each of its scores "lower", "higher", or "real" for: near that of real images.
+        sees: `features`, `pixels` whatever the features are, `probabilities`, or `classes`:
+            probabilities of the data's own classes; `codes`.
+        asks: The endpoints that a model must have.
+    """
+
+    function: Callable
+    better: dict[str, str]
+    sees: str
+    asks: tuple[str, ...] = SAMPLES
+
+
+def _fid(samples, real):
+    return {"fid": Estimate(frechet.distance(real.reference.moments, samples.moments))}
+
+
+def _kid(samples, real):
+    return {"kid": kernel.distance(real.reference.features, samples.features)}
+
+
+def _inception_score(samples, real):
+    return {"inception_score": inception_score.score(samples.probabilities)}
+
+
+def _precision_recall(samples, real):
+    result = precision_recall.precision_recall(real.reference.features, samples.features)
+    return {"precision": Estimate(result.precision), "recall": Estimate(result.recall)}
+
+
+def _density_coverage(samples, real):
+    result = density_coverage.density_coverage(real.reference.features, samples.features)
+    return {"density": Estimate(result.density), "coverage": Estimate(result.coverage)}
+
+
+def _parzen(samples, real):
+    sigma = parzen.choose_sigma(samples.pixels, real.validation)
+    nats = parzen.log_likelihood(samples.pixels, real.reference.pixels, sigma)
+    return {"parzen": nats, "parzen_sigma": Estimate(sigma)}
+
+
+def _classes(samples, real):
+    seen = class_coverage.summary(samples.predicted, real.reference.labels, real.num_classes)
+    scores = {
+        "classes_covered": Estimate(seen.covered),
+        "rarest_class_share": Estimate(seen.rarest_share),
+        "class_entropy": Estimate(seen.entropy),
+    }
+    if samples.labels is not None:
+        scores["label_accuracy"] = class_coverage.label_accuracy(samples.predicted, samples.labels)
+    return scores
+
+
+def _memorising(samples, real):
+    nearest = memorization.to_training(samples.pixels, real.training)
+    found = memorization.compared(*nearest, real.held_out_distances)
+    return {
+        "nearest_training_ratio": Estimate(found.median_ratio),
+        "copied_share": Estimate(found.copied_share),
+    }
+
+
+def _sharpness(samples, real):
+    return {"sharpness": sharpness.sharpness(samples.pixels, real.image_shape)}
+
+
+def _reconstruction(answers, real):
+    return reconstruction.score(answers, real.batches())
+
+
+def _posterior(answers, real):
+    return latent_mmd.score(answers, real.batches(), real.reference_size, real.reference.labels)
+
+
+METRICS = {
+    "fid": Metric(_fid, {"fid": "lower"}, "features"),
+    "kid": Metric(_kid, {"kid": "lower"}, "features"),
+    "inception_score": Metric(_inception_score, {"inception_score": "higher"}, "probabilities"),
+    "precision_recall": Metric(
+        _precision_recall, {"precision": "higher", "recall": "higher"}, "features"
+    ),
+    "density_coverage": Metric(
+        _density_coverage, {"density": "higher", "coverage": "higher"}, "features"
+    ),
+    "classes": Metric(
+        _classes,
+        {
+            "label_accuracy": "higher",
+            "classes_covered": "higher",
+            "rarest_class_share": "higher",
+            "class_entropy": "higher",
+        },
+        "classes",
+    ),
+    "parzen": Metric(_parzen, {"parzen": "higher", "parzen_sigma": "real"}, "pixels"),
+    "memorising": Metric(
+        _memorising, {"nearest_training_ratio": "real", "copied_share": "real"}, "pixels"
+    ),
+    "sharpness": Metric(_sharpness, {"sharpness": "real"}, "pixels"),
+    "reconstruction": Metric(
+        _reconstruction, {"reconstruction_error": "lower"}, "pixels", ("reconstruct",)
+    ),
+    "posterior": Metric(
+        _posterior,
+        {"posterior_mmd": "lower", "posterior_mmd_floor": "real"},
+        "codes",
+        ("encode", "generate"),
+    ),
+    "cycle": Metric(None, {"cycle_error": "lower"}, "pixels", TRANSLATIONS),
+    "pairs": Metric(
+        None, {"pair_error": "lower", "identity_error": "real"}, "pixels", TRANSLATIONS
+    ),
+}
+BETTER = {score: better for metric in METRICS.values() for score, better in metric.better.items()}
+CHOOSING = tuple(score for score, better in BETTER.items() if better != "real")
+
+
+def score_name(score, count, feature_name):
+    """`fid_10k_classifier`: a score of `count` samples by these features."""
+    sees = METRICS[metric_of(score)].sees
+    thousands, rest = divmod(count, 1000)
+    short = f"{thousands}k" if thousands and not rest else str(count)
+    return f"{score}_{short}_{sees if sees in ('pixels', 'codes') else feature_name}"
+
+
+def base_name(name):
+    """The score that a `score_name` begins with: `fid` of `fid_10k_classifier`."""
+    return max((score for score in BETTER if name.startswith(f"{score}_")), key=len)
+
+
+SHARES = (
+    "label_accuracy", "rarest_class_share", "precision", "recall", "coverage", "copied_share",
+)  # fmt: skip
+
+
+def metric_of(score):
+    """The name in `METRICS` that makes a score: `precision_recall` for `recall`."""
+    return next(name for name, metric in METRICS.items() if score in metric.better)
+
+
+def as_dict(scores):
+    """`{name: Estimate}` as plain values, for JSON."""
+    return {
+        name: {"value": float(score.value), "standard_error": score.standard_error}
+        for name, score in scores.items()
+    }
+
+
+def value_text(name, value):
+    """A score's value as people read it: shares in percent."""
+    if base_name(name) in SHARES:
+        return f"{value:.2%}"
+    return f"{value:.0f}" if base_name(name) == "classes_covered" else f"{value:.4g}"
+
+
+def applies(name, kind):
+    """Whether the metric of a name can be made from a kind of `features.Features`."""
+    metric = METRICS[name]
+    if metric.sees == "classes":
+        return kind.knows_classes
+    return metric.sees != "probabilities" or kind.name != "pixels"
+
+
+def answered(name, answers):
+    """Whether the model has the endpoints that the metric of a name asks for."""
+    return all(endpoint in answers for endpoint in METRICS[name].asks)

@@ -1,0 +1,301 @@
+"""From a trained model to a version that TF Serving picks up: checked first, then renamed.
+
+The server polls `<directory>` and takes every entry named by an integer at once. So a version is
+written beside its place under a `.tmp-` name, loaded, run, synced, and only then renamed.
+"""
+
+import contextlib
+import errno
+import json
+import os
+import re
+import secrets
+import shutil
+import time
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from keras_gans.errors import InputError, RunError
+from keras_gans.serving.signatures import float32_signatures
+
+STAGED_PREFIX = ".tmp-"
+ABANDONED_SECONDS = 24 * 60 * 60
+SAMPLE_ROWS = 2
+SAMPLE_SIDE = 32  # px, where a signature leaves it open
+
+
+NOTES = "keras_gans.json"
+# The server answers a request for any of these with 400.
+UNSERVABLE_DTYPES = (tf.float16, tf.bfloat16, tf.uint16)
+# Where in a graph it happened: noise around TensorFlow's own words for what is wrong.
+GRAPH_PLACES = re.compile(r"(?s)^.*<stack traces unavailable>|\[*\{\{.*?\}\}\]*|\[Op:\w+\]")
+
+
+# Publishing ----------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Holds back TensorFlow's notes on saving; errors still come as exceptions."""
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel("ERROR")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+@_quiet()
+def publish(model, directory):
+    """Exports a model as a new version that TF Serving can take at any moment.
+
+    The version appears complete or not at all: every signature is written, loaded back and run on
+    two rows (zeros, or of bytes a black picture) before the folder gets its number. The number is
+    the time in seconds, or one more than the largest that is there. Call it outside of a
+    strategy's scope.
+
+    Args:
+        model: an object with `signatures()`, which returns a dict from signature name to
+            `(function, specs)`: a function of tensors that returns a dict of tensors, and the
+            list of its named `tf.TensorSpec`, in the order of its arguments. The first
+            dimension of every input and output is the batch. Only the variables that these
+            functions use are stored.
+        directory: folder of the model's versions, as in `saved_models/cgan`.
+
+    Returns:
+        `pathlib.Path` of the new version, `<directory>/<version>`.
+
+    Raises:
+        InputError: the directory cannot be made or written.
+        RunError: writing failed, or a loaded signature does not give what the model gives.
+            Nothing was published and older versions are untouched.
+
+    Example:
+        publish(model, "saved_models/cgan")
+    """
+    directory = Path(directory)
+    signatures = float32_signatures(model)
+    archive = _trace(signatures)
+    staged = _stage(directory)
+    try:
+        archive.write_out(staged, verbose=False)
+        _describe(model, staged)
+        _check(signatures, staged)
+        _sync(staged)
+        return _place(staged, directory)
+    except (OSError, tf.errors.OpError) as error:
+        raise RunError(
+            f"cannot write an export to {directory}: {_cause(error)}; nothing was published"
+        ) from error
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def _trace(signatures):
+    """Builds all graphs, so that a fault of the model shows before the disk is touched."""
+    archive = keras.export.ExportArchive()
+    for name, (function, specs) in signatures.items():
+        archive.add_endpoint(name, function, specs).get_concrete_function()
+    return archive
+
+
+def _stage(directory):
+    staged = directory / f"{STAGED_PREFIX}{os.getpid()}-{secrets.token_hex(4)}"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(directory)
+        staged.mkdir()
+    except OSError as error:
+        raise InputError(
+            f"directory must be a folder that can be written. Received: directory={directory} "
+            f"({_cause(error)})"
+        ) from error
+    return staged
+
+
+def _remove_abandoned(directory):
+    """Removes what publishers that were killed left behind; a live one is never that old."""
+    oldest = time.time() - ABANDONED_SECONDS
+    for staged in directory.glob(f"{STAGED_PREFIX}*"):
+        # Another publisher may remove or place it at the same time.
+        with contextlib.suppress(FileNotFoundError):
+            if staged.stat().st_mtime < oldest:
+                shutil.rmtree(staged, ignore_errors=True)
+
+
+def _sample(spec):
+    """Rows of zeros; where a side is open images of a size, for bytes a black picture's file."""
+    if spec.dtype == tf.string:
+        black = tf.zeros((SAMPLE_SIDE, SAMPLE_SIDE, 1), tf.uint8)
+        return tf.fill([SAMPLE_ROWS], tf.io.encode_png(black))
+    shape = [SAMPLE_SIDE if side is None else side for side in spec.shape[1:]]
+    return tf.zeros([SAMPLE_ROWS, *shape], spec.dtype)
+
+
+def _check(signatures, version_dir):
+    loaded = tf.saved_model.load(str(version_dir)).signatures
+    for name, (function, specs) in signatures.items():
+        inputs = {spec.name: _sample(spec) for spec in specs}
+        try:
+            fault = _fault(function(*inputs.values()), loaded[name](**inputs))
+        except tf.errors.OpError as error:
+            fault = _cause(error)
+        if fault:
+            raise RunError(f"exported signature {name} failed: {fault}; nothing was published")
+
+
+def _fault(expected, actual):
+    """Says how a loaded signature's outputs differ from the model's, or cannot be served."""
+    if set(actual) != set(expected):
+        return f"outputs {sorted(actual)} where the model has {sorted(expected)}"
+    for key, value in actual.items():
+        if value.shape != expected[key].shape or value.shape[:1] != [SAMPLE_ROWS]:
+            return f"{key} has shape {value.shape} for {SAMPLE_ROWS} rows"
+        if value.dtype in UNSERVABLE_DTYPES:
+            return f"TF Serving cannot send {key} as {value.dtype.name}; cast it to float32"
+        if (value.dtype == tf.string) != key.endswith("_bytes"):
+            return f"{key} is {value.dtype.name}; outputs of bytes, and only they, end in _bytes"
+        if value.dtype.is_floating and not tf.reduce_all(tf.math.is_finite(value)):
+            return f"{key} holds values that are not finite"
+    return None
+
+
+def _sync(folder):
+    """Brings a tree to the disk, contents before the folders that name them."""
+    for parent, _, names in os.walk(folder, topdown=False):
+        for path in [*(Path(parent) / name for name in names), Path(parent)]:
+            _sync_one(path)
+
+
+def _sync_one(path):
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _place(staged, directory):
+    """Renames to a number above every number there, also above those that appear meanwhile."""
+    version = max(int(time.time()), max(_numbers(directory), default=0) + 1)
+    while True:
+        try:
+            placed = staged.rename(directory / str(version))
+            break
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+                raise
+            version += 1
+    # The version is complete and visible by now: not a failure if a file system cannot do this.
+    with contextlib.suppress(OSError):
+        _sync_one(directory)
+    return placed
+
+
+def _describe(model, version_dir):
+    """Notes for our own programs, where the server does not look."""
+    folder = version_dir / "assets.extra"
+    folder.mkdir()
+    names = getattr(model, "class_names", None)
+    text = json.dumps({"class_names": None if names is None else list(names)})
+    (folder / NOTES).write_text(text, encoding="utf-8")
+
+
+def versions(directory):
+    """Lists the version numbers of the exports in a folder, ascending.
+
+    Args:
+        directory: folder of the model's versions; it need not exist.
+
+    Returns:
+        List of int, empty when there is none.
+    """
+    directory = Path(directory)
+    return [number for number in _numbers(directory) if (directory / str(number)).is_dir()]
+
+
+def _numbers(directory):
+    """Every integer that the server would see in the folder, files and links too."""
+    names = [path.name for path in directory.glob("*")]
+    return sorted(int(name) for name in names if name.isascii() and name.isdigit())
+
+
+def latest_version(directory):
+    """Finds the export with the largest version number.
+
+    Args:
+        directory: folder of the model's versions.
+
+    Returns:
+        `pathlib.Path` of the version.
+
+    Raises:
+        InputError: there is none.
+    """
+    numbers = versions(directory)
+    if not numbers:
+        raise InputError(
+            f"directory must hold an exported version. Received: directory={directory}"
+        )
+    return Path(directory) / str(numbers[-1])
+
+
+def version_dir(directory):
+    """The folder of one version: `directory` itself, or the latest version in it.
+
+    Raises:
+        InputError: there is none.
+    """
+    path = Path(directory)
+    if (path / "saved_model.pb").exists() or path.name.isdigit():
+        return path
+    return latest_version(path)
+
+
+def load(directory):
+    """Loads an export, to be run as `load(directory).signatures[name](**inputs)`.
+
+    Args:
+        directory: one version, or the folder of all versions for the latest.
+
+    Returns:
+        The loaded SavedModel.
+
+    Raises:
+        InputError: there is no export, or it cannot be loaded.
+    """
+    path = version_dir(directory)
+    try:
+        return tf.saved_model.load(str(path))
+    # What a damaged file raises depends on which byte: OSError, OpError, KeyError and others.
+    except Exception as error:
+        raise InputError(f"cannot load the export {path}: {_cause(error)}") from error
+
+
+def class_names(directory):
+    """The classes an export can be asked for.
+
+    Args:
+        directory: one version, or the folder of all versions for the latest.
+
+    Returns:
+        Tuple of names, label i's at place i; None if the export takes no label.
+
+    Raises:
+        InputError: there is no export, or its notes cannot be read.
+    """
+    path = version_dir(directory) / "assets.extra" / NOTES
+    try:
+        names = json.loads(path.read_text(encoding="utf-8"))["class_names"]
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"cannot read {path}: {_cause(error)}") from error
+    return None if names is None else tuple(names)
+
+
+def _cause(error):
+    """The reason in one line: the system's own words where there are any."""
+    words = getattr(error, "strerror", None) or getattr(error, "message", None) or str(error)
+    return " ".join(GRAPH_PLACES.sub(" ", words).split()) or type(error).__name__

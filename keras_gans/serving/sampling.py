@@ -1,0 +1,237 @@
+"""Images and latents of seeds, codes and translations, by a model or by its export, in batches."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gans import noise
+from keras_gans.errors import InputError, RunError
+from keras_gans.serving import endpoints
+
+BATCH_SIZE = 100
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """A `generate` signature, called in batches of one fixed size.
+
+    A seed (and its label) always gives the same image, whatever stands beside it.
+    """
+
+    function: Callable  # (seed=int32 [n], label=int32 [n]) -> {"image": ..., "image_bytes": ...}
+    class_names: tuple[str, ...] | None  # None: it takes no label
+
+    def batches(self, seeds, labels=None):
+        """Yields `{"image": float32 [b, h, w, c] in [-1, 1], "image_bytes": bytes [b]}`, b <= 100.
+
+        Args:
+            seeds: Integers `[n]` of the int32 range.
+            labels: Class indices `[n]`, if and only if the model takes them.
+        """
+        inputs = {"seed": seeds} if labels is None else {"seed": seeds, "label": labels}
+        inputs = {key: np.asarray(value, np.int32) for key, value in inputs.items()}
+        count = len(inputs["seed"])
+        for start in range(0, count, BATCH_SIZE):
+            # A last batch of another size would be another computation, rounded differently.
+            rows = np.arange(start, start + BATCH_SIZE).clip(max=count - 1)
+            outputs = self.function(**{k: tf.constant(v[rows]) for k, v in inputs.items()})
+            yield {key: value.numpy()[: count - start] for key, value in outputs.items()}
+
+    def images(self, seeds, labels=None):
+        """The images of all seeds at once, `float32 [n, h, w, c]` in [-1, 1]."""
+        return np.concatenate([batch["image"] for batch in self.batches(seeds, labels)])
+
+
+def of(answers):
+    """The `Sampler` of `endpoints.Endpoints`.
+
+    Raises:
+        InputError: If they have no `generate`.
+    """
+    return Sampler(answers["generate"], answers.class_names)
+
+
+def of_model(model):
+    """The `Sampler` of a model in memory; it follows the model's weights."""
+    return of(endpoints.of_model(model))
+
+
+def of_export(directory):
+    """The `Sampler` of an export: a version's folder, or its parent for the newest version.
+
+    Raises:
+        InputError: If there is none, it cannot be read, or it makes no images from seeds.
+    """
+    return of(endpoints.of_export(directory))
+
+
+FIRST_SEED = 2**30  # far from those of grids, walks and scored samples
+
+
+def prior_draws(answers, count, labels=None, first_seed=FIRST_SEED):
+    """The latents `float32 [count, latent_dim]` that `generate` decodes of seeds in a row.
+
+    Args:
+        answers: An `endpoints.Endpoints` whose `generate` tells its latents.
+        count: How many.
+        labels: Class indices, taken in turn; default: all classes. Only for a model that takes a
+            label.
+        first_seed: The first of the seeds.
+    """
+    if answers.class_names:
+        classes = range(len(answers.class_names)) if labels is None else labels
+        labels = np.resize(np.asarray(classes, np.int32), count)
+    else:
+        labels = None
+    return stations_of(answers, np.arange(first_seed, first_seed + count), labels)
+
+
+def answered(answers, name, batches):
+    """Yields `(images, {output: array})` for every batch: what an endpoint makes of it.
+
+    Args:
+        answers: An `endpoints.Endpoints`.
+        name: One that takes images, as `encode`.
+        batches: Iterable of `float32 [b, h, w, c]` in [-1, 1].
+
+    Raises:
+        InputError: For a model without it, or images of another shape.
+        RunError: If an output is not finite.
+    """
+    function, spec = answers[name], answers.specs(name)["image"]
+    for images in batches:
+        if not spec.shape.is_compatible_with(images.shape):
+            raise InputError(
+                f"the model takes images of shape {list(spec.shape[1:])}: name the data it was "
+                f"trained on. Received: {list(images.shape[1:])}"
+            )
+        outputs = function(image=tf.constant(images, tf.float32))
+        outputs = {key: value.numpy() for key, value in outputs.items()}
+        if not all(np.isfinite(value).all() for value in outputs.values()):
+            raise RunError(f"{name} gives values that are not finite: the model's weights are bad")
+        yield images, outputs
+
+
+DIVISOR = 4
+SMALLEST_SIDE = 8  # px: the mirrored border of a quarter of it needs two
+
+
+@dataclass(frozen=True)
+class WholeImages:
+    """Translates one image of any size; see `whole_images`.
+
+    Attributes:
+        function: The endpoint, of images whose sides are multiples of 4.
+        channels: What it takes, 1 or 3.
+    """
+
+    function: Callable
+    channels: int
+
+    def __call__(self, pixels):
+        """`uint8 [h, w, channels]` to `uint8 [h, w, c]`.
+
+        The network wants sides that are multiples of 4, and at least 8 px: the image is continued
+        by its mirror image to these, and what was made of that is cut off.
+        """
+        height, width, _ = pixels.shape
+        more = [(0, max(SMALLEST_SIDE, side + -side % DIVISOR) - side) for side in (height, width)]
+        padded = np.pad(pixels, (*more, (0, 0)), mode="symmetric")
+        image = padded[None] / np.float32(127.5) - np.float32(1.0)
+        made = self.function(image=tf.constant(image))["image"].numpy()
+        return pixels.to_uint8(made[0, :height, :width])
+
+
+def whole_images(answers, endpoint):
+    """Makes the `WholeImages` of a direction, `translate_x_to_y` or `translate_y_to_x`.
+
+    Raises:
+        InputError: If the model does not translate.
+    """
+    return WholeImages(answers[endpoint], answers.specs(endpoint)["image"].shape[-1])
+
+
+def stations_of(answers, seeds, labels=None):
+    """The latents that `generate` makes images of, for seeds of any number of dimensions.
+
+    Args:
+        answers: An `endpoints.Endpoints` that makes images from latents.
+        seeds: Integers `[...]` of the int32 range.
+        labels: Class indices of the same shape, for a prior that differs between classes.
+
+    Returns:
+        `float32 [..., latent_dim]`.
+
+    Raises:
+        InputError: For a model that makes none.
+    """
+    decoder_of(answers)  # refuses
+    width = answers.specs("serving_default")["latent"].shape[-1]
+    seeds = np.asarray(seeds, np.int32)
+    inputs = {"seed": seeds.ravel()}
+    if labels is not None:
+        inputs["label"] = np.broadcast_to(np.asarray(labels, np.int32), seeds.shape).ravel()
+
+    # What a model makes codes of has a prior of its own, and `generate` tells its draws.
+    generate = answers["generate"] if encodes(answers) else None
+
+    # Compiled: normal latents drawn one by one from Python, thousands would take a minute; and of
+    # `generate`, what only its images need is left out.
+    @tf.function
+    def draw(inputs):
+        if generate is not None:
+            return generate(**inputs)["latent"]
+        return noise.seeded_latents(inputs["seed"], width)
+
+    tensors = {key: tf.constant(each) for key, each in inputs.items()}
+    # Asked for its graph, TensorFlow does not warn of tracing one for every call.
+    latents = draw.get_concrete_function(tensors)(tensors)
+    return latents.numpy().reshape(*seeds.shape, width)
+
+
+# What makes the images ---------------------------------------------------------------------------
+
+
+def decoder_of(answers):
+    """The `serving_default` of a model that makes images from latents that it draws itself.
+
+    Args:
+        answers: An `endpoints.Endpoints`.
+
+    Raises:
+        InputError: For another model.
+    """
+    if "latent" not in answers.specs("serving_default"):
+        raise InputError(
+            "a walk from seed to seed needs a model that makes images from latents of its own. "
+            f"This one answers {', '.join(sorted(answers.functions))}"
+            + (": walk between two images instead" if encodes(answers) else "")
+        )
+    return answers["serving_default"]
+
+
+def encodes(answers):
+    """Whether a model makes codes of images and images of codes."""
+    return "encode" in answers and "decode" in answers
+
+
+def check_encodes(answers):
+    """Raises InputError, naming the variants that can, unless images have codes."""
+    if not encodes(answers):
+        raise InputError(
+            "a walk between images needs a model that encodes and decodes them: vae, aae or "
+            f"autoencoder. This one answers {', '.join(sorted(answers.functions))}"
+        )
+
+
+def codes_of(answers, pictures):
+    """The codes `float32 [n, latent_dim]` of pictures `uint8 [n, h, w, c]`.
+
+    Raises:
+        InputError: For a model that makes none, or none that it can decode.
+    """
+    check_encodes(answers)
+    values = np.asarray(pictures, np.float32) / np.float32(127.5) - np.float32(1.0)
+    return answers["encode"](image=tf.constant(values))["latent"].numpy()

@@ -1,0 +1,81 @@
+"""Pictures beside a run: the history of its samples as one animation, and more for TensorBoard."""
+
+import math
+
+import numpy as np
+from PIL import Image
+
+from keras_gans.errors import RunError
+from keras_gans.visualize import images
+
+FRAMES = 100
+SECONDS = 8.0  # in all, unless frames would come too fast or too slowly to see
+FRAME_SECONDS = (0.08, 0.5)
+LAST_SECONDS = 2.0
+SIZE = 560  # px, about: a grid of ten images of 28 px twice as large
+LARGEST = 2 * SIZE  # px: a hundred frames of more would be many hundred MB
+
+
+def save_history(directory):
+    """Joins a run's `samples/epoch_*.png` into `samples/history.gif`, in the order of the epochs.
+
+    At most 100 grids are taken, evenly spaced, the first and the last among them; the last one is
+    held for 2 s before the animation begins again. Small grids are enlarged and large ones
+    reduced by whole numbers, to 560 px and at most 1,120 px.
+
+    Args:
+        directory: `pathlib.Path` of the run.
+
+    Returns:
+        `pathlib.Path` of the file, or None if the run has no grids.
+
+    Raises:
+        RunError: If a grid cannot be read or is of another size than the first, or the animation
+            cannot be written. An older one stays.
+    """
+    folder = directory / "samples"
+    grids = {
+        int(path.stem[6:]): path for path in folder.glob("epoch_*.png") if path.stem[6:].isdecimal()
+    }
+    # By number: with five digits, names no longer sort by it.
+    paths = _thinned([grids[epoch] for epoch in sorted(grids)])
+    if not paths:
+        return None
+    first = _read(paths[0])
+    size = max(first.size)
+    low, high = FRAME_SECONDS
+    seconds = [min(max(SECONDS / len(paths), low), high)] * (len(paths) - 1) + [LAST_SECONDS]
+    frames = (_pixels(_read(path, first.size), math.ceil(size / LARGEST)) for path in paths)
+    try:
+        return images.save_gif(
+            frames, folder / "history.gif", seconds, enlarge=max(1, round(SIZE / size))
+        )
+    except OSError as error:
+        reason = error.strerror or error
+        raise RunError(f"cannot write {folder / 'history.gif'}: {reason}") from error
+
+
+def _thinned(paths):
+    places = np.linspace(0, len(paths) - 1, min(len(paths), FRAMES))
+    return [paths[place] for place in np.rint(places).astype(int)]
+
+
+def _read(path, size=None):
+    """A grid as a picture, of `size` if that is given."""
+    try:
+        with Image.open(path) as file:
+            picture = file.convert("L" if file.mode == "L" else "RGB")
+    # What Pillow raises for a damaged file depends on which byte.
+    except Exception as error:
+        raise RunError(f"cannot read the samples {path}: {error}; remove it to go on") from error
+    if picture.size != (size or picture.size):
+        raise RunError(
+            f"{path} is not of the size of the samples before it, {size[0]} x {size[1]}: "
+            "remove it to go on"
+        )
+    return picture
+
+
+def _pixels(picture, factor):
+    pixels = np.asarray(picture.reduce(factor))
+    return pixels[..., None] if pixels.ndim == 2 else pixels

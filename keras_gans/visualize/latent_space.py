@@ -1,0 +1,301 @@
+"""What an autoencoder's codes look like: pictures for TensorBoard and for files.
+
+Each is a function of a model's `endpoints.Endpoints` that returns `uint8 [H, W, c]`, the same for
+the same weights.
+"""
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from keras_gans.data import pixels
+from keras_gans.data.subsets import shuffled
+from keras_gans.serving import sampling
+from keras_gans.serving.sampling import answered, prior_draws
+from keras_gans.visualize import images, walks
+
+COLUMNS = 10
+ROWS = 4  # of pairs: images and reconstructions
+WALKS = 8
+CODES = 5000  # images whose codes are drawn
+DRAWS = 2000  # of the prior
+FIRST_SEED = 0  # those of the grids of samples
+CELLS, FEWEST_CELLS = 20, 5  # a side of the manifold
+PICTURE_PX = 800  # about: large images get fewer cells
+NAMED_CLASSES = 20  # more have no legend that could be read
+NAME_LENGTH = 20
+
+
+def of_autoencoder(source):
+    """The pictures of a model with `encode`, `decode` and `reconstruct`, of the images of `source`.
+
+    The images are those of the test split; of data that has none, training images.
+
+    Args:
+        source: A `keras_gans.data.Source`.
+
+    Returns:
+        `{name: function(endpoints.Endpoints) -> uint8 [H, W, c]}`: `reconstructions`,
+        `latent_space`, `manifold` and `walks`; without the last where there are no two images.
+    """
+    split = source.train if source.test is None else source.test
+    functions = {
+        "reconstructions": reconstructions,
+        "latent_space": partial(latent_space, class_names=source.class_names),
+        "manifold": manifold,
+    }
+    if split.size > 1:
+        functions["walks"] = image_walks
+    return {name: _drawn_of(function, split) for name, function in functions.items()}
+
+
+def _drawn_of(function, split):
+    return lambda answers: function(answers, split)
+
+
+# Images beside images ----------------------------------------------------------------------------
+
+
+def reconstructions(answers, split):
+    """Ten columns of real images, all classes in turn, each with its reconstruction below it.
+
+    Args:
+        answers: An `endpoints.Endpoints` with `reconstruct`.
+        split: The images, as `Source.test`.
+
+    Returns:
+        `uint8 [H, W, c]`.
+    """
+    real = examples(split, ROWS * COLUMNS)
+    columns = min(COLUMNS, len(real))
+    real = real[: len(real) // columns * columns]
+    _, outputs = next(answered(answers, "reconstruct", [_scaled(real)]))
+    both = (real, pixels.to_uint8(outputs["image"]))
+    rows = [each.reshape(-1, columns, *real.shape[1:]) for each in both]
+    return images.grid(np.stack(rows, axis=1).reshape(-1, *real.shape[1:]), columns)
+
+
+def image_walks(answers, split):
+    """Rows from one real image to another; between them the decoded codes of a straight line.
+
+    Args, Returns: As `reconstructions`; of `encode` and `decode`.
+    """
+    ends = examples(split, 2 * WALKS)
+    pairs = ends[: len(ends) // 2 * 2].reshape(-1, 2, *ends.shape[1:])
+    return walks.rows_between(answers, pairs, COLUMNS)
+
+
+def examples(split, count):
+    """Up to `count` images, one of each class in turn where there are labels: `uint8 [n, h, w, c]`.
+
+    No image comes twice.
+    """
+    part = shuffled(split, 0, None)
+    places = np.arange(part.size)
+    if part.labels is not None:
+        # The first of every class, then the second of every class, ...
+        by_class = np.argsort(part.labels, kind="stable")
+        labels = part.labels[by_class]
+        turn = np.arange(part.size) - np.searchsorted(labels, labels)
+        places = by_class[np.lexsort((labels, turn))]
+    return part.read(places[:count].astype(np.int64))[0].numpy()
+
+
+# Codes -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Plane:
+    """Where codes are looked at: a line or plane through `centre`, along orthonormal `axes`.
+
+    Attributes:
+        centre: float64 `[latent_dim]`.
+        axes: float64 `[1 or 2, latent_dim]`.
+        names: One for each axis.
+    """
+
+    centre: np.ndarray
+    axes: np.ndarray
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, codes):
+        """Codes of one or two numbers as they are, wider ones by their first principal axes."""
+        width = codes.shape[1]
+        if width <= 2:
+            names = ("code",) if width == 1 else ("code, first number", "code, second number")
+            return cls(np.zeros(width), np.eye(width), names)
+        centre = codes.mean(axis=0, dtype=np.float64)
+        variances, vectors = np.linalg.eigh(np.cov(codes.astype(np.float64), rowvar=False))
+        axes, total = vectors.T[:-3:-1], max(variances.sum(), np.finfo(float).tiny)
+        # An axis has no direction of its own: that of its largest part keeps pictures alike.
+        largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=1)[:, None], axis=1)
+        shares = variances[:-3:-1] / total
+        names = (
+            f"{which} principal axis of the codes ({share:.0%} of the variance in {width} numbers)"
+            for which, share in zip(("first", "second"), shares, strict=True)
+        )
+        return cls(centre, axes * np.sign(largest), tuple(names))
+
+    def places(self, codes):
+        """Coordinates float64 `[n, axes]` of the codes, projected."""
+        return (codes - self.centre) @ self.axes.T
+
+    def codes(self, places):
+        """The codes float32 `[n, latent_dim]` at coordinates in the plane."""
+        return (self.centre + places @ self.axes).astype(np.float32)
+
+
+def codes_of(answers, split):
+    """`(codes float32 [n, latent_dim], labels or None)` of up to 5,000 images, a fixed draw."""
+    part = shuffled(split, 0, CODES)
+    made = answered(answers, "encode", _batches(part))
+    return np.concatenate([outputs["latent"] for _, outputs in made]), part.labels
+
+
+def _batches(part):
+    for first in range(0, part.size, sampling.BATCH_SIZE):
+        rows = np.arange(first, min(first + sampling.BATCH_SIZE, part.size), dtype=np.int64)
+        yield _scaled(part.read(rows)[0].numpy())
+
+
+def _scaled(pictures):
+    return pictures / np.float32(127.5) - np.float32(1.0)
+
+
+def _prior(answers):
+    """Latents that samples are made of, or None for a model without samples."""
+    return prior_draws(answers, DRAWS, first_seed=FIRST_SEED) if "generate" in answers else None
+
+
+def manifold(answers, split):
+    """A grid of decoded codes that lie evenly in the prior: Kingma 2013 (arXiv 1312.6114), fig. 4.
+
+    The places along each axis are quantiles of the prior's draws, those of real codes where the
+    model has no prior: each cell stands for the same share of them along its axis. Codes of two
+    numbers are laid out as `latent_space` has them, the second upwards. Of wider codes it is the
+    plane through the mean code of real images along their first two principal axes; what lies
+    beside that plane is not seen. Codes of one number go on from row to row.
+
+    Args, Returns: As `reconstructions`; of `encode` and `decode`.
+    """
+    codes, _ = codes_of(answers, split)
+    plane, prior = Plane.of(codes), _prior(answers)
+    sides = answers.specs("encode")["image"].shape[1:3]
+    cells = int(np.clip(PICTURE_PX // max(sides), FEWEST_CELLS, CELLS))
+    known = plane.places(codes if prior is None else prior)
+    latents = plane.codes(_grid_places(known, cells)).reshape(1, cells, cells, -1)
+    return next(walks.pictures(answers["decode"], {"latent": latents}))
+
+
+def _grid_places(known, cells):
+    """Quantiles of the coordinates `known [n, 1 or 2]`, `[cells * cells, 1 or 2]`, row by row."""
+    if known.shape[1] == 1:
+        return np.quantile(known, _centres(cells * cells), axis=0)
+    across, upwards = np.quantile(known, _centres(cells), axis=0).T
+    grid = np.meshgrid(across, upwards[::-1])
+    return np.stack(grid, axis=-1).reshape(-1, 2)
+
+
+def _centres(cells):
+    return (np.arange(cells) + 0.5) / cells
+
+
+# The plot ----------------------------------------------------------------------------------------
+
+
+def latent_space(answers, split, class_names=None):
+    """Codes of up to 5,000 real images as points in the colours of their classes.
+
+    Beneath them, in gray, lie draws of the prior where the model makes samples; of a prior that
+    differs between classes in the pale colours of the classes. Codes are what
+    `encode` gives: of a normal posterior the means, whose cloud is the narrower one. Codes of two
+    numbers are shown as they are, wider ones along their first two principal axes, and of one
+    number upwards by class.
+
+    Args:
+        answers: An `endpoints.Endpoints` with `encode`.
+        split: The images, as `Source.test`.
+        class_names: One for each label, for the legend; None without labels.
+
+    Returns:
+        `uint8 [640, 800, 3]`.
+    """
+    codes, labels = codes_of(answers, split)
+    plane, prior = Plane.of(codes), _prior(answers)
+    figure, axes = _figure(plane)
+    if prior is not None:
+        axes.scatter(*_points(plane, prior, None), s=14, c=_pale(answers), linewidths=0)
+    colours = "tab:blue" if labels is None else _colours(len(class_names))[labels]
+    axes.scatter(*_points(plane, codes, labels), s=7, c=colours, linewidths=0)
+    _legend(figure, prior is not None, class_names if labels is not None else None)
+    return _pixels(figure)
+
+
+def _points(plane, codes, labels):
+    places = plane.places(codes)
+    if places.shape[1] == 2:
+        return places.T
+    jitter = np.random.default_rng(0).uniform(-0.3, 0.3, len(codes))
+    return places[:, 0], jitter + (0 if labels is None else labels)
+
+
+def _figure(plane):
+    figure = Figure(figsize=(8.0, 6.4), dpi=100, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.tick_params(width=0.5, length=3)
+    axes.spines[:].set_linewidth(0.5)
+    axes.set_xlabel(plane.names[0])
+    if len(plane.names) == 2:
+        axes.set_ylabel(plane.names[1])
+        axes.set_aspect("equal", adjustable="datalim")
+    else:
+        axes.set_yticks([])
+    return figure, axes
+
+
+def _colours(count):
+    if count <= NAMED_CLASSES:
+        colours = np.array(colormaps["tab10" if count <= 10 else "tab20"].colors)
+        # Its grays are those of the prior.
+        grays = np.ptp(colours, axis=1) == 0.0
+        return np.where(grays[:, None], 0.4 * colours, colours)[:count]
+    return colormaps["turbo"](np.linspace(0.0, 1.0, count))
+
+
+def _pale(answers):
+    """What the prior is drawn in: gray, or of classes a tint of each, in the order of the draws."""
+    if not answers.class_names:
+        return "lightgray"
+    tints = 0.7 + 0.3 * _colours(len(answers.class_names))
+    return tints[np.arange(DRAWS) % len(tints)]
+
+
+def _legend(figure, with_prior, class_names):
+    entries = [("prior", "lightgray")] if with_prior else []
+    if class_names is None:
+        entries.append(("images", "tab:blue"))
+    elif len(class_names) <= NAMED_CLASSES:
+        entries += zip(map(_shown, class_names), _colours(len(class_names)), strict=True)
+    dots = [Line2D([], [], color=colour, marker="o", linestyle="") for _, colour in entries]
+    legend = figure.legend(dots, [""] * len(dots), loc="outside right upper", frameon=False)
+    for text, (name, _) in zip(legend.get_texts(), entries, strict=True):
+        # Names of folders: a "$" is no formula, and a leading "_" hides nothing.
+        text.set_parse_math(False)
+        text.set_text(name)
+
+
+def _shown(name):
+    text = " ".join(name.encode("utf-8", "backslashreplace").decode().split())
+    return text if len(text) <= NAME_LENGTH else f"{text[: NAME_LENGTH - 1]}…"
+
+
+def _pixels(figure):
+    figure.canvas.draw()
+    return np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()

@@ -1,0 +1,246 @@
+"""What TensorBoard shows of a run beside its scalars: settings in a table, images as points."""
+
+import json
+import math
+import re
+import secrets
+import shutil
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+from tensorboard.plugins import projector
+from tensorboard.plugins.hparams import api as hparams
+from tensorboard.plugins.hparams import api_pb2, summary
+
+from keras_gans.errors import RunError
+from keras_gans.visualize import images
+
+CONFIG = "projector_config.pbtxt"  # the name the plugin looks for
+FILES = "projector"
+SPRITE_SIDE = 8192  # px, the most the plugin takes
+THUMBNAIL_SIDE = 64  # px
+MIN_DIMENSIONS = 3  # fewer, and the plugin shows no points
+
+
+def writer_of(directory):
+    """A `tf.summary` writer that adds to what TensorBoard shows of a run."""
+    return tf.summary.create_file_writer(str(directory))
+
+
+def log_hparams(writer, settings):
+    """Writes a run's settings as its row of TensorBoard's HPARAMS table.
+
+    Every scalar of the same run is a metric column beside them: TensorBoard finds both, for
+    whatever runs it shows, and puts the settings in which they differ first. Of several such
+    records of a run it takes the first, so writing them again when a run goes on adds nothing.
+
+    Args:
+        writer: A `tf.summary` writer of the run's folder.
+        settings: `{name: value}` of bool, int, float, str, None, or lists of them, as
+            `Recipe.as_dict` gives. None and lists are shown as text.
+
+    Raises:
+        TypeError: If a value is of another type.
+    """
+    values = {name: _shown(value) for name, value in settings.items()}
+    # Not the default group, a hash of the settings: two runs that share them are two rows.
+    _write(writer, hparams.hparams_pb(values, trial_id=""))
+
+
+def log_hparams_end(writer, success=True):
+    """Writes that a run has ended, for the status filter of the HPARAMS table.
+
+    TensorBoard takes the first end of a run and no later one. A run that may still go on is
+    better left without: its status is then "Unknown".
+
+    Args:
+        writer: A `tf.summary` writer of the run's folder.
+        success: Whether the run came to its end, status "Success", or failed for good, "Failure".
+    """
+    status = api_pb2.STATUS_SUCCESS if success else api_pb2.STATUS_FAILURE
+    _write(writer, summary.session_end_pb(status))
+
+
+def log_scores(writer, scores, step):
+    """Writes `{name: Estimate}` as scalars `evaluation/<name>` at `step`."""
+    with writer.as_default():
+        for name, score in scores.items():
+            tf.summary.scalar(f"evaluation/{name}", score.value, step=step)
+    writer.flush()
+
+
+def write_projector(directory, features, images, metadata):
+    """Writes points with thumbnails for TensorBoard's PROJECTOR tab, in place of earlier ones.
+
+    `directory` gets `projector_config.pbtxt`, and `projector/` with `features.tsv`,
+    `metadata.tsv` and `sprite.png`. The configuration is written last and removed first: what
+    it names is whole. TensorBoard looks for it when a run appears; one that already shows the
+    run must be started again.
+
+    Args:
+        directory: A folder with event files: TensorBoard knows no other as a run.
+        features: `float32 [n, d]`, finite, n >= 1, d >= 3: where the points are.
+        images: `uint8 [n, h, w, c]` with 1 or 3 channels. They are shrunk to at most 64 px a
+            side, and to less where all would not fit on 8192 x 8192 px; the plot shows each as
+            a square.
+        metadata: `{column: n values}`, at least one; text or numbers, to colour and search by.
+
+    Raises:
+        ValueError: If shapes, types or lengths do not fit.
+        OSError: If a file cannot be written.
+    """
+    features, images = np.asarray(features, np.float32), np.asarray(images)
+    _check(features, images, metadata)
+    directory = Path(directory)
+    staged = directory / f".{FILES}.tmp"
+    shutil.rmtree(staged, ignore_errors=True)  # a killed program may have left one
+    staged.mkdir(parents=True)
+    try:
+        _write_files(staged, features, images, metadata)
+        _publish(staged, directory)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def _shown(value):
+    # As text, an open setting counts as differing from a given one; left out, it would not.
+    if value is None:
+        return "none"
+    is_list = isinstance(value, (list, tuple))
+    return json.dumps(value, ensure_ascii=False) if is_list else value
+
+
+def _write(writer, proto):
+    with writer.as_default():
+        tf.summary.experimental.write_raw_pb(proto.SerializeToString(), step=0)
+    writer.flush()
+
+
+def _check(features, images, metadata):
+    if features.ndim != 2 or not len(features) or features.shape[1] < MIN_DIMENSIONS:
+        raise ValueError(
+            f"features must be [n, d] with d >= {MIN_DIMENSIONS}. Received: shape={features.shape}"
+        )
+    if not np.isfinite(features).all():
+        raise ValueError("features must be finite as float32. Received: infinite or NaN values")
+    if images.ndim != 4 or images.dtype != np.uint8 or images.shape[-1] not in (1, 3):
+        raise ValueError(
+            "images must be uint8 [n, h, w, c] with 1 or 3 channels. "
+            f"Received: {images.dtype} {images.shape}"
+        )
+    lengths = {"images": len(images), **{name: len(column) for name, column in metadata.items()}}
+    if not metadata or set(lengths.values()) != {len(features)}:
+        raise ValueError(
+            f"images and every column of metadata must have {len(features)} rows, as features "
+            f"has. Received: {lengths}"
+        )
+
+
+def _write_files(staged, features, images, metadata):
+    # Nine digits give every float32 back.
+    np.savetxt(staged / "features.tsv", features, fmt="%.9g", delimiter="\t")
+    _write_metadata(staged / "metadata.tsv", metadata)
+    tiles = _thumbnails(images)
+    images.save_png(_sprite(tiles), staged / "sprite.png")
+    projector.visualize_embeddings(str(staged), _config(tiles.shape[1:3]))
+
+
+def _write_metadata(path, metadata):
+    # One column alone has no header: the plugin would take it for a point.
+    header = [metadata] if len(metadata) > 1 else []
+    rows = [*header, *zip(*metadata.values(), strict=True)]
+    lines = ["\t".join(_cell(value) for value in row) for row in rows]
+    # Class names are folder names, which need not be valid text.
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="backslashreplace")
+
+
+def _cell(value):
+    # A row of nothing but white space is no row to the plugin.
+    return re.sub(r"\s+", " ", str(value)).strip() or "-"
+
+
+def _thumbnails(images):
+    """Shrinks `uint8 [n, h, w, c]`, aspect kept, until the sprite that holds them all fits."""
+    count, *size, _ = images.shape
+    most = min(THUMBNAIL_SIDE, SPRITE_SIDE // _columns(count))
+    if max(size) <= most:
+        return images
+    height, width = (max(1, round(side * most / max(size))) for side in size)
+    return np.stack([_resized(image, height, width) for image in images])
+
+
+def _resized(image, height, width):
+    flat = image[..., 0] if image.shape[-1] == 1 else image
+    small = Image.fromarray(flat).resize((width, height), Image.Resampling.BOX)
+    return np.asarray(small).reshape(height, width, image.shape[-1])
+
+
+def _columns(count):
+    return math.ceil(math.sqrt(count))
+
+
+def _sprite(tiles):
+    # As many rows as columns, empty ones too: the plugin divides by the one where it needs the
+    # other, and would show wrong images.
+    columns = _columns(len(tiles))
+    filled = np.zeros((columns**2, *tiles.shape[1:]), np.uint8)
+    filled[: len(tiles)] = tiles
+    return images.grid(filled, columns)
+
+
+def _config(size):
+    config = projector.ProjectorConfig()
+    points = config.embeddings.add(tensor_name="features", tensor_path=f"{FILES}/features.tsv")
+    points.metadata_path = f"{FILES}/metadata.tsv"
+    points.sprite.image_path = f"{FILES}/sprite.png"
+    points.sprite.single_image_dim.extend(reversed(size))  # width first
+    return config
+
+
+def _publish(staged, directory):
+    """Puts the files of `staged` in their places, so that the configuration is never ahead."""
+    (directory / CONFIG).unlink(missing_ok=True)
+    if (directory / FILES).exists():
+        shutil.rmtree(directory / FILES)
+    staged.rename(directory / FILES)
+    (directory / FILES / CONFIG).replace(directory / CONFIG)
+
+
+def log_picture(directory, tag, picture, step):
+    """Adds a picture to what TensorBoard shows of a run, in an event file of its own.
+
+    Args:
+        directory: Folder of the run.
+        tag: The picture's name; with the same step it replaces an older one.
+        picture: `uint8 [h, w, c]` with 1 or 3 channels.
+        step: Steps done when the picture was made.
+
+    Raises:
+        RunError: If it cannot be written whole; no part of it stays.
+    """
+    # A name that nobody else's file ends in, to find it again.
+    suffix = f".{secrets.token_hex(4)}.v2"
+    try:
+        writer = tf.summary.create_file_writer(str(directory), filename_suffix=suffix)
+        with writer.as_default():
+            tf.summary.image(tag, picture[None], step=step)
+        writer.close()
+        # On a full disk the writer says nothing and leaves half a file.
+        fault = None if _holds_events(directory, suffix, 2) else "is the disk full?"
+    except tf.errors.OpError as error:
+        fault = error.message
+    if fault:
+        for path in Path(directory).glob(f"*{suffix}"):
+            path.unlink()
+        raise RunError(f"cannot write the picture {tag} to {directory}: {fault}")
+
+
+def _holds_events(directory, suffix, count):
+    """Whether the file of that ending has `count` events, unbroken; the first is its version."""
+    paths = [str(path) for path in Path(directory).glob(f"*{suffix}")]
+    try:
+        return sum(1 for _ in tf.data.TFRecordDataset(paths)) == count
+    except tf.errors.DataLossError:
+        return False

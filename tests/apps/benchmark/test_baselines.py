@@ -1,0 +1,76 @@
+"""apps.rivals: they train the same networks as the library, and all of them."""
+
+import numpy as np
+import pytest
+
+from apps.benchmark import baselines
+from keras_gans.errors import InputError
+from keras_gans.recipes import RECIPES
+
+
+def made(variant, kind):
+    """`(rival, model)` on a batch of four digits."""
+    recipe = RECIPES[variant](batch_size=4)
+    source = recipe.load_source()
+    batch = next(iter(recipe.batches(source, 0)))
+    return kind(recipe, source, batch), recipe.build(source)
+
+
+@pytest.mark.parametrize("variant", baselines.BlogPattern.variants)
+def test_the_blogs_loop_trains_both_networks(variant):
+    rival, model = made(variant, baselines.BlogPattern)
+    generator, discriminator = trainable(rival.generator), trainable(rival.discriminator)
+    for _ in range(2):  # tracing, and as traced
+        rival.fit(1)
+        generator = check_all_moved(generator, rival.generator)
+        discriminator = check_all_moved(discriminator, rival.discriminator)
+    # The combined phase alone: batch statistics of D would move with it, too.
+    before = rival.discriminator.get_weights()
+    noise, labels = np.random.normal(size=(4, model.latent_dim)), rival.batch[1:]
+    rival.combined.train_on_batch([noise, *labels] if labels else noise, np.ones((4, 1)))
+    check_all_moved(generator, rival.generator)
+    for old, new in zip(before, rival.discriminator.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def check_all_moved(before, network):
+    after = trainable(network)
+    assert not [old.shape for old, new in zip(before, after, strict=True) if (old == new).all()]
+    return after
+
+
+def trainable(network):
+    """Values of the weights that training should move, whatever `trainable` says now."""
+    frozen = {"moving_mean", "moving_variance"}
+    return [v.numpy() for v in network.weights if v.name not in frozen]
+
+
+def test_torch_trains_networks_of_the_same_sizes():
+    pytest.importorskip("torch")
+    rival, model = made("dcgan", baselines.TorchPattern)
+    for theirs, ours in (
+        (rival.generator, model.generator),
+        (rival.discriminator, model.discriminator),
+    ):
+        sizes = sorted(parameter.numel() for parameter in theirs.parameters())
+        assert sizes == sorted(int(np.prod(v.shape)) for v in ours.trainable_variables)
+        before = [parameter.detach().numpy().copy() for parameter in theirs.parameters()]
+        rival.fit(1)
+        for old, new in zip(before, theirs.parameters(), strict=True):
+            assert (old != new.detach().numpy()).any()
+    fake = rival.generator(rival.torch.randn(3, model.latent_dim))
+    assert tuple(fake.shape) == (3, 1, 28, 28)
+    assert tuple(rival.discriminator(fake).shape) == (3, 1)
+
+
+def test_a_rival_that_is_not_installed_says_how(monkeypatch):
+    monkeypatch.setattr(baselines.importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(InputError, match="pip install torch"):
+        baselines.check(["torch"], ["dcgan"])
+    baselines.check(["blogs"], ["dcgan"])
+
+
+def test_of_the_rivals_a_variant_meets_its_own():
+    assert baselines.of("dcgan", ["blogs", "torch"]) == ["blogs", "torch"]
+    assert baselines.of("cgan", ["blogs", "torch"]) == ["blogs"]
+    assert baselines.of("vae", ["blogs", "torch"]) == []

@@ -1,0 +1,257 @@
+"""Scores with their protocol: what they compare, what they are called, what is refused."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gans.data.arrays import ArraySplit
+from keras_gans.errors import InputError, RunError
+from keras_gans.evaluation.evaluator import Evaluator, default_metric
+from keras_gans.metrics import frechet, registry
+from keras_gans.metrics.estimate import Estimate
+from keras_gans.serving.endpoints import Endpoints
+from keras_gans.visualize import comparison
+from tests.metrics.test_classifier import source, striped
+
+COUNT = 250
+
+
+def large_source(test=True, classes=("0", "1", "2")):
+    """Stripes enough for the 128 features of a classifier on every side."""
+    labels = np.arange(900) % 3
+    held_out = np.arange(600) % 3
+    return dataclasses.replace(
+        source(),
+        class_names=classes,
+        train=ArraySplit(striped(labels, 0), labels if classes else None),
+        test=ArraySplit(striped(held_out, 1), held_out if classes else None) if test else None,
+        fingerprint=f"large{test}{classes is None}",
+    )
+
+
+def sampler(seed=2, class_names=("0", "1", "2"), shown=lambda label: label, scale=1.0):
+    """Fresh stripes of the classes `shown` for those that were asked for."""
+
+    def function(seed, label=None):
+        wanted = seed.numpy() % 3 if label is None else label.numpy()
+        rows = [
+            striped(np.array([shown(w)]), s)[0] for w, s in zip(wanted, seed.numpy(), strict=True)
+        ]
+        images = np.stack(rows).astype(np.float32) / np.float32(127.5) - np.float32(1.0)
+        return {"image": tf.constant(scale * images)}
+
+    return Endpoints({"generate": function}, {}, class_names)
+
+
+def evaluator(cache, data=None, **kwargs):
+    return Evaluator(data or large_source(), count=COUNT, cache_dir=cache, **kwargs)
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def scored(cache):
+    judge = evaluator(cache)
+    return judge, judge.scores(sampler()), judge.floor()
+
+
+def test_names_carry_the_protocol(scored):
+    names = set(scored[1])
+    assert {
+        "fid_250_classifier",
+        "kid_250_classifier",
+        "inception_score_250_classifier",
+        "precision_250_classifier",
+        "recall_250_classifier",
+        "density_250_classifier",
+        "coverage_250_classifier",
+        "label_accuracy_250_classifier",
+        "classes_covered_250_classifier",
+        "parzen_250_pixels",
+        "copied_share_250_pixels",
+        "sharpness_250_pixels",
+    } <= names
+    assert names == set(scored[2])
+    assert registry.score_name("fid", 10_000, "inception") == "fid_10k_inception"
+    assert registry.score_name("parzen", 10_000, "inception") == "parzen_10k_pixels"
+    for name in names:
+        assert registry.score_name(registry.base_name(name), COUNT, "classifier") in names
+
+
+def test_samples_like_the_real_images_score_like_real_images(scored):
+    _, scores, floor = scored
+    value = {name: score.value for name, score in scores.items()}
+    real = {name: score.value for name, score in floor.items()}
+    assert value["label_accuracy_250_classifier"] == 1.0
+    assert value["classes_covered_250_classifier"] == 3
+    assert value["fid_250_classifier"] == pytest.approx(real["fid_250_classifier"], rel=0.3)
+    assert value["sharpness_250_pixels"] == pytest.approx(real["sharpness_250_pixels"], rel=0.02)
+    error = scores["parzen_250_pixels"].standard_error
+    assert abs(value["parzen_250_pixels"] - real["parzen_250_pixels"]) < 4 * error
+    # Training images are copies of training images; new ones are not.
+    assert real["copied_share_250_pixels"] == 1.0
+    assert value["copied_share_250_pixels"] < 0.1
+
+
+def test_the_frechet_distance_is_that_of_the_very_features(scored, cache):
+    judge, scores, _ = scored
+    images, labels = judge.samples(sampler(), COUNT)
+    np.testing.assert_array_equal(labels, judge.training.labels[:COUNT])
+    rows = judge.described(images)["features"]
+    reference, _ = judge.source.test.read(tf.constant(judge.reference.indices))
+    real = judge.described(reference.numpy() / np.float32(127.5) - np.float32(1.0))["features"]
+    expected = frechet.distance(frechet.Moments.of(real), frechet.Moments.of(rows))
+    assert scores["fid_250_classifier"].value == pytest.approx(expected, rel=1e-4)
+
+
+def test_wrong_classes_show_in_their_scores(cache):
+    judge = evaluator(cache, metrics=["fid", "classes"])
+    right = judge.scores(sampler())
+    wrong = judge.scores(sampler(shown=lambda label: 0))
+    assert wrong["label_accuracy_250_classifier"].value == pytest.approx(1 / 3, abs=0.02)
+    assert wrong["classes_covered_250_classifier"].value == 1
+    assert wrong["class_entropy_250_classifier"].value == pytest.approx(0, abs=1e-9)
+    assert wrong["fid_250_classifier"].value > 10 * right["fid_250_classifier"].value
+
+
+def test_scores_repeat_exactly_and_real_features_are_made_once(cache):
+    first = evaluator(cache).scores(sampler())
+    written = {path: path.stat().st_mtime_ns for path in cache.rglob("*.npy")}
+    assert evaluator(cache).scores(sampler()) == first
+    assert {path: path.stat().st_mtime_ns for path in cache.rglob("*.npy")} == written
+    assert not list(cache.glob(".tmp-*"))
+
+
+def test_a_model_without_classes_has_no_label_accuracy(cache):
+    scores = evaluator(cache, metrics=["classes"]).scores(sampler(class_names=None))
+    assert "label_accuracy_250_classifier" not in scores
+    assert scores["classes_covered_250_classifier"].value == 3
+
+
+def test_without_labels_pixels_are_compared(cache):
+    judge = evaluator(cache, large_source(classes=None))
+    scores = judge.scores(sampler(class_names=None))
+    assert {"fid_250_pixels", "kid_250_pixels", "parzen_250_pixels"} <= set(scores)
+    assert not [name for name in scores if name.startswith(("inception_score", "class"))]
+
+
+def test_without_a_test_split_two_halves_are_compared(cache):
+    judge = evaluator(cache, large_source(test=False))
+    assert not set(judge.training.indices) & set(judge.reference.indices)
+    assert (judge.training.size, judge.reference.size) == (450, 450)
+    protocol = judge.protocol()
+    assert protocol["compared_with"] == "a half of the images"
+    assert protocol["real_images"] == 450
+    assert protocol["floor_images"] == COUNT
+    assert judge.floor()["fid_250_classifier"].value > 0
+
+
+def test_the_protocol_says_everything_beside_the_model(scored):
+    protocol = scored[0].protocol()
+    assert protocol["generated_images"] == COUNT
+    assert protocol["classifier_accuracy"] == 1.0
+    names = {"compared_with", "data_fingerprint", "resize", "first_seed", "versions"}
+    assert names <= set(protocol)
+    assert protocol["versions"]["tensorflow"] == tf.__version__
+
+
+def test_fewer_samples_than_features_are_refused_with_the_minimum(cache):
+    with pytest.raises(InputError, match=r"at least 129 samples.*Received: 128 samples"):
+        Evaluator(large_source(), count=128, cache_dir=cache)
+    scores = Evaluator(large_source(), count=129, metrics=["fid"], cache_dir=cache).scores(
+        sampler()
+    )
+    assert np.isfinite(scores["fid_129_classifier"].value)
+    few = Evaluator(large_source(), count=20, metrics=["kid"], cache_dir=cache)
+    assert set(few.scores(sampler())) == {"kid_20_classifier"}
+
+
+def test_refusals(cache):
+    with pytest.raises(InputError, match=r"metrics must be of fid, .*Received: is"):
+        evaluator(cache, metrics=["is"])
+    with pytest.raises(InputError, match="inception_score cannot be made from pixels"):
+        evaluator(cache, feature_name="pixels", metrics=["fid", "inception_score"])
+    with pytest.raises(InputError, match="the model has 2 classes, stripes has 3"):
+        evaluator(cache).scores(sampler(class_names=("0", "1")))
+    small = Endpoints(
+        {"generate": lambda seed, label: {"image": tf.zeros((len(seed), 4, 4, 1))}},
+        {},
+        ("0", "1", "2"),
+    )
+    with pytest.raises(InputError, match=r"samples are of shape \[4, 4, 1\], .* \[8, 8, 1\]"):
+        evaluator(cache).scores(small)
+    with pytest.raises(RunError, match="a sample is not finite"):
+        evaluator(cache).scores(sampler(scale=np.nan))
+
+
+def test_the_floor_is_made_once_for_a_protocol(tmp_path):
+    first = evaluator(tmp_path, metrics=["kid"]).floor()
+    (path,) = tmp_path.glob("floor-*.json")
+    again = evaluator(tmp_path, metrics=["kid"])
+    assert again.floor() == first
+    path.write_text(json.dumps({"kid_250_classifier": {"value": 5.0, "standard_error": None}}))
+    assert again.floor() == {"kid_250_classifier": Estimate(5.0)}  # it was read
+    path.write_text("[1]")
+    with pytest.raises(InputError, match=r"floor-.*json is damaged: delete it"):
+        again.floor()
+    assert set(evaluator(tmp_path, metrics=["fid"]).floor()) == {"fid_250_classifier"}
+
+
+def test_a_damaged_cache_is_refused_with_its_name(tmp_path):
+    judge = evaluator(tmp_path, metrics=["kid"])
+    judge.scores(sampler())
+    (path,) = tmp_path.glob("*-reference-*/features.npy")
+    path.write_bytes(path.read_bytes()[:50])
+    with pytest.raises(InputError, match="is damaged: delete it"):
+        evaluator(tmp_path, metrics=["kid"]).scores(sampler())
+
+
+def test_which_metric_chooses_by_default():
+    assert default_metric(large_source(), "classifier", 2000) == "fid"
+    assert default_metric(large_source(), "classifier", 128) == "kid"
+    assert default_metric(source(), "classifier", 2000) == "kid"  # 90 real images
+    assert default_metric(large_source(), "pixels", 2000) == "kid"
+
+
+# To be looked at -----------------------------------------------------------------------------
+
+
+def test_points_are_real_images_then_samples(cache):
+    judge = evaluator(cache)
+    features, images, columns = comparison.points(judge, sampler(), 20)
+    assert (features.shape, images.shape) == ((40, 128), (40, 8, 8, 1))
+    assert columns["kind"] == ["real"] * 20 + ["sample"] * 20
+    reference, labels = judge.reference.read(tf.range(20, dtype=tf.int64))
+    np.testing.assert_array_equal(images[:20], reference)
+    assert columns["class"][:20] == [str(label) for label in labels.numpy()]
+    described = judge.described(images[20:] / np.float32(127.5) - np.float32(1.0))
+    np.testing.assert_allclose(features[20:], described["features"], rtol=1e-3, atol=1e-4)
+
+
+def test_nearest_training_images_stand_below_the_samples(cache):
+    data = large_source()
+
+    def generate(seed):
+        images, _ = data.train.read(tf.cast(seed % 900, tf.int64))
+        return {"image": tf.cast(images, tf.float32) / 127.5 - 1.0}
+
+    copies = Endpoints({"generate": generate}, {}, None)
+    picture = comparison.nearest_training(evaluator(cache), copies, count=5)
+    assert picture.shape == (16, 40, 1)
+    np.testing.assert_array_equal(picture[:8], picture[8:])
+
+
+def test_rows_of_samples_are_named_and_enlarged():
+    gray = np.full((3, 28, 28, 1), 200, np.uint8)
+    sheet = comparison.sample_rows({"real images": gray, "a run": gray // 2})
+    assert sheet.shape[0] == 2 * 56 + 4
+    assert sheet.shape[1] > 3 * 56 + 40  # beside the names
+    np.testing.assert_array_equal(sheet[:56, -168:], 200)
+    np.testing.assert_array_equal(sheet[60:, -168:], 100)
+    assert (sheet[:56, :-168] < 128).any()  # letters

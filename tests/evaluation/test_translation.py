@@ -1,0 +1,164 @@
+"""What translations are scored by: the right answer where there is one, else sets of images."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gans.data import Source, UnpairedSource
+from keras_gans.data.arrays import ArraySplit
+from keras_gans.errors import InputError
+from keras_gans.evaluation import translation
+from keras_gans.evaluation.evaluator import Evaluator
+from keras_gans.serving import sampling
+from keras_gans.serving.endpoints import Endpoints
+from tests.metrics.test_classifier import source, striped
+
+SHAPE = (8, 8, 1)
+COUNT = 40
+
+
+def pixels(count, seed):
+    return np.random.default_rng(seed).integers(0, 256, (count, *SHAPE), np.uint8)
+
+
+def domain(name, train, test, labels=None, classes=None):
+    splits = [ArraySplit(images, labels) for images in (train, test)]
+    return Source(name, SHAPE, classes, *splits, fingerprint=name)
+
+
+def negatives():
+    """Y's images are those of X with black for white."""
+    held_out = pixels(COUNT, 0)
+    x = domain("x", pixels(100, 1), held_out)
+    y = domain("y", 255 - pixels(100, 2), 255 - held_out)
+    return UnpairedSource("toy", x, y, paired=True)
+
+
+def answers(x_to_y, y_to_x):
+    def endpoint(function):
+        return lambda image: {"image": function(image)}
+
+    functions = {"translate_x_to_y": endpoint(x_to_y), "translate_y_to_x": endpoint(y_to_x)}
+    spec = {"image": tf.TensorSpec((None, None, None, 1), tf.float32, name="image")}
+    return Endpoints(functions, dict.fromkeys(functions, spec), None)
+
+
+def scores(model, tmp_path, data=None, **kwargs):
+    evaluator = translation.of(data or negatives(), "pixels", cache_dir=tmp_path, **kwargs)
+    return {name: score.value for name, score in evaluator.scores(model).items()}
+
+
+def test_the_true_pair_is_the_right_answer(tmp_path):
+    held_out = pixels(COUNT, 0) / 255
+    identity = np.abs(2 * held_out - 1).mean()
+    half = answers(lambda image: -image, lambda image: image)
+    values = scores(half, tmp_path, metrics=["pairs"])
+    assert values["pair_error_40_pixels_x_to_y"] == pytest.approx(0.0, abs=1e-6)
+    assert values["pair_error_40_pixels_y_to_x"] == pytest.approx(identity, rel=1e-5)
+    assert values["pair_error_40_pixels"] == pytest.approx(identity / 2, rel=1e-5)
+    assert values["identity_error_40_pixels"] == pytest.approx(identity, rel=1e-5)
+
+
+def test_the_way_back_is_measured_from_either_side(tmp_path):
+    # X to Y halves, Y to X doubles and clips: back from X to X all is there, from Y it is not.
+    model = answers(lambda image: image / 2, lambda image: tf.clip_by_value(2 * image, -1, 1))
+    values = scores(model, tmp_path, metrics=["cycle"])
+    assert values["cycle_error_40_pixels_x_to_y"] == pytest.approx(0.0, abs=1e-6)
+    y = 1 - 2 * (pixels(COUNT, 0) / 255)
+    lost = 0.5 * np.abs(np.clip(2 * y, -1, 1) / 2 - y).mean()
+    assert values["cycle_error_40_pixels_y_to_x"] == pytest.approx(lost, rel=1e-5)
+
+
+def test_sets_are_compared_with_the_domain_they_should_belong_to(tmp_path):
+    dark = dataclasses.replace(
+        negatives(),
+        y=domain("dark", pixels(100, 2) // 8, pixels(COUNT, 3) // 8),
+        paired=False,
+    )
+    darken = answers(lambda image: (image + 1) / 8 - 1, lambda image: 8 * (image + 1) - 1)
+    right = scores(darken, tmp_path, dark, metrics=["kid"])
+    wrong = scores(answers(tf.identity, tf.identity), tmp_path, dark, metrics=["kid"])
+    assert right["kid_40_pixels_x_to_y"] < 0.05 * wrong["kid_40_pixels_x_to_y"]
+    assert right["kid_40_pixels_y_to_x"] < 0.05 * wrong["kid_40_pixels_y_to_x"]
+    mean = (wrong["kid_40_pixels_x_to_y"] + wrong["kid_40_pixels_y_to_x"]) / 2
+    assert wrong["kid_40_pixels"] == pytest.approx(mean)
+
+
+@pytest.fixture(scope="module")
+def judged():
+    """Stripes of three classes in both domains, each with its judge."""
+    labels, held_out = np.arange(600) % 3, np.arange(300) % 3
+    judges = tuple(
+        dataclasses.replace(
+            source(),
+            name=name,
+            class_names=("0", "1", "2"),
+            train=ArraySplit(striped(labels, seed), labels),
+            test=ArraySplit(striped(held_out, seed + 1), held_out),
+            fingerprint=name,
+        )
+        for name, seed in (("judge of x", 0), ("judge of y", 5))
+    )
+    x, y = (dataclasses.replace(judge, class_names=None) for judge in judges)
+    return UnpairedSource("stripes", x, y, paired=False, judges=judges)
+
+
+def test_translations_that_keep_their_class_say_so(judged, tmp_path_factory):
+    cache = tmp_path_factory.mktemp("cache")
+    turn = answers(tf.identity, lambda image: tf.reverse(image, [0]))
+    evaluator = translation.of(judged, metrics=["classes"], cache_dir=cache)
+    values = {name: score.value for name, score in evaluator.scores(turn).items()}
+    assert values["label_accuracy_300_classifier_x_to_y"] == 1.0
+    batches = (np.arange(300) % 3).reshape(-1, translation.BATCH_SIZE)
+    right = (batches == batches[:, ::-1]).mean()  # about a third
+    assert values["label_accuracy_300_classifier_y_to_x"] == pytest.approx(right)
+    assert values["label_accuracy_300_classifier"] == pytest.approx((1 + right) / 2)
+    assert "classifiers right on 100.0% of X and 100.0% of Y" in evaluator.in_words()
+    assert evaluator.seconds > 0
+    floor = evaluator.floor()
+    assert floor["label_accuracy_300_classifier_y_to_x"].value > 0.99
+    assert evaluator.protocol()["translated"] == "held-out images"
+
+
+def test_rows_of_a_comparison_show_both_directions(tmp_path):
+    evaluator = translation.of(negatives(), "pixels", metrics=["cycle"], cache_dir=tmp_path)
+    model = answers(lambda image: -image, lambda image: -image)
+    real, made = evaluator.real_rows(5), evaluator.rows(model, 5)
+    assert list(real) == ["real x", "real y"]
+    assert list(made) == ["x to y", "y to x"]
+    np.testing.assert_array_equal(real["real x"], pixels(COUNT, 0)[:5])
+    np.testing.assert_array_equal(made["x to y"], real["real y"])
+    (picture,) = evaluator.pictures(model).values()
+    assert picture.shape == (4 * 8, 10 * 8, 1)
+    assert evaluator.points(model, 5) is None
+
+
+def test_the_kind_of_evaluator_follows_the_data(tmp_path):
+    found = translation.of(source(), "pixels", 10, ["kid"], cache_dir=tmp_path)
+    assert isinstance(found, Evaluator)
+
+
+def test_refusals(tmp_path, judged):
+    with pytest.raises(InputError, match=r"metrics of translations must be of .*: parzen"):
+        scores(answers(tf.identity, tf.identity), tmp_path, metrics=["parzen"])
+    with pytest.raises(InputError, match="pairs cannot be measured: stripes has no true pairs"):
+        translation.of(judged, "pixels", metrics=["pairs"], cache_dir=tmp_path)
+    with pytest.raises(InputError, match="does not translate x to y: it answers generate"):
+        scores(Endpoints({"generate": None}, {}, None), tmp_path, metrics=["cycle"])
+
+
+@pytest.mark.parametrize("size", [(8, 8), (4, 30), (9, 13), (5, 4)])
+def test_images_of_any_size_keep_it(size):
+    seen = []
+
+    def negative(image):
+        seen.append(image.shape)
+        return -image
+
+    translate = sampling.whole_images(answers(negative, negative), "translate_x_to_y")
+    image = np.random.default_rng(0).integers(0, 256, (*size, translate.channels), np.uint8)
+    np.testing.assert_array_equal(translate(image), 255 - image)
+    (shape,) = seen
+    assert all(side % 4 == 0 and side >= sampling.SMALLEST_SIDE for side in shape[1:3])

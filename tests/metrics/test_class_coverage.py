@@ -1,0 +1,92 @@
+"""Classes of samples, counted by hand."""
+
+import math
+
+import numpy as np
+import pytest
+
+from keras_gans.errors import InputError
+from keras_gans.metrics.class_coverage import label_accuracy, summary
+from tests.metrics.test_neighbors import on_disk
+
+EVEN = np.arange(40) % 4
+
+
+def test_all_classes_equally_often():
+    seen = summary(EVEN, EVEN, 4)
+    np.testing.assert_array_equal(seen.shares, [0.25] * 4)
+    assert (seen.covered, seen.rarest_share, seen.divergence) == (4, 0.25, 0.0)
+    assert seen.entropy == pytest.approx(math.log(4), 1e-12)
+    assert seen.max_entropy == pytest.approx(math.log(4), 1e-12)
+
+
+def test_by_hand():
+    # 1/2, 1/4, 1/4, 0 against 1/4 each
+    seen = summary([0, 0, 1, 2], EVEN, 4)
+    np.testing.assert_array_equal(seen.shares, [0.5, 0.25, 0.25, 0.0])
+    assert (seen.covered, seen.rarest_share) == (3, 0.0)
+    assert seen.entropy == pytest.approx(1.5 * math.log(2), 1e-12)
+    assert seen.divergence == pytest.approx(0.5 * math.log(2), 1e-12)
+
+
+def test_the_divergence_is_that_of_the_samples_from_the_real_images():
+    # 3/4 log((3/4) / (1/2)) + 1/4 log((1/4) / (1/2)), not the other way about
+    seen = summary([0, 0, 0, 1], [0, 1], 2)
+    expected = 0.75 * math.log(1.5) - 0.25 * math.log(2)
+    assert seen.divergence == pytest.approx(expected, 1e-12)
+
+
+def test_one_class_only():
+    seen = summary([1] * 7, [0, 1], 2)
+    assert (seen.covered, seen.rarest_share, seen.entropy) == (1, 0.0, 0.0)
+    assert math.copysign(1.0, seen.entropy) == 1.0
+    assert seen.divergence == pytest.approx(math.log(2), 1e-12)
+
+
+@pytest.mark.parametrize(("rare", "covered"), [(2, 2), (1, 1)])
+def test_a_class_is_covered_from_a_tenth_of_its_real_share(rare, covered):
+    # 20 of 100 real images: 2 of 100 samples are enough.
+    predicted, real = np.repeat([0, 1], [100 - rare, rare]), np.repeat([0, 1], [80, 20])
+    assert summary(predicted, real, 2).covered == covered
+
+
+def test_a_class_that_real_images_do_not_have():
+    absent = summary([0, 1], [0, 1], 3)
+    assert (absent.covered, absent.rarest_share, absent.divergence) == (2, 0.5, 0.0)
+    assert summary([0, 2], [0, 1], 3).divergence == math.inf
+
+
+def test_probabilities_and_logits_count_by_their_largest(tmp_path):
+    logits = np.random.default_rng(0).standard_normal((2500, 4)).astype(np.float32)
+    expected = summary(logits.argmax(axis=1), EVEN, 4)
+    for given in (logits, np.exp(logits), on_disk(tmp_path, logits)):
+        np.testing.assert_array_equal(summary(given, EVEN, 4).shares, expected.shares)
+    assert label_accuracy(logits, logits.argmax(axis=1)).value == 1.0
+
+
+def test_label_accuracy():
+    score = label_accuracy(np.int64([0, 1, 2, 3]), np.int32([0, 1, 2, 0]))
+    assert score.value == 0.75
+    assert score.standard_error == pytest.approx(math.sqrt(0.75 * 0.25 / 4), 1e-12)
+    assert label_accuracy([1, 1], [0, 0]).value == 0.0
+    assert label_accuracy([1, 1], [1, 1]).standard_error == 0.0
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: summary([0, 4], EVEN, 4), "predicted must be classes from 0 to 3.*from 0 to 4"),
+        (lambda: summary([0], [-1, 3], 4), "real_labels must be classes from 0 to 3.*from -1"),
+        (lambda: summary([], EVEN, 4), "predicted must have the shape .* n at least 1"),
+        (lambda: summary([0.0, 1.0], EVEN, 4), "predicted must be integers.*float64"),
+        (lambda: summary(np.ones((2, 3)), EVEN, 4), "predicted must be of 4 classes. Received: 3"),
+        (lambda: summary([[np.nan, 0.5]], [0], 2), "predicted must be finite"),
+        (lambda: summary([0], [0], 0), "num_classes must be a positive integer. Received: 0"),
+        (lambda: label_accuracy([0, 1], [0]), "as many .* Received: 2 and 1"),
+        (lambda: label_accuracy([], []), "n at least 1"),
+    ],
+)
+def test_refusals(call, message):
+    with pytest.raises(InputError, match=message) as refused:
+        call()
+    assert "\n" not in str(refused.value)

@@ -1,0 +1,229 @@
+"""CycleGAN's recipe: two domains, random crops, networks by the images' size."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_gans.data import Source, UnpairedSource, pixels
+from keras_gans.data.arrays import ArraySplit
+from keras_gans.errors import InputError
+from keras_gans.recipes import RECIPES
+from keras_gans.recipes.cyclegan import CycleGANRecipe
+from keras_gans.serving import endpoints
+
+SMALL = {"generator_filters": 2, "blocks": 1, "discriminator_filters": 2, "halvings": 1}
+
+
+def domain(name, count, shape, seed):
+    """Images whose upper left pixel is their number."""
+    pixels = np.random.default_rng(seed).integers(0, 256, (count, *shape), np.uint8)
+    pixels[:, 0, 0] = np.arange(count)[:, None]
+    return Source(name, shape, None, ArraySplit(pixels, None), None, name)
+
+
+def source(x=24, y=40, shape=(16, 16, 3), **kwargs):
+    return UnpairedSource("toy", domain("x", x, shape, 0), domain("y", y, shape, 1), **kwargs)
+
+
+def taken(recipe, data, start, count):
+    batches = iter(recipe.batches(data, start))
+    return [[images.numpy() for images in next(batches)] for _ in range(count)]
+
+
+def numbers(batch):
+    return pixels.to_uint8(batch[:, 0, 0, 0]).tolist()
+
+
+def test_an_epoch_is_a_pass_over_the_larger_domain():
+    recipe = CycleGANRecipe(batch_size=8)
+    assert recipe.steps_per_epoch(source()) == 5
+    batches = taken(recipe, source(), 0, 15)
+    for x, y in batches:
+        assert x.shape == y.shape == (8, 16, 16, 3)
+    seen_x = [number for x, _ in batches for number in numbers(x)]
+    seen_y = [number for _, y in batches for number in numbers(y)]
+    # Three epochs of Y are five passes over X.
+    assert sorted(seen_x) == sorted([*range(24)] * 5)
+    assert sorted(seen_y) == sorted([*range(40)] * 3)
+
+
+def test_the_domains_are_shuffled_apart():
+    data = source(x=40, y=40)
+    (x, y), *_ = taken(CycleGANRecipe(batch_size=40), data, 0, 1)
+    assert sorted(numbers(x)) == sorted(numbers(y))
+    assert numbers(x) != numbers(y)
+
+
+@pytest.mark.parametrize("options", [{}, {"crop_size": 8, "flip": True}])
+def test_batches_can_be_entered_at_any_step(options):
+    recipe, data = CycleGANRecipe(batch_size=8, **options), source()
+    whole, rest = taken(recipe, data, 0, 9), taken(recipe, data, 6, 3)
+    for expected, actual in zip(whole[6:], rest, strict=True):
+        for one, other in zip(expected, actual, strict=True):
+            np.testing.assert_array_equal(one, other)
+    other = taken(dataclasses.replace(recipe, seed=1), data, 0, 1)
+    assert not np.array_equal(other[0][0], whole[0][0])
+
+
+def test_crops_and_mirror_images_are_new_in_every_epoch():
+    data = source(x=8, y=8)
+    recipe = CycleGANRecipe(batch_size=8, crop_size=8, flip=True)
+    pixels = data.x.train.read(np.arange(8))[0].numpy() / np.float32(127.5) - np.float32(1.0)
+    windows = np.lib.stride_tricks.sliding_window_view(pixels, (8, 8), axis=(1, 2))
+    known = {
+        np.ascontiguousarray(np.moveaxis(w, 0, -1)).tobytes() for w in windows.reshape(-1, 3, 8, 8)
+    }
+    seen = []
+    for x, _ in taken(recipe, data, 0, 4):
+        for image in x:
+            plain, mirrored = image.tobytes(), np.ascontiguousarray(image[:, ::-1]).tobytes()
+            assert plain in known or mirrored in known
+            seen.append(image.tobytes())
+    assert len(set(seen)) > 28
+
+
+@pytest.mark.parametrize(
+    ("shape", "crop_size", "blocks", "filters", "halvings"),
+    [
+        ((28, 28, 3), None, 3, 16, 2),
+        ((64, 64, 3), None, 6, 32, 3),
+        ((128, 160, 3), None, 6, 64, 3),
+        ((256, 256, 3), None, 9, 64, 3),
+        ((288, 288, 3), 256, 9, 64, 3),
+        ((288, 288, 3), 128, 6, 64, 3),
+    ],
+)
+def test_the_networks_follow_the_size(shape, crop_size, blocks, filters, halvings):
+    recipe = CycleGANRecipe(crop_size=crop_size)
+    shape = recipe.training_shape(source(2, 2, shape))
+    size = recipe.size(shape)
+    assert (size.blocks, size.generator_filters, size.halvings) == (blocks, filters, halvings)
+    wished = dataclasses.replace(recipe, blocks=1, halvings=1).size(shape)
+    assert (wished.blocks, wished.generator_filters, wished.halvings) == (1, filters, 1)
+
+
+def test_settings_reach_the_model():
+    recipe = CycleGANRecipe(
+        batch_size=8,
+        epochs=10,
+        crop_size=8,
+        generator_learning_rate=0.5,
+        discriminator_learning_rate=0.25,
+        beta_1=0.75,
+        lambda_cycle=6.0,
+        lambda_identity=0.25,
+        pool_size=7,
+        loss="hinge",
+        seed=5,
+        **SMALL,
+    )
+    model = recipe.build(source())
+    rates = [optimizer.learning_rate for optimizer in model.optimizers.values()]
+    np.testing.assert_allclose(rates, [0.5, 0.25])
+    assert [o.beta_1 for o in model.optimizers.values()] == [0.75, 0.75]
+    settings = model.get_compile_config()
+    assert tuple(model.lambda_cycle) == (6.0, 6.0)
+    assert (settings["loss"], model.lambda_identity) == ("hinge", 0.25)
+    assert (model.pool_size, model.seed) == (7, 5)
+    assert model.pool_x.images.shape == (7, 8, 8, 3)
+    assert model.discriminator_y.input_shape == (None, 8, 8, 3)
+    assert model.generator_g.input_shape == (None, None, None, 3)
+    # 50 steps: half at the full rate, half down to 0.
+    schedule = model.generator_optimizer.get_config()["learning_rate"]["config"]
+    assert (schedule["constant_steps"], schedule["decay_steps"]) == (25, 25)
+
+
+def test_the_rates_can_stay_as_they_are():
+    model = CycleGANRecipe(learning_rate_decay="none", **SMALL).build(source())
+    rate = model.generator_optimizer.get_config()["learning_rate"]
+    assert rate == pytest.approx(5e-4)
+
+
+def test_an_unsigned_domain_weighs_less_and_is_read_without_signs():
+    data = source(unsigned=("y",))
+    model = CycleGANRecipe(**SMALL).build(data)
+    assert model.lambda_cycle == pytest.approx((10.0, 1.0))
+    batch = np.random.default_rng(0).uniform(-1, 1, (2, 16, 16, 3)).astype(np.float32)
+    np.testing.assert_allclose(model.generator_f(-batch), model.generator_f(batch), atol=1e-6)
+    assert np.abs(model.generator_g(-batch) - model.generator_g(batch)).max() > 1e-3
+    signed = CycleGANRecipe(unsigned=(), **SMALL).build(data)
+    assert signed.lambda_cycle == pytest.approx((10.0, 10.0))
+    assert np.abs(signed.generator_f(-batch) - signed.generator_f(batch)).max() > 1e-3
+
+
+def test_the_picture_shows_both_ways_there_and_back():
+    data = source(shape=(8, 12, 3))
+
+    def there(image):
+        return {"image": image / 2}
+
+    def back(image):
+        return {"image": -image}
+
+    functions = {"translate_x_to_y": there, "translate_y_to_x": back}
+    picture = CycleGANRecipe().pictures(data)["samples"](endpoints.Endpoints(functions, {}, None))
+    assert picture.shape == (6 * 8, 10 * 12, 3)
+    rows = picture.reshape(6, 8, 10, 12, 3).swapaxes(1, 2)
+    x, y = ((rows[row] / 127.5) - 1.0 for row in (0, 3))
+    expected = [x, x / 2, -x / 2, y, -y, -y / 2]
+    for row, made in zip(rows, expected, strict=True):
+        np.testing.assert_allclose(row, (made + 1) * 127.5, atol=0.6)
+    # From the first image to the last.
+    assert rows[0, :, 0, 0, 0].tolist() == np.linspace(0, 23, 10).round().tolist()
+    assert rows[3, :, 0, 0, 0].tolist() == np.linspace(0, 39, 10).round().tolist()
+
+
+def test_two_folders_train(tmp_path):
+    draw = np.random.default_rng(0)
+    for name in ("a", "b"):
+        for number in range(3):
+            pixels = draw.integers(0, 256, (40, 30, 3), np.uint8)
+            path = tmp_path / name / f"{number}.png"
+            path.parent.mkdir(exist_ok=True)
+            Image.fromarray(pixels).save(path)
+    recipe = CycleGANRecipe(
+        dataset=f"folders:{tmp_path / 'a'},{tmp_path / 'b'}",
+        image_size=16,
+        crop_size=8,
+        flip=True,
+        batch_size=1,
+        epochs=2,
+        **SMALL,
+    )
+    data = recipe.load_source()
+    recipe = recipe.resolved(data)
+    assert (recipe.features, recipe.best_metric) == ("pixels", "kid")
+    keras.utils.set_random_seed(0)
+    model = recipe.build(data)
+    history = model.fit(
+        recipe.batches(data, 0), steps_per_epoch=3, epochs=2, verbose=0, shuffle=False
+    ).history
+    assert np.isfinite(list(history.values())).all()
+    assert int(model.step) == 6
+    assert recipe.pictures(data)["samples"](endpoints.of_model(model)).shape == (96, 160, 3)
+
+
+def test_the_digits_are_scored_by_a_classifier():
+    recipe = RECIPES["cyclegan"]()
+    resolved = recipe.resolved(recipe.load_source())
+    assert (resolved.features, resolved.best_metric) == ("classifier", "fid")
+    few = dataclasses.replace(recipe, evaluate_samples=100).resolved(recipe.load_source())
+    assert few.best_metric == "kid"
+
+
+def test_images_that_do_not_fit_are_refused():
+    with pytest.raises(InputError, match=r"divisible by 4.* Received: 18 x 16"):
+        CycleGANRecipe().build(source(shape=(18, 16, 3)))
+    with pytest.raises(InputError, match=r"crop_size must be at most .* 16 x 16.* crop_size=20"):
+        CycleGANRecipe(crop_size=20).build(source())
+    with pytest.raises(InputError, match=r"divisible by 4.* Received: 10 x 10"):
+        CycleGANRecipe(crop_size=10).build(source())
+    with pytest.raises(InputError, match=r"crop_size must be >= 8"):
+        CycleGANRecipe(crop_size=4)
+    with pytest.raises(InputError, match=r"halves 3 times must be at least 16"):
+        CycleGANRecipe(halvings=3).build(source(shape=(8, 8, 3)))
+    with pytest.raises(InputError, match=r"batch_size must not exceed the number of images, 24"):
+        CycleGANRecipe(batch_size=32).batches(source(), 0)

@@ -1,0 +1,470 @@
+"""Exports: what a version holds, that the server's own loader runs it, and how it appears."""
+
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gans.errors import InputError, RunError
+from keras_gans.noise import seeded_latents
+from keras_gans.serving import export, signatures
+from tests.serving_loader import RefusedError, run_in_loader
+
+ROOT = Path(__file__).parents[2]
+LATENT_DIM, NUM_CLASSES = 4, 3
+LATENT = tf.TensorSpec([None, LATENT_DIM], tf.float32, "latent")
+LABEL = tf.TensorSpec([None], tf.int32, "label")
+SEED = tf.TensorSpec([None], tf.int32, "seed")
+
+
+class StandIn(keras.Model):
+    """A conditional generator and, as in training, what an export must leave out."""
+
+    def __init__(self):
+        super().__init__()
+        self.generator = keras.Sequential(
+            [
+                keras.Input((LATENT_DIM + NUM_CLASSES,)),
+                keras.layers.Dense(16, activation="relu"),
+                keras.layers.Dense(64, activation="tanh"),
+                keras.layers.Reshape((8, 8, 1)),
+            ]
+        )
+        self.discriminator = keras.Sequential([keras.Input((64,)), keras.layers.Dense(100)])
+        self.discriminator_optimizer = keras.optimizers.Adam()
+        self.discriminator_optimizer.build(self.discriminator.trainable_variables)
+        self.generator_optimizer = keras.optimizers.Adam()
+        self.generator_optimizer.build(self.generator.trainable_variables)
+
+    def images(self, latent, label):
+        latent = signatures.checked_latent(latent, LATENT_DIM)
+        label = signatures.checked_label(label, NUM_CLASSES)
+        joined = tf.concat([latent, tf.one_hot(label, NUM_CLASSES)], axis=1)
+        return self.generator(joined, training=False)
+
+    def serve(self, latent, label):
+        return {"image": self.images(latent, label)}
+
+    def generate(self, seed, label):
+        image = self.images(seeded_latents(seed, LATENT_DIM), label)
+        return {"image": image, "image_bytes": signatures.encode_png(image)}
+
+    def signatures(self):
+        return {
+            "serving_default": (self.serve, [LATENT, LABEL]),
+            "generate": (self.generate, [SEED, LABEL]),
+        }
+
+
+class OneSignature:
+    """A model of one function of a latent, to be wrong in one way."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def signatures(self):
+        return {"serving_default": (self.function, [LATENT])}
+
+
+@pytest.fixture(scope="module")
+def model():
+    keras.utils.set_random_seed(7)
+    return StandIn()
+
+
+@pytest.fixture(scope="module")
+def version(model, tmp_path_factory):
+    return export.publish(model, tmp_path_factory.mktemp("saved_models") / "stand_in")
+
+
+def requests(rows=16):
+    random = np.random.default_rng(3)
+    label = np.arange(rows, dtype="int32") % NUM_CLASSES
+    latent = random.normal(size=(rows, LATENT_DIM)).astype("float32")
+    seed = random.integers(-(2**31), 2**31, rows).astype("int32")
+    return {
+        "serving_default": {"latent": latent, "label": label},
+        "generate": {"seed": seed, "label": label},
+    }
+
+
+def run_loaded(version, signature, inputs):
+    tensors = {key: tf.constant(value) for key, value in inputs.items()}
+    return export.load(version).signatures[signature](**tensors)
+
+
+def entries(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def start(code, *arguments):
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        cwd=ROOT,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+# What a version holds ------------------------------------------------------------------------
+
+
+def test_signatures_have_the_given_names_shapes_and_dtypes(version):
+    signatures = export.load(version).signatures
+    image = tf.TensorSpec([None, 8, 8, 1], tf.float32, "image")
+    image_bytes = tf.TensorSpec([None], tf.string, "image_bytes")
+    assert set(signatures) == {"serving_default", "generate"}
+    serve, generate = signatures["serving_default"], signatures["generate"]
+    assert serve.structured_input_signature[1] == {"latent": LATENT, "label": LABEL}
+    assert serve.structured_outputs == {"image": image}
+    assert generate.structured_input_signature[1] == {"seed": SEED, "label": LABEL}
+    assert generate.structured_outputs == {"image": image, "image_bytes": image_bytes}
+
+
+def test_only_the_served_networks_variables_are_stored(model, version):
+    stored = tf.train.load_checkpoint(str(version / "variables" / "variables"))
+    shapes = stored.get_variable_to_shape_map()
+    sizes = [shape for name, shape in shapes.items() if name.endswith("VARIABLE_VALUE")]
+    assert sorted(sizes) == sorted(list(variable.shape) for variable in model.generator.weights)
+
+
+@pytest.mark.parametrize("signature", ["serving_default", "generate"])
+def test_the_servers_loader_gives_what_keras_gives(model, version, signature):
+    inputs = requests()[signature]
+    function, _ = model.signatures()[signature]
+    served = run_in_loader(version, signature, inputs)
+    eager = function(**inputs)
+    # Graphs fuse what eager execution rounds in between: to the bit only graph against graph.
+    graph = tf.function(function, autograph=False)(**{k: tf.constant(v) for k, v in inputs.items()})
+    np.testing.assert_array_equal(served["image"], graph["image"])
+    np.testing.assert_allclose(served["image"], eager["image"], rtol=0, atol=1e-6)
+    assert served["image"].std() > 0.05
+    if signature == "generate":
+        assert served["image_bytes"] == list(eager["image_bytes"].numpy())
+
+
+def test_a_batch_of_seeds_gives_the_png_files_of_single_requests(version):
+    inputs = requests()["generate"]
+    batch = run_in_loader(version, "generate", inputs)["image_bytes"]
+    assert len(set(batch)) == 16
+    for row, png in enumerate(batch):
+        alone = {key: value[row : row + 1] for key, value in inputs.items()}
+        assert run_loaded(version, "generate", alone)["image_bytes"].numpy()[0] == png
+
+
+def test_png_files_hold_the_images(version):
+    inputs = requests()["generate"]
+    outputs = run_loaded(version, "generate", inputs)
+    for image, png in zip(outputs["image"].numpy(), outputs["image_bytes"].numpy(), strict=True):
+        assert png.startswith(b"\x89PNG")
+        expected = np.rint((image.astype("float64") + 1) * 127.5)
+        difference = tf.io.decode_png(png).numpy().astype("float64") - expected
+        # float32 may round a value at .5 the other way.
+        assert np.abs(difference).max() <= 1
+        assert np.count_nonzero(difference) <= 1
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_encode_png_rounds_clips_and_keeps_the_order(channels):
+    values = np.array([-1, 1, 0.003, -0.997, 0.999, -2, 5], "float32")
+    pixels = [0, 255, 128, 0, 255, 0, 255]
+    images = np.full([2, 1, 7, channels], -1.0, "float32")
+    images[1, 0, :, channels - 1] = values
+    files = signatures.encode_png(images).numpy()
+    decoded = tf.io.decode_png(files[1]).numpy()
+    assert decoded.shape == (1, 7, channels)
+    assert decoded[0, :, channels - 1].tolist() == pixels
+    assert not decoded[..., : channels - 1].any()
+    assert not tf.io.decode_png(files[0]).numpy().any()
+
+
+@pytest.mark.parametrize("run", [run_loaded, run_in_loader])
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"latent": np.zeros([2, 5], "float32")}, "[2,5] is not compatible with expected shape"),
+        ({"latent": np.zeros([4], "float32")}, "[4] is not compatible with expected shape"),
+        ({"latent": np.full([2, 4], np.nan, "float32")}, "latent must be finite"),
+        ({"label": np.array([1, 3], "int32")}, "integer from 0 to 2. Received:] [1 3]"),
+        ({"label": np.array([-1, 2], "int32")}, "integer from 0 to 2. Received:] [-1 2]"),
+        ({"label": np.zeros([2, 1], "int32")}, "[2,1] is not compatible with expected shape"),
+    ],
+)
+def test_the_graph_refuses(version, run, changed, message):
+    good = {"latent": np.zeros([2, 4], "float32"), "label": np.zeros([2], "int32")}
+    with pytest.raises((tf.errors.InvalidArgumentError, RefusedError)) as refusal:
+        run(version, "serving_default", {**good, **changed})
+    assert message in str(refusal.value)
+
+
+def test_class_names_travel_with_the_export(tmp_path):
+    model = StandIn()
+    assert export.class_names(export.publish(model, tmp_path)) is None
+    model.class_names = ("ant", "bee", "cat")
+    export.publish(model, tmp_path)
+    assert export.class_names(tmp_path) == ("ant", "bee", "cat")
+
+
+# Noise ---------------------------------------------------------------------------------------
+
+
+def test_seeded_latents_depend_on_their_own_seed_only():
+    seeds = tf.constant([5, -1, 2**31 - 1, 5])
+    latents = seeded_latents(seeds, 100).numpy()
+    assert (latents.shape, latents.dtype) == ((4, 100), np.float32)
+    np.testing.assert_array_equal(latents[0], latents[3])
+    for row in range(4):
+        np.testing.assert_array_equal(seeded_latents(seeds[row : row + 1], 100)[0], latents[row])
+    assert np.abs(latents[0] - seeded_latents(seeds, 100, stream=1)[0]).max() > 0.5
+    assert seeded_latents(tf.zeros([0], tf.int32), 100).shape == (0, 100)
+
+
+def test_seeded_latents_are_standard_normal_and_independent():
+    draw = tf.function(lambda seeds: seeded_latents(seeds, 100))
+    latents = draw(tf.range(4000)).numpy()
+    # 400,000 values: 5 standard errors of the mean, the deviation and the fourth moment.
+    assert abs(latents.mean()) < 5 / 632
+    assert abs(latents.std() - 1) < 5 / 632 / 2**0.5
+    assert abs((latents**4).mean() - 3) < 5 * 96**0.5 / 632
+    assert abs((latents[1:] * latents[:-1]).mean()) < 5 / 632
+    columns = np.corrcoef(latents.T) - np.eye(100)
+    assert np.abs(columns).max() < 6 / 4000**0.5
+
+
+# How a version appears -----------------------------------------------------------------------
+
+
+def test_publish_says_nothing_and_leaves_only_versions(model, tmp_path, capfd):
+    before = int(time.time())
+    first = export.publish(model, tmp_path / "new" / "model")
+    second = export.publish(model, str(tmp_path / "new" / "model"))
+    assert before <= int(first.name) < int(second.name)
+    assert entries(tmp_path / "new" / "model") == [first.name, second.name]
+    assert export.versions(tmp_path / "new" / "model") == [int(first.name), int(second.name)]
+    assert export.latest_version(tmp_path / "new" / "model") == second
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, Path.touch])
+def test_a_version_is_larger_than_every_number_there(model, tmp_path, make):
+    make(tmp_path / "9999999999")
+    assert export.publish(model, tmp_path) == tmp_path / "10000000000"
+
+
+def image(latent):
+    return tf.tanh(latent)
+
+
+def raise_when_traced(latent):
+    raise KeyError("my own mistake")
+
+
+def refuse_zeros(latent):
+    tf.debugging.assert_positive(tf.reduce_sum(latent), "no zeros here")
+    return {"image": image(latent)}
+
+
+def lose_an_output(latent):
+    extra = {"second": image(latent)} if tf.executing_eagerly() else {}
+    return {"image": image(latent), **extra}
+
+
+@pytest.mark.parametrize(
+    ("function", "error", "message"),
+    [
+        (raise_when_traced, KeyError, "my own mistake"),
+        (refuse_zeros, RunError, "serving_default failed: no zeros here"),
+        (lose_an_output, RunError, "outputs ['image'] where the model has ['image', 'second']"),
+        (lambda latent: {"image": latent / latent}, RunError, "not finite"),
+        (lambda latent: {"image": image(latent)[:1]}, RunError, "for 2 rows"),
+        (lambda latent: {"image": tf.reduce_sum(latent)}, RunError, "for 2 rows"),
+        (lambda latent: {"image": tf.cast(latent, tf.float16)}, RunError, "float16"),
+        (lambda latent: {"png": tf.as_string(latent)}, RunError, "_bytes"),
+        (lambda latent: {"image_bytes": latent}, RunError, "_bytes"),
+    ],
+)
+def test_a_model_that_cannot_be_served_is_not_published(model, tmp_path, function, error, message):
+    old = export.publish(model, tmp_path)
+    with pytest.raises(error) as failure:
+        export.publish(OneSignature(function), tmp_path)
+    assert message in str(failure.value)
+    assert "\n" not in str(failure.value)
+    assert entries(tmp_path) == [old.name]
+    assert run_loaded(old, "generate", requests()["generate"])
+
+
+KILLED = """
+import sys, time
+import tensorflow as tf
+from keras_gans import export
+from tests.test_export import OneSignature
+
+def stay(latent):
+    # publish calls it eagerly when the files are written and about to be compared.
+    if tf.executing_eagerly():
+        print("written", flush=True)
+        time.sleep(100)
+    return {"image": latent}
+
+export.publish(OneSignature(stay), sys.argv[1])
+"""
+
+
+def test_a_killed_publisher_leaves_no_version_and_its_rest_is_removed_a_day_later(model, tmp_path):
+    publisher = start(KILLED, tmp_path)
+    assert publisher.stdout.readline() == "written\n"
+    publisher.send_signal(signal.SIGKILL)
+    publisher.communicate()
+    (rest,) = entries(tmp_path)
+    assert rest.startswith(".tmp-")
+    assert (tmp_path / rest / "saved_model.pb").exists()
+    assert export.versions(tmp_path) == []
+
+    first = export.publish(model, tmp_path)
+    assert entries(tmp_path) == [rest, first.name]
+    two_days_ago = time.time() - 2 * 24 * 60 * 60
+    os.utime(tmp_path / rest, (two_days_ago, two_days_ago))
+    second = export.publish(model, tmp_path)
+    assert entries(tmp_path) == [first.name, second.name]
+
+
+PUBLISHER = """
+import sys
+from keras_gans import export
+from tests.test_export import StandIn
+
+model = StandIn()
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(3):
+    print(export.publish(model, sys.argv[1]).name, flush=True)
+"""
+
+
+def test_two_publishers_at_once_both_succeed(tmp_path):
+    publishers = [start(PUBLISHER, tmp_path) for _ in range(2)]
+    for publisher in publishers:
+        assert publisher.stdout.readline() == "ready\n"
+    for publisher in publishers:
+        publisher.stdin.write("go\n")
+        publisher.stdin.flush()
+    published = [name for publisher in publishers for name in publisher.communicate()[0].split()]
+    assert len(published) == 6
+    assert sorted(published) == entries(tmp_path)
+    for name in published:
+        assert run_loaded(tmp_path / name, "generate", requests()["generate"])
+
+
+def test_a_number_taken_meanwhile_is_passed_over(tmp_path):
+    rows = range(8)
+    for row in rows:
+        (tmp_path / f".tmp-{row}" / "variables").mkdir(parents=True)
+    together = threading.Barrier(len(rows))
+    placed = []
+
+    def place(row):
+        together.wait()
+        placed.append(export._place(tmp_path / f".tmp-{row}", tmp_path))
+
+    threads = [threading.Thread(target=place, args=[row]) for row in rows]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(placed)) == 8
+    assert entries(tmp_path) == sorted(path.name for path in placed)
+    assert all(entries(path) == ["variables"] for path in placed)
+
+
+FULL_DISK = """
+import resource, sys
+from keras_gans import export
+from keras_gans.errors import RunError
+from tests.test_export import StandIn
+
+model = StandIn()
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
+try:
+    export.publish(model, sys.argv[1])
+except RunError as error:
+    print(error)
+"""
+
+
+# The variables take 6 KB and the graph 60 KB: each does not fit once.
+@pytest.mark.parametrize("size", [1000, 20000])
+def test_a_full_disk_is_one_line_and_leaves_the_old_version(model, tmp_path, size):
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[1] == resource.RLIM_INFINITY
+    old = export.publish(model, tmp_path)
+    (line,) = start(FULL_DISK, tmp_path, size).communicate()[0].splitlines()
+    assert line.startswith(f"cannot write an export to {tmp_path}: ")
+    assert "File too large; nothing was published" in line
+    assert entries(tmp_path) == [old.name]
+    assert run_loaded(old, "generate", requests()["generate"])
+
+
+@pytest.mark.parametrize("place", ["/proc/none", __file__, f"{__file__}/below"])
+def test_a_folder_that_cannot_be_written_is_the_users_to_mend(model, place):
+    with pytest.raises(InputError, match=f"directory must be .* directory={place} \\(.+\\)$"):
+        export.publish(model, place)
+
+
+# Reading -------------------------------------------------------------------------------------
+
+
+def test_versions_are_numbered_folders_in_the_order_of_numbers(tmp_path):
+    for name in ("10", "9", "007", "latest", ".tmp-1", "-3", "1.5"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "11").touch()
+    assert export.versions(tmp_path) == [9, 10]
+    assert export.latest_version(tmp_path) == tmp_path / "10"
+
+
+def test_no_version_is_an_input_error(tmp_path):
+    assert export.versions(tmp_path / "none") == []
+    for find in (export.latest_version, export.load):
+        with pytest.raises(InputError, match=f"Received: directory={tmp_path}$"):
+            find(tmp_path)
+    with pytest.raises(InputError, match=r"^cannot load the export .*/12: .*does not exist"):
+        export.load(tmp_path / "12")
+
+
+def test_load_takes_a_version_or_the_folder_of_versions(version):
+    inputs = {key: tf.constant(value) for key, value in requests()["generate"].items()}
+    results = [
+        export.load(place).signatures["generate"](**inputs)["image"]
+        for place in (version, str(version), version.parent)
+    ]
+    np.testing.assert_array_equal(results[0], results[1])
+    np.testing.assert_array_equal(results[0], results[2])
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("saved_model.pb", lambda content: b""),
+        ("saved_model.pb", lambda content: content[: len(content) // 2]),
+        ("variables/variables.data-00000-of-00001", lambda content: content[:100]),
+        ("variables/variables.data-00000-of-00001", lambda content: bytes(len(content))),
+        ("variables/variables.index", lambda content: b""),
+    ],
+)
+def test_a_damaged_version_is_an_input_error_in_one_line(version, tmp_path, name, damage):
+    copy = shutil.copytree(version, tmp_path / version.name)
+    (copy / name).write_bytes(damage((copy / name).read_bytes()))
+    with pytest.raises(InputError) as failure:
+        export.load(copy)
+    assert str(failure.value).startswith(f"cannot load the export {copy}: ")
+    assert "\n" not in str(failure.value)

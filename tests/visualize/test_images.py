@@ -1,0 +1,33 @@
+"""Pictures of many images."""
+
+import numpy as np
+from PIL import Image
+
+from keras_gans.data import pixels
+from keras_gans.visualize import images
+
+
+def test_to_uint8_rounds_and_clips():
+    values = np.array([-1.0, 1.0, 0.0, -0.999, 2.0, -3.0], np.float32)
+    assert pixels.to_uint8(values).tolist() == [0, 255, 128, 0, 255, 0]
+
+
+def test_grid_goes_row_by_row_and_leaves_the_rest_black():
+    tiles = np.stack([np.full((2, 3, 1), value, np.uint8) for value in (10, 20, 30)])
+    picture = images.grid(tiles, columns=2)
+    assert picture.shape == (4, 6, 1)
+    assert picture[..., 0][[0, 0, 2, 2], [0, 3, 0, 3]].tolist() == [10, 20, 30, 0]
+
+
+def test_grid_is_about_square_by_default():
+    assert images.grid(np.zeros((10, 4, 4, 3), np.uint8)).shape == (12, 16, 3)
+
+
+def test_png_of_gray_and_colour(tmp_path):
+    draw = np.random.default_rng(0)
+    for channels, mode in ((1, "L"), (3, "RGB")):
+        picture = draw.integers(0, 256, (5, 7, channels), dtype=np.uint8)
+        path = images.save_png(picture, tmp_path / "new" / f"{channels}.png")
+        with Image.open(path) as read:
+            assert read.mode == mode
+            np.testing.assert_array_equal(np.array(read).reshape(picture.shape), picture)
