@@ -15,7 +15,8 @@ from keras_gans.data import load_source, load_unpaired
 from keras_gans.errors import InputError, RunError
 from keras_gans.evaluation import results, translation
 from keras_gans.metrics import features, registry
-from keras_gans.serving import endpoints, export
+from keras_gans.serving import export
+from keras_gans.serving.endpoints import Endpoints
 from keras_gans.visualize import comparison, images, tensorboard
 
 PROGRAM = "python -m apps.evaluate"
@@ -30,14 +31,14 @@ class Subject:
 
     Attributes:
         folder: As given.
-        answers: Its `endpoints.Endpoints`.
+        endpoints: Its `serving.Endpoints`.
         source: The data it is compared with.
         protocol: What of it belongs beside its scores: checkpoint and step, or version.
         scores_path: Where its scores are kept.
     """
 
     folder: str
-    answers: endpoints.Endpoints
+    endpoints: Endpoints
     source: object
     protocol: dict
     scores_path: Path
@@ -128,13 +129,13 @@ def _parse(arguments):
 def _open(folder, options):
     if training.is_run(folder):
         return _open_run(folder, options)
-    answers = training.open_endpoints(folder, options.checkpoint)
+    endpoints = training.open_endpoints(folder, options.checkpoint)
     if options.dataset is None:
         raise InputError(f"{folder} is an export: name the data it was trained on with --dataset")
-    load = load_unpaired if "translate_x_to_y" in answers else load_source
+    load = load_unpaired if "translate_x_to_y" in endpoints else load_source
     source = load(options.dataset, data_dir=options.data_dir, image_size=options.image_size)
     protocol = {"checkpoint": "export", "version": export.version_dir(folder).name}
-    return Subject(folder, answers, source, protocol, Path(options.out))
+    return Subject(folder, endpoints, source, protocol, Path(options.out))
 
 
 def _open_run(folder, options):
@@ -142,20 +143,20 @@ def _open_run(folder, options):
         if options[name] is not None:
             flag = name.replace("_", "-")
             raise InputError(f"{folder} is a run and knows its data: leave --{flag} out")
-    path = training.checkpoint_of(folder, options.checkpoint)
+    path = training.find_checkpoint(folder, options.checkpoint)
     model = training.load_checkpoint(path)
     protocol = {
         "checkpoint": "best" if path.name == training.BEST else "last",
         "step": model.steps_done,
     }
-    source = training.source_of(folder, data_dir=options.data_dir)
-    return Subject(folder, endpoints.of_model(model), source, protocol, Path(folder) / SCORES)
+    source = training.load_source(folder, data_dir=options.data_dir)
+    return Subject(folder, Endpoints.from_model(model), source, protocol, Path(folder) / SCORES)
 
 
 def _evaluator(source, options):
     runs = Path(options.model or options.compare[0])
     runs = runs.parent if training.is_run(runs) else Path("runs")
-    return translation.of(
+    return translation.evaluator_for(
         source,
         options.features,
         options.samples,
@@ -167,7 +168,7 @@ def _evaluator(source, options):
 def _measure(subject, evaluator):
     """Scores a model and writes them down; returns the entry."""
     begin = time.monotonic()
-    scores = evaluator.scores(subject.answers)
+    scores = evaluator.scores(subject.endpoints)
     floor = evaluator.floor()
     entry = {
         "protocol": evaluator.protocol() | subject.protocol,
@@ -191,17 +192,17 @@ def _kept(subject, evaluator):
     wanted = evaluator.protocol() | subject.protocol
     if entry is None or entry["protocol"] != wanted:
         return None
-    metrics = {registry.metric_of(registry.base_name(name)) for name in entry["scores"]}
-    return entry if metrics == set(evaluator.answered(subject.answers)) else None
+    metrics = {registry.metric_for(registry.base_name(name)) for name in entry["scores"]}
+    return entry if metrics == set(evaluator.supported_metrics(subject.endpoints)) else None
 
 
 def _show_in_dashboard(subject, evaluator, scores):
     folder, step = subject.folder, subject.protocol["step"]
     try:
-        tensorboard.log_scores(tensorboard.writer_of(folder), scores, step)
-        for name, picture in evaluator.pictures(subject.answers).items():
+        tensorboard.log_scores(tensorboard.make_writer(folder), scores, step)
+        for name, picture in evaluator.pictures(subject.endpoints).items():
             tensorboard.log_picture(folder, name, picture, step)
-        if points := evaluator.points(subject.answers, POINTS):
+        if points := evaluator.points(subject.endpoints, POINTS):
             tensorboard.write_projector(folder, *points)
     except OSError as error:
         reason = error.strerror or error
@@ -259,7 +260,7 @@ def _distinct_names(subjects):
 def _picture(evaluator, subjects, path):
     rows = evaluator.real_rows(COLUMNS)
     for name, subject in subjects.items():
-        made = evaluator.rows(subject.answers, COLUMNS)
+        made = evaluator.rows(subject.endpoints, COLUMNS)
         rows |= {f"{name} {what}".strip(): pictures for what, pictures in made.items()}
     try:
         return images.save_png(comparison.sample_rows(rows), path)

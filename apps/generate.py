@@ -11,7 +11,7 @@ from apps import console
 from keras_gans import training
 from keras_gans.data import pixels
 from keras_gans.errors import InputError, RunError
-from keras_gans.serving import sampling
+from keras_gans.serving.sampling import Sampler
 from keras_gans.visualize import images
 
 PROGRAM = "python -m apps.generate"
@@ -20,7 +20,7 @@ MAX_GRID = 1024  # one picture is held in memory whole; separate files are not
 
 def main(arguments=None):
     options = _parse(sys.argv[1:] if arguments is None else arguments)
-    sampler = sampling.of(training.open_endpoints(options.model, options.checkpoint))
+    sampler = Sampler.from_endpoints(training.open_endpoints(options.model, options.checkpoint))
     labels = _labels(sampler.class_names, options.label, options.count)
     seeds = range(options.seed, options.seed + options.count)
     training.check_writable(options.out or Path(options.grid).parent)

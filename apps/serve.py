@@ -61,7 +61,7 @@ def server_command(args, folder):
     """The command line of the server or of its container; None where there is neither."""
     if shutil.which("tensorflow_model_server"):
         return ["tensorflow_model_server", *server_options(args, folder)]
-    engine = next((engine for engine in ENGINES if answers(engine)), None)
+    engine = next((engine for engine in ENGINES if engine_responds(engine)), None)
     return engine and container_command(engine, args, folder)
 
 
@@ -74,7 +74,7 @@ def server_options(args, folder):
     ]
 
 
-def answers(engine):
+def engine_responds(engine):
     """Whether a container engine is installed and its daemon is up."""
     if not shutil.which(engine):
         return False

@@ -15,7 +15,7 @@ from keras_gans import distribution, training
 from keras_gans.callbacks import StoppedError
 from keras_gans.errors import InputError
 from keras_gans.metrics import registry
-from keras_gans.precision import precision_of
+from keras_gans.precision import choose_precision
 from keras_gans.recipes import RECIPES
 
 PROGRAM = "python -m apps.train"
@@ -38,13 +38,13 @@ def main(arguments=None):
             print(f"{options.resume} is complete: there is nothing to resume")
             return
     # Before TensorFlow does anything else.
-    strategy = distribution.strategy_of(options.strategy, options.devices)
+    strategy = distribution.make_strategy(options.strategy, options.devices)
     run = _opened(recipe, options.resume, strategy)
     if distribution.is_chief(strategy):
-        _lead(run, options)
+        _train_as_chief(run, options)
     else:
-        print(f"strategy  {distribution.describe(strategy)}", flush=True)
-        training.follow(run)
+        print(f"strategy  {distribution.describe_strategy(strategy)}", flush=True)
+        training.train_as_worker(run)
 
 
 def _opened(recipe, resume, strategy):
@@ -56,11 +56,11 @@ def _opened(recipe, resume, strategy):
     return run
 
 
-def _lead(run, options):
+def _train_as_chief(run, options):
     """What one process does, or the chief of several."""
-    policy, reason = precision_of(options.precision, run.strategy)
+    policy, reason = choose_precision(options.precision, run.strategy)
     print(training.plan(run))
-    print(f"strategy  {distribution.describe(run.strategy)}")
+    print(f"strategy  {distribution.describe_strategy(run.strategy)}")
     print(f"precision {policy}, {reason}")
     if options.dry_run:
         return
@@ -135,7 +135,7 @@ def _next_commands(recipe, options):
 
 
 def _resumption(run, directory, options):
-    if distribution.workers(run.strategy) > 1:
+    if distribution.num_workers(run.strategy) > 1:
         return "the same command, on every worker"
     # A run's configuration holds what it is, not where its export goes.
     elsewhere = options.export_dir != EXPORTS
@@ -151,10 +151,10 @@ def parse(recipe_class, arguments):
     """
     parser = _parser(recipe_class)
     options = console.parse(parser, arguments)
-    if distribution.joins_workers(options.strategy):
+    if distribution.uses_several_workers(options.strategy):
         _join_run(options, _recipe(recipe_class, options))
     if options.resume is not None:
-        config, resume = training.config_of(options.resume), options.resume
+        config, resume = training.find_config(options.resume), options.resume
         options = console.parse(parser, ["--config", str(config), *arguments])
         options.resume = resume
     return options, _recipe(recipe_class, options)
@@ -167,7 +167,7 @@ def _recipe(recipe_class, options):
 
 def _join_run(options, recipe):
     """Workers agree on a run by its name, and the same command again goes on with it."""
-    options.name = options.name or training.shared_name(recipe)
+    options.name = options.name or training.default_worker_run_name(recipe)
     directory = Path(options.runs_dir) / options.name
     if options.resume is None and (directory / training.CONFIG).is_file():
         options.resume = str(directory)

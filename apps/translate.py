@@ -26,8 +26,8 @@ def main(arguments=None):
     options = _parse(sys.argv[1:] if arguments is None else arguments)
     jobs = _jobs(options)
     training.check_writable(options.out)
-    answers = training.open_endpoints(options.model, options.checkpoint)
-    translate = sampling.whole_images(answers, ENDPOINTS[options.direction])
+    endpoints = training.open_endpoints(options.model, options.checkpoint)
+    translate = sampling.make_translator(endpoints, ENDPOINTS[options.direction])
     written, skipped = 0, 0
     bar = {"disable": not sys.stderr.isatty(), "unit": " images", "leave": False}
     for source, target in tqdm(jobs, **bar):

@@ -19,7 +19,8 @@ from apps import console
 from keras_gans import training
 from keras_gans.data.image_file import RESIZES, BadImageError, read_image
 from keras_gans.errors import InputError, RunError
-from keras_gans.serving import endpoints, sampling
+from keras_gans.serving import sampling
+from keras_gans.serving.endpoints import Endpoints
 from keras_gans.visualize import images, tensorboard, walks
 
 PROGRAM = "python -m apps.walk"
@@ -36,8 +37,8 @@ IMAGE_PX, PICTURE_PX = 128, 1280  # about: small images are enlarged to the firs
 
 def main(arguments=None):
     options = _parse(sys.argv[1:] if arguments is None else arguments)
-    model, answers = _open(options.model, options.checkpoint)
-    walk = _walk(options, model, answers)
+    model, endpoints = _open(options.model, options.checkpoint)
+    walk = _walk(options, model, endpoints)
     _check_places(options, model)
     strip = walk.strip()
     try:
@@ -188,7 +189,7 @@ def _open(folder, checkpoint):
     """`(model or None, Endpoints)`: a run has a model in memory, an export only its graphs."""
     if training.is_run(folder):
         model = training.load_run(folder, checkpoint)
-        return model, endpoints.of_model(model)
+        return model, Endpoints.from_model(model)
     return None, training.open_endpoints(folder, checkpoint)
 
 
@@ -205,46 +206,48 @@ class Walk:
     strip: Callable  # () -> uint8 [H, W, c]
 
 
-def _walk(options, model, answers):
+def _walk(options, model, endpoints):
     if options.from_image is not None:
-        return _walk_between_images(options, answers)
+        return _walk_between_images(options, endpoints)
     if _between_classes(options):
-        function, inputs, tag = _walk_between_classes(options, model, answers)
+        function, inputs, tag = _walk_between_classes(options, model, endpoints)
     else:
-        function, inputs, tag = _walk_between_seeds(options, answers)
+        function, inputs, tag = _walk_between_seeds(options, endpoints)
     legs = walks.strip_inputs(inputs, options.steps)
     return Walk(function, inputs, tag, lambda: next(walks.pictures(function, legs)))
 
 
-def _walk_between_images(options, answers):
+def _walk_between_images(options, endpoints):
     _check_frames(options, 2)
-    sampling.check_encodes(answers)
-    pair = np.stack([_picture(options, answers, name) for name in ("from", "to")])
-    stations = sampling.codes_of(answers, pair)[None]
+    sampling.check_can_encode(endpoints)
+    pair = np.stack([_picture(options, endpoints, name) for name in ("from", "to")])
+    stations = sampling.encode_images(endpoints, pair)[None]
     inputs = walks.through_latents(stations, options.steps, between=walks.straight)
     # The frames of the walk, both ends included, between the pictures themselves.
     columns = min(options.steps + 1, walks.STRIP_COLUMNS) + 2
-    strip = functools.partial(walks.rows_between, answers, pair[None], columns)
-    return Walk(answers["decode"], inputs, "walk_images", strip)
+    strip = functools.partial(walks.rows_between, endpoints, pair[None], columns)
+    return Walk(endpoints["decode"], inputs, "walk_images", strip)
 
 
-def _walk_between_seeds(options, answers):
-    function = sampling.decoder_of(answers)
-    labels = _classes_shown(options, answers.class_names)
+def _walk_between_seeds(options, endpoints):
+    function = sampling.latent_decoder(endpoints)
+    labels = _classes_shown(options, endpoints.class_names)
     points = options.points or POINTS
     _check_frames(options, points)
     seeds = _seeds(options, 1, points)
-    if labels is None or "label" in answers.specs("serving_default"):
-        stations = sampling.stations_of(answers, seeds)
+    if labels is None or "label" in endpoints.specs("serving_default"):
+        stations = sampling.latents_of_seeds(endpoints, seeds)
         return function, walks.through_latents(stations, options.steps, labels), "walk"
     # A prior of classes: the seeds' latents differ between them, what makes the images does not.
-    stations = sampling.stations_of(answers, *np.broadcast_arrays(seeds[:, None], labels[:, None]))
+    stations = sampling.latents_of_seeds(
+        endpoints, *np.broadcast_arrays(seeds[:, None], labels[:, None])
+    )
     return function, walks.through_latents(stations, options.steps), "walk"
 
 
-def _walk_between_classes(options, model, answers):
-    labels = _classes_visited(options, answers.class_names)
-    if "label" not in answers.specs("serving_default"):
+def _walk_between_classes(options, model, endpoints):
+    labels = _classes_visited(options, endpoints.class_names)
+    if "label" not in endpoints.specs("serving_default"):
         raise InputError("a walk from class to class needs a generator that takes a label")
     if model is None:
         raise InputError(
@@ -253,7 +256,7 @@ def _walk_between_classes(options, model, answers):
         )
     _check_frames(options, len(labels))
     points = len(labels) if options.both else 1
-    stations = sampling.stations_of(answers, _seeds(options, CLASS_ROWS, points))
+    stations = sampling.latents_of_seeds(endpoints, _seeds(options, CLASS_ROWS, points))
     inputs = walks.through_classes(stations, labels, options.steps)
     return walks.class_mixer(model.sampler), inputs, "walk_classes"
 
@@ -288,10 +291,10 @@ def _seeds(options, default_rows, points):
     return np.arange(first, first + count).reshape(rows, points)
 
 
-def _picture(options, answers, name):
+def _picture(options, endpoints, name):
     """The picture of --from or --to as the model takes it, `uint8 [h, w, c]`."""
     path = options[f"{name}_image"]
-    *size, channels = answers.specs("encode")["image"].shape[1:]
+    *size, channels = endpoints.specs("encode")["image"].shape[1:]
     try:
         return read_image(path, size, channels, options.resize or _resize_of(options.model))
     except BadImageError as error:

@@ -15,7 +15,7 @@ MULTI_WORKER = tf.distribute.MultiWorkerMirroredStrategy
 STRATEGIES = ("auto", "one", "mirrored", "multi-worker")
 
 
-def strategy_of(name="auto", devices=None):
+def make_strategy(name="auto", devices=None):
     """Makes a strategy; call it once in a process, before TensorFlow does anything else.
 
     Args:
@@ -33,7 +33,7 @@ def strategy_of(name="auto", devices=None):
     """
     if name not in STRATEGIES:
         raise InputError(f"strategy must be one of {', '.join(STRATEGIES)}. Received: {name!r}")
-    if joins_workers(name):
+    if uses_several_workers(name):
         return _multi_worker(devices)
     if name == "auto":
         name = "mirrored" if len(_devices(devices, every=True)) > 1 else "one"
@@ -46,7 +46,7 @@ def strategy_of(name="auto", devices=None):
     return by_name or tf.distribute.get_strategy()
 
 
-def joins_workers(name):
+def uses_several_workers(name):
     """Whether a strategy of this name is one of several processes.
 
     Raises:
@@ -56,15 +56,19 @@ def joins_workers(name):
     return name == "multi-worker" or (name == "auto" and several)
 
 
-def describe(strategy):
+def describe_strategy(strategy):
     """What `strategy` does, in words."""
     count = strategy.num_replicas_in_sync
-    place = f"worker {worker(strategy)} of {workers(strategy)}, " if workers(strategy) > 1 else ""
-    names = [device.partition("device:")[2] or device for device in devices_of(strategy)]
+    place = (
+        f"worker {worker_index(strategy)} of {num_workers(strategy)}, "
+        if num_workers(strategy) > 1
+        else ""
+    )
+    names = [device.partition("device:")[2] or device for device in local_devices(strategy)]
     return f"{place}{count} replica{'s' if count > 1 else ''}, here on {', '.join(names)}"
 
 
-def devices_of(strategy):
+def local_devices(strategy):
     """Full names of the devices that this process trains on."""
     of = tf.distribute
     if isinstance(strategy, (of.OneDeviceStrategy, of.MirroredStrategy, MULTI_WORKER)):
@@ -74,16 +78,16 @@ def devices_of(strategy):
     return [(gpus or cpus)[0].name]
 
 
-def workers(strategy):
+def num_workers(strategy):
     """How many processes train together."""
     resolver = strategy.cluster_resolver
     return 1 if resolver is None else len(_addresses(resolver.cluster_spec().as_dict()))
 
 
-def worker(strategy):
+def worker_index(strategy):
     """This process's number among them, from 0, which is the chief's."""
     resolver = strategy.cluster_resolver
-    if workers(strategy) == 1:
+    if num_workers(strategy) == 1:
         return 0
     jobs = resolver.cluster_spec().as_dict()
     behind = len(jobs.get("chief", [])) if resolver.task_type == "worker" else 0
@@ -92,16 +96,16 @@ def worker(strategy):
 
 def is_chief(strategy):
     """Whether this process is the one that writes runs and exports."""
-    return worker(strategy) == 0
+    return worker_index(strategy) == 0
 
 
-def share_of(strategy):
+def replica_shard(strategy):
     """`(first, count, of)`: of so many replicas, which ones this process feeds."""
-    count = strategy.num_replicas_in_sync // workers(strategy)
-    return worker(strategy) * count, count, strategy.num_replicas_in_sync
+    count = strategy.num_replicas_in_sync // num_workers(strategy)
+    return worker_index(strategy) * count, count, strategy.num_replicas_in_sync
 
 
-def synchronize(model, whole):
+def synchronize_batch_normalization(model, whole):
     """Says whether each BatchNormalization sees the `whole` batch, or its replica's part."""
     for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -123,7 +127,7 @@ def check_agreement(strategy, facts):
     Raises:
         InputError: Naming the facts and the workers that differ from the chief.
     """
-    if workers(strategy) == 1:
+    if num_workers(strategy) == 1:
         return
     # Gathered as numbers, a row from each replica, of which those of one worker are alike.
     numbers = [zlib.crc32(str(value).encode()) for value in facts.values()]
@@ -138,13 +142,13 @@ def check_agreement(strategy, facts):
             )
 
 
-def meet(strategy):
+def barrier(strategy):
     """Waits for all workers, so that none has ended well where another still can fail.
 
     Raises:
         tf.errors.OpError: If a worker is gone.
     """
-    if workers(strategy) > 1:
+    if num_workers(strategy) > 1:
         _gathered(strategy, tf.zeros((1, 1), tf.int64))
 
 

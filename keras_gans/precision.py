@@ -1,4 +1,4 @@
-"""In which precision a model is trained, from a name; what it answers is float32 always."""
+"""The dtype policy that a model is trained with, from a name or by the devices."""
 
 import contextlib
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from keras_gans.distribution import devices_of
+from keras_gans.distribution import local_devices
 from keras_gans.errors import InputError
 
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
@@ -16,7 +16,7 @@ CPU_FLAGS = ("avx512_bf16", "amx_bf16")
 BFLOAT16_CAPABILITY = (8, 0)
 
 
-def precision_of(name="auto", strategy=None):
+def choose_precision(name="auto", strategy=None):
     """The name of a Keras dtype policy, and why, in words.
 
     Args:
@@ -35,11 +35,11 @@ def precision_of(name="auto", strategy=None):
     if tf.config.list_logical_devices("TPU"):
         return "mixed_bfloat16", "TPUs multiply it"
     capabilities = _capabilities(strategy)
-    return of_gpus(capabilities) if capabilities else of_cpu(_cpu_flags())
+    return choose_for_gpus(capabilities) if capabilities else choose_for_cpu(_cpu_flags())
 
 
 @contextlib.contextmanager
-def building_in(policy):
+def dtype_policy_scope(policy):
     """Layers made inside follow the dtype policy of this name."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
@@ -49,7 +49,7 @@ def building_in(policy):
         keras.config.set_dtype_policy(before)
 
 
-def of_gpus(capabilities):
+def choose_for_gpus(capabilities):
     """The policy and why, for GPUs of these compute capabilities, as [(8, 0), (9, 0)]."""
     oldest = min(capabilities)
     text = f"GPUs of compute capability {oldest[0]}.{oldest[1]}"
@@ -58,7 +58,7 @@ def of_gpus(capabilities):
     return "mixed_float16", f"{text}, older than bfloat16; with loss scaling"
 
 
-def of_cpu(flags):
+def choose_for_cpu(flags):
     """The policy and why, for a CPU with these flags."""
     found = [flag for flag in CPU_FLAGS if flag in flags]
     if found:
@@ -68,7 +68,7 @@ def of_cpu(flags):
 
 def _capabilities(strategy):
     gpus = tf.config.list_physical_devices("GPU")
-    if strategy is not None and not any("GPU" in name for name in devices_of(strategy)):
+    if strategy is not None and not any("GPU" in name for name in local_devices(strategy)):
         return []
     details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
     return [d["compute_capability"] for d in details if "compute_capability" in d]

@@ -205,7 +205,7 @@ class VariantContract:
         logs = self.fit(plain, steps=steps).history
         with two_replicas.scope():
             mirrored = self.compiled(optimizer=optimizer, options=self.options)
-        distribution.synchronize(mirrored, True)
+        distribution.synchronize_batch_normalization(mirrored, True)
         mirrored_logs = self.fit(mirrored, steps=steps).history
         assert two_replicas.num_replicas_in_sync == 2
         for actual, expected in zip(mirrored.layers, plain.layers, strict=True):
@@ -494,7 +494,7 @@ class GameContract(VariantContract):
         logs = model.last_step()
         assert logs["fake_diversity"] == 0.0
         assert logs["real_diversity"] == pytest.approx(2 / 3, rel=0.1)  # of uniform noise
-        assert "collapsed" in health.warnings_of(logs)
+        assert "collapsed" in health.health_warnings(logs)
 
     # Options ---------------------------------------------------------------------------------
 

@@ -20,24 +20,24 @@ def no_workers(monkeypatch):
 
 
 def test_without_a_wish_one_device_trains():
-    strategy = distribution.strategy_of()
+    strategy = distribution.make_strategy()
     assert strategy is tf.distribute.get_strategy()
-    assert distribution.describe(strategy) == "1 replica, here on CPU:0"
-    assert distribution.share_of(strategy) == (0, 1, 1)
+    assert distribution.describe_strategy(strategy) == "1 replica, here on CPU:0"
+    assert distribution.replica_shard(strategy) == (0, 1, 1)
     assert distribution.is_chief(strategy)
 
 
 def test_one_device_by_its_name():
-    strategy = distribution.strategy_of("one", "cpu:1")
-    assert distribution.describe(strategy) == "1 replica, here on CPU:1"
+    strategy = distribution.make_strategy("one", "cpu:1")
+    assert distribution.describe_strategy(strategy) == "1 replica, here on CPU:1"
     with strategy.scope():
         variable = tf.Variable(1.0)
     assert variable.device.endswith("CPU:1")
 
 
 def test_replicas_on_one_machine(two_replicas):
-    assert distribution.describe(two_replicas) == "2 replicas, here on CPU:0, CPU:1"
-    assert distribution.share_of(two_replicas) == (0, 2, 2)
+    assert distribution.describe_strategy(two_replicas) == "2 replicas, here on CPU:0, CPU:1"
+    assert distribution.replica_shard(two_replicas) == (0, 2, 2)
 
 
 @pytest.mark.parametrize(
@@ -56,39 +56,39 @@ def test_replicas_on_one_machine(two_replicas):
 )
 def test_what_cannot_be_had_is_refused(name, devices, words):
     with pytest.raises(InputError, match=words):
-        distribution.strategy_of(name, devices)
+        distribution.make_strategy(name, devices)
 
 
 def test_workers_are_joined_where_the_environment_names_several(monkeypatch):
-    assert not distribution.joins_workers("auto")
-    assert distribution.joins_workers("multi-worker")
+    assert not distribution.uses_several_workers("auto")
+    assert distribution.uses_several_workers("multi-worker")
     monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": {"worker": ["10.0.0.1:2222"]}}))
-    assert not distribution.joins_workers("auto")
+    assert not distribution.uses_several_workers("auto")
     monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": CLUSTER}))
-    assert distribution.joins_workers("auto")
-    assert not distribution.joins_workers("one")
+    assert distribution.uses_several_workers("auto")
+    assert not distribution.uses_several_workers("one")
 
 
 def test_slurms_tasks_are_workers(monkeypatch):
     monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "2")
-    assert distribution.joins_workers("auto")
+    assert distribution.uses_several_workers("auto")
     monkeypatch.setenv("SLURM_STEP_NUM_TASKS", "1")
-    assert not distribution.joins_workers("auto")
+    assert not distribution.uses_several_workers("auto")
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "2"])
 def test_a_broken_tf_config_is_named(monkeypatch, text):
     monkeypatch.setenv("TF_CONFIG", text)
     with pytest.raises(InputError, match="TF_CONFIG must be a JSON object"):
-        distribution.strategy_of("auto")
+        distribution.make_strategy("auto")
 
 
 def test_every_batch_normalization_is_told_what_it_sees():
     generator = convolutional.generator((8, 8, 1), 4, (4, 4))
     model = keras.Sequential([generator])
-    distribution.synchronize(model, True)
+    distribution.synchronize_batch_normalization(model, True)
     inside = [la for la in generator.layers if isinstance(la, keras.layers.BatchNormalization)]
     assert len(inside) > 1
     assert all(layer.synchronized for layer in inside)
-    distribution.synchronize(model, False)
+    distribution.synchronize_batch_normalization(model, False)
     assert not any(layer.synchronized for layer in inside)

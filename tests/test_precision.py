@@ -8,7 +8,8 @@ import tensorflow as tf
 import keras_gans as kg
 from keras_gans import precision
 from keras_gans.errors import InputError
-from keras_gans.serving import endpoints, export
+from keras_gans.serving import export
+from keras_gans.serving.endpoints import Endpoints
 
 SHAPE = (8, 8, 1)
 
@@ -23,7 +24,7 @@ SHAPE = (8, 8, 1)
     ],
 )
 def test_the_oldest_gpu_decides(capabilities, policy):
-    chosen, why = precision.of_gpus(capabilities)
+    chosen, why = precision.choose_for_gpus(capabilities)
     assert chosen == policy
     assert "{}.{}".format(*min(capabilities)) in why
 
@@ -38,7 +39,7 @@ def test_the_oldest_gpu_decides(capabilities, policy):
     ],
 )
 def test_a_cpu_multiplies_bfloat16_or_not(flags, policy):
-    chosen, why = precision.of_cpu(flags)
+    chosen, why = precision.choose_for_cpu(flags)
     assert chosen == policy
     assert all(flag in why for flag in flags & {"avx512_bf16", "amx_bf16"})
 
@@ -47,19 +48,19 @@ def test_auto_reads_this_machines_cpu(monkeypatch, tmp_path):
     info = tmp_path / "cpuinfo"
     info.write_text("model name\t: any\nflags\t\t: fpu avx512_bf16 sse\n")
     monkeypatch.setattr(precision, "CPU_INFO", info)
-    assert precision.precision_of("auto")[0] == "mixed_bfloat16"
+    assert precision.choose_precision("auto")[0] == "mixed_bfloat16"
     info.write_text("flags\t\t: fpu sse\n")
-    assert precision.precision_of("auto", tf.distribute.get_strategy())[0] == "float32"
+    assert precision.choose_precision("auto", tf.distribute.get_strategy())[0] == "float32"
 
 
 def test_a_wish_is_followed_and_an_unknown_one_refused():
-    assert precision.precision_of("mixed_float16") == ("mixed_float16", "as asked")
+    assert precision.choose_precision("mixed_float16") == ("mixed_float16", "as asked")
     with pytest.raises(InputError, match="precision must be one of auto, float32"):
-        precision.precision_of("half")
+        precision.choose_precision("half")
 
 
 def test_building_ends_with_the_policy_from_before():
-    with precision.building_in("mixed_bfloat16"):
+    with precision.dtype_policy_scope("mixed_bfloat16"):
         layer = keras.layers.Dense(2)
     assert layer.compute_dtype == "bfloat16"
     assert keras.layers.Dense(2).compute_dtype == "float32"
@@ -67,14 +68,14 @@ def test_building_ends_with_the_policy_from_before():
 
 def dcgan(policy):
     keras.utils.set_random_seed(1)
-    with precision.building_in(policy):
+    with precision.dtype_policy_scope(policy):
         generator = kg.networks.convolutional.generator(SHAPE, 6, (8, 8))
         discriminator = kg.networks.convolutional.discriminator(SHAPE, (8, 8))
         return kg.DCGAN(generator, discriminator, ema_decay=0.9)
 
 
-def images_of(answers, seeds):
-    return answers["generate"](seed=tf.constant(seeds))["image"].numpy()
+def images_of(endpoints, seeds):
+    return endpoints["generate"](seed=tf.constant(seeds))["image"].numpy()
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
@@ -82,10 +83,10 @@ def test_answers_and_exports_are_those_of_a_float32_model(policy, tmp_path):
     mixed, plain = dcgan(policy), dcgan("float32")
     latent = tf.random.stateless_normal((4, 6), (1, 2))
     assert not np.array_equal(mixed(latent), plain(latent))  # the test can fail
-    expected = images_of(endpoints.of_model(plain), [3, 4])
-    np.testing.assert_array_equal(images_of(endpoints.of_model(mixed), [3, 4]), expected)
+    expected = images_of(Endpoints.from_model(plain), [3, 4])
+    np.testing.assert_array_equal(images_of(Endpoints.from_model(mixed), [3, 4]), expected)
     mixed.export(tmp_path / "mixed")
-    served = images_of(endpoints.of_export(tmp_path / "mixed"), [3, 4])
+    served = images_of(Endpoints.from_export(tmp_path / "mixed"), [3, 4])
     np.testing.assert_array_equal(served, expected)
     graph = export.load(tmp_path / "mixed").signatures["generate"].graph
     halves = [op.name for op in graph.get_operations() for t in op.outputs if t.dtype.size == 2]

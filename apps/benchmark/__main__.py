@@ -16,9 +16,9 @@ from apps.benchmark import baselines, cases, data_scaling, tables
 from apps.benchmark.measuring import describe_machine
 from apps.benchmark.overhead import RANDOM
 from keras_gans import training
-from keras_gans.data.pipeline import rows_of
+from keras_gans.data.pipeline import rows_per_shard
 from keras_gans.errors import InputError, RunError
-from keras_gans.precision import precision_of
+from keras_gans.precision import choose_precision
 from keras_gans.recipes import RECIPES
 
 PROGRAM = "python -m apps.benchmark"
@@ -65,7 +65,7 @@ def measure_steps(options):
     kinds = product(options.variants, options.batch_sizes, options.precisions, options.replicas)
     for variant, batch_size, precision, replicas in kinds:
         # What they do is the same whatever the precision and the replicas of the library.
-        beside = baselines.of(variant, options.rivals) if replicas == 1 else []
+        beside = baselines.make_baselines(variant, options.rivals) if replicas == 1 else []
         yield cases.run(
             "step",
             **_common(options, variant, batch_size, precision),
@@ -167,7 +167,7 @@ def _fill(options):
             raise InputError(f"unknown variant {variant!r}: choose of {', '.join(RECIPES)}")
     names = options.precisions or (["float32"] if elsewhere else ["float32", "auto"])
     # Where `auto` means float32, one case is enough.
-    options.precisions = list(dict.fromkeys(precision_of(name)[0] for name in names))
+    options.precisions = list(dict.fromkeys(choose_precision(name)[0] for name in names))
 
 
 def _check(options):
@@ -193,7 +193,7 @@ def _check_step_cases(options):
         for batch_size, replicas in product(options.batch_sizes, options.replicas):
             if replicas < 1:
                 raise InputError(f"--replicas must be at least 1. Received: {replicas}")
-            rows_of(batch_size, (0, replicas, replicas))
+            rows_per_shard(batch_size, (0, replicas, replicas))
             replace(recipe, batch_size=batch_size // replicas)
             replace(recipe, batch_size=batch_size).batches(source, 0)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from apps.benchmark.measuring import seconds
 from keras_gans.errors import InputError
-from keras_gans.precision import building_in
+from keras_gans.precision import dtype_policy_scope
 
 TRIED_STEPS = 3
 
@@ -25,7 +25,7 @@ class BlogPattern:
     variants = ("gan", "dcgan", "cgan")
 
     def __init__(self, recipe, source, batch):
-        with building_in("float32"):
+        with dtype_policy_scope("float32"):
             networks = recipe.build(source)
             self.generator, self.discriminator = networks.generator, networks.discriminator
             latent, *labels = self.generator.inputs
@@ -166,6 +166,6 @@ def check(names, variants):
             raise InputError("the rival torch is not installed: pip install torch==2.13.0")
 
 
-def of(variant, names):
+def make_baselines(variant, names):
     """Those of the rivals that train a variant."""
     return [name for name in names if variant in RIVALS[name].variants]

@@ -15,7 +15,7 @@ from apps.benchmark.measuring import seconds, spread, summary
 from apps.benchmark.step_time import repeated
 from keras_gans import training
 from keras_gans.recipes import RECIPES
-from keras_gans.serving import endpoints
+from keras_gans.serving.endpoints import Endpoints
 
 RANDOM = "random"  # as large as MNIST
 IMAGES, IMAGE_SHAPE, CLASSES = 60_000, (28, 28, 1), 10
@@ -66,8 +66,8 @@ def evaluation_seconds(run, folder, repeats):
     evaluator = training.evaluator_for(run, folder)
     if evaluator is None:
         return []
-    answers = endpoints.of_model(run.model)
-    spent = [seconds(lambda: evaluator.scores(answers)) for _ in range(1 + repeats)]
+    endpoints = Endpoints.from_model(run.model)
+    spent = [seconds(lambda: evaluator.scores(endpoints)) for _ in range(1 + repeats)]
     return spent[1:]
 
 

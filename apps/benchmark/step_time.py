@@ -10,7 +10,7 @@ from apps.benchmark.baselines import RIVALS
 from apps.benchmark.flops import mflop_per_image, training_operations
 from apps.benchmark.measuring import matmul_rate, peak_mib, seconds, summary
 from keras_gans import distribution, training
-from keras_gans.data.pipeline import untuned
+from keras_gans.data.pipeline import without_autotune
 from keras_gans.recipes import RECIPES
 
 ROUND_SECONDS = 2.0  # of training, where the number of steps is left open
@@ -29,7 +29,7 @@ def measure(variant, batch_size, precision, replicas, rivals, repeats, steps):
         steps: Training steps in a round, or None: as many as take `ROUND_SECONDS`.
     """
     kind = ("mirrored", str(replicas)) if replicas > 1 else ("one",)
-    strategy = distribution.strategy_of(*kind)
+    strategy = distribution.make_strategy(*kind)
     recipe = RECIPES[variant](batch_size=batch_size, precision=precision)
     run, batch, first_step = started(recipe, strategy)
     steps = steps or steps_of_a_round(run, batch)
@@ -81,7 +81,7 @@ def _batches(run, batch):
 
 def repeated(batch):
     """A dataset that gives the same batch without end."""
-    return untuned(tf.data.Dataset.from_tensors(batch).repeat())
+    return without_autotune(tf.data.Dataset.from_tensors(batch).repeat())
 
 
 def steps_of_a_round(run, batch):

@@ -8,7 +8,7 @@ import keras
 from keras_gans.errors import InputError, RunError
 from keras_gans.files import save_atomically, write_atomically
 from keras_gans.metrics import registry
-from keras_gans.serving import endpoints
+from keras_gans.serving.endpoints import Endpoints
 from keras_gans.visualize import tensorboard
 
 
@@ -36,7 +36,7 @@ class Evaluate(keras.callbacks.Callback):
         super().__init__()
         if registry.BETTER.get(metric) not in ("lower", "higher"):
             raise InputError(f"no checkpoint is the best by {metric!r}: choose fid, kid or another")
-        if registry.metric_of(metric) not in evaluator.metrics:
+        if registry.metric_for(metric) not in evaluator.metrics:
             raise InputError(f"{metric} is not measured, only {', '.join(evaluator.metrics)}")
         self.evaluator = evaluator
         self.metric = metric
@@ -44,12 +44,12 @@ class Evaluate(keras.callbacks.Callback):
         self.epochs = epochs
         self.last_epoch = last_epoch
         self.writer = writer
-        self._answers = None
+        self._endpoints = None
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.epochs == 0 or epoch + 1 == self.last_epoch:
-            self._answers = self._answers or endpoints.of_model(self.model)
-            scores = self.evaluator.scores(self._answers)
+            self._endpoints = self._endpoints or Endpoints.from_model(self.model)
+            scores = self.evaluator.scores(self._endpoints)
             self._log(scores, logs)
             self._keep_best(epoch + 1, scores)
 

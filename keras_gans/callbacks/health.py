@@ -48,7 +48,7 @@ class Health(keras.callbacks.Callback):
         step = self.model.steps_done
         if step < self.first_step:
             return
-        found = warnings_of(self._measured)
+        found = health_warnings(self._measured)
         new = [found[name] for name in found if name not in self._standing]
         self._standing = found
         lines = [f"epoch {epoch + 1}: {line}" for line in new]
@@ -60,7 +60,7 @@ class Health(keras.callbacks.Callback):
                 tf.summary.text("health", "\n\n".join(lines), step=step)
 
 
-def warnings_of(logs):
+def health_warnings(logs):
     """What an epoch's means say is going wrong; the first steps of a run look much the same.
 
     Args:

@@ -6,7 +6,8 @@ import keras
 import tensorflow as tf
 
 from keras_gans.data import pixels
-from keras_gans.serving import endpoints, sampling
+from keras_gans.serving.endpoints import Endpoints
+from keras_gans.serving.sampling import Sampler
 from keras_gans.visualize import images
 
 
@@ -22,7 +23,7 @@ class SampleGrid(keras.callbacks.Callback):
         last_epoch: An epoch, counted from 1, that gets a grid in any case.
         rows: Rows of the grid.
         writer: A `tf.summary` writer, or None for PNG files only.
-        pictures: `{name: function}`, each from `endpoints.Endpoints` to `uint8 [H, W, c]`. The
+        pictures: `{name: function}`, each from `serving.Endpoints` to `uint8 [H, W, c]`. The
             first goes to `epoch_0005.png`, another one to `<name>_0005.png`. Default: the grid.
     """
 
@@ -32,17 +33,17 @@ class SampleGrid(keras.callbacks.Callback):
         self.epochs = epochs
         self.last_epoch = last_epoch
         self.writer = writer
-        self.pictures = pictures or {"samples": grid_of(rows)}
-        self._answers = None
+        self.pictures = pictures or {"samples": sample_grid_picture(rows)}
+        self._endpoints = None
 
     def on_epoch_end(self, epoch, logs=None):
         if (epoch + 1) % self.epochs == 0 or epoch + 1 == self.last_epoch:
             self.draw(epoch + 1)
 
     def draw(self, epoch):
-        self._answers = self._answers or endpoints.of_model(self.model)
+        self._endpoints = self._endpoints or Endpoints.from_model(self.model)
         for place, (name, function) in enumerate(self.pictures.items()):
-            picture = function(self._answers)
+            picture = function(self._endpoints)
             stem = name if place else "epoch"
             images.save_png(picture, self.directory / f"{stem}_{epoch:04d}.png")
             if self.writer is not None:
@@ -50,9 +51,9 @@ class SampleGrid(keras.callbacks.Callback):
                     tf.summary.image(name, picture[None], step=self.model.steps_done)
 
 
-def grid_of(rows=10):
+def sample_grid_picture(rows=10):
     """A picture as `SampleGrid` takes it: `rows` rows of samples."""
-    return lambda answers: sample_grid(sampling.of(answers), rows)
+    return lambda endpoints: sample_grid(Sampler.from_endpoints(endpoints), rows)
 
 
 def sample_grid(sampler, rows, columns=10, seed=0):

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from keras_gans.data.arrays import ArraySplit
 from keras_gans.data.image_file import BadImageError, is_gray, read_image
-from keras_gans.data.python_calls import call_python, is_ending
+from keras_gans.data.python_calls import call_python, is_shutting_down
 from keras_gans.errors import InputError, RunError
 
 BAD_IMAGES = ("refuse", "skip")
@@ -152,7 +152,7 @@ class FolderSplit:
         labels = np.zeros(len(indices), np.int32)
         try:
             for row, index in enumerate(indices):
-                if is_ending():
+                if is_shutting_down():
                     break
                 images[row], labels[row] = self.read_one(int(index))
         except Exception as error:  # must not pass into TensorFlow, see `call_python`

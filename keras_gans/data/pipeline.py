@@ -10,12 +10,12 @@ from keras_gans.errors import InputError
 # (0.09 at 60,000 images); from 8 on no statistic tells the order from a random one.
 _SHUFFLE_ROUNDS = 12
 # `batches` for one replica: of 1, those from 0 on, 1 in all.
-WHOLE = (0, 1, 1)
+WHOLE_BATCH = (0, 1, 1)
 # Each call holds a batch: more would cost memory on large machines and feed nothing faster.
 _PARALLEL_READS = min(16, os.cpu_count() or 1)
 
 
-def batches(split, batch_size, seed, start_step=0, share=WHOLE):
+def batches(split, batch_size, seed, start_step=0, share=WHOLE_BATCH):
     """Shuffled batches without end.
 
     The order depends on `seed` and the epoch alone: every epoch is another permutation of the
@@ -40,18 +40,18 @@ def batches(split, batch_size, seed, start_step=0, share=WHOLE):
         InputError: `batch_size` does not fit the split, or the share.
     """
     epoch_steps = steps_per_epoch(split, batch_size)
-    rows = rows_of(batch_size, share)
+    rows = rows_per_shard(batch_size, share)
 
     def read(number):
-        step, part = place_of(number, share)
+        step, part = step_and_replica(number, share)
         first = step % epoch_steps * batch_size + part * rows
         positions = first + tf.range(rows, dtype=tf.int64)
         return _read(split, _shuffled(positions, seed, step // epoch_steps, split.size))
 
-    return _dataset(numbers(start_step, share), read)
+    return _dataset(shard_numbers(start_step, share), read)
 
 
-def rows_of(batch_size, share):
+def rows_per_shard(batch_size, share):
     """Rows of one part of a batch.
 
     Raises:
@@ -65,13 +65,13 @@ def rows_of(batch_size, share):
     return batch_size // parts
 
 
-def numbers(start_step, share):
+def shard_numbers(start_step, share):
     """A dataset that counts the parts read, without end, from a step on."""
     _, count, _ = share
     return tf.data.Dataset.counter(start_step * count)
 
 
-def place_of(number, share):
+def step_and_replica(number, share):
     """`(step, part of its batch)` of the number that `numbers` gives."""
     first, count, _ = share
     return number // count, first + number % count
@@ -113,7 +113,7 @@ def steps_per_epoch(split, batch_size):
     return split.size // batch_size
 
 
-def untuned(dataset):
+def without_autotune(dataset):
     """`dataset` without tf.data's tuner, for pipelines that leave nothing to tune.
 
     The tuner's thread sleeps ever longer, and the end of `fit` can have to wait until it wakes:
@@ -151,7 +151,7 @@ def _read(split, indices):
 def _dataset(numbers, read):
     dataset = numbers.map(read, num_parallel_calls=_PARALLEL_READS, deterministic=True)
     # Apart from the reading, so that batches wait as bytes, a quarter of the memory of floats.
-    return untuned(dataset.map(_scaled).prefetch(2))
+    return without_autotune(dataset.map(_scaled).prefetch(2))
 
 
 def _scaled(images, labels=None):

@@ -17,7 +17,7 @@ _LONGEST_WAIT_SECONDS = 30  # for a last call that is stuck, in a dead network d
 _ending = threading.Event()
 
 
-def is_ending():
+def is_shutting_down():
     """Whether the program ends: nobody will look at what a running call returns."""
     return _ending.is_set()
 

@@ -116,7 +116,7 @@ def load_source(
     check_choice("bad_images", bad_images, BAD_IMAGES)
     try:
         if name.startswith("folder:"):
-            path = expanded(path_of(name))
+            path = expand_path(split_path(name))
             return _folder_source(name, path, size, channels, resize, bad_images, cache_mib)
         return array_source(name, *_read_arrays(name, data_dir), size, channels, resize)
     except OSError as error:
@@ -156,9 +156,9 @@ def _read_arrays(name, data_dir):
     if name in _KERAS_SETS:
         return *_keras_set(name, data_dir), _KERAS_SETS[name][2]
     if name.startswith("npz:"):
-        train, test = read_npz(expanded(path_of(name)))
+        train, test = read_npz(expand_path(split_path(name)))
         return train, test, _numbered_classes(train, test)
-    raise InputError(unknown(name, SOURCE_NAMES))
+    raise InputError(unknown_name_error(name, SOURCE_NAMES))
 
 
 def _keras_set(name, data_dir):
@@ -177,9 +177,9 @@ def _keras_set(name, data_dir):
 
 def _npz_of(name, data_dir):
     if data_dir is None:
-        home = expanded(os.environ.get("KERAS_HOME") or "~/.keras")
+        home = expand_path(os.environ.get("KERAS_HOME") or "~/.keras")
         return home / "datasets" / f"{name}.npz"
-    path = expanded(data_dir)
+    path = expand_path(data_dir)
     return path if path.suffix == ".npz" else path / f"{name}.npz"
 
 
@@ -268,7 +268,7 @@ def check_choice(argument, value, choices):
         raise InputError(f"{argument} must be one of {listed}. Received: {argument}={value!r}")
 
 
-def path_of(name):
+def split_path(name):
     """What follows the colon, as text."""
     path = name.partition(":")[2]
     if not path:
@@ -276,7 +276,7 @@ def path_of(name):
     return path
 
 
-def expanded(path):
+def expand_path(path):
     """A `Path`, with "~" replaced."""
     try:
         return Path(path).expanduser()
@@ -284,7 +284,7 @@ def expanded(path):
         raise InputError(f"{path} names no known user's home") from error
 
 
-def unknown(name, names):
+def unknown_name_error(name, names):
     """The line for a name that is none of `names`: those of single sets, or of unpaired ones."""
     expected = f"Expected one of: {', '.join(names)}."
     if names is SOURCE_NAMES and _is_among(name, UNPAIRED_NAMES):

@@ -18,9 +18,9 @@ from keras_gans.data.sources import (
     array_source,
     check_choice,
     checked_size,
-    expanded,
-    path_of,
-    unknown,
+    expand_path,
+    split_path,
+    unknown_name_error,
 )
 from keras_gans.data.tfds import TFDS_NAMES, read_domains
 from keras_gans.errors import InputError
@@ -173,7 +173,7 @@ def load_unpaired(
     except OSError as error:
         reason = error.strerror or error
         raise InputError(f"the source {name!r} cannot be read: {reason}") from error
-    raise InputError(unknown(name, UNPAIRED_NAMES))
+    raise InputError(unknown_name_error(name, UNPAIRED_NAMES))
 
 
 def _digits_to_digits_m(name, size, channels, resize):
@@ -219,7 +219,7 @@ def _images(part, places):
 
 
 def _tfds(name, data_dir, size, channels, resize):
-    data_dir = None if data_dir is None else str(expanded(data_dir))
+    data_dir = None if data_dir is None else str(expand_path(data_dir))
     domains = read_domains(name, data_dir, (*size, channels), resize)
     x, y = (
         array_source(f"{name} {letter}", *parts, None, size, channels, resize)
@@ -240,12 +240,12 @@ def _folders(name, size, channels, resize, bad_images, cache_mib):
 
 def _domain_folders(name):
     """`(name, train, test)` of both domains, `test` None where there is no such folder."""
-    first, comma, second = path_of(name).partition(",")
+    first, comma, second = split_path(name).partition(",")
     if not comma:
-        return _folders_in(name, expanded(first))
+        return _folders_in(name, expand_path(first))
     if not (first and second):
         raise InputError(f"the source {name!r} names one folder. Expected: folders:A,B")
-    folders = [expanded(first), expanded(second)]
+    folders = [expand_path(first), expand_path(second)]
     _check_apart(name, *(folder.resolve() for folder in folders))
     return [_train_and_test(folder) for folder in folders]
 

@@ -2,6 +2,6 @@
 
 from keras_gans.evaluation import results
 from keras_gans.evaluation.evaluator import Evaluator
-from keras_gans.evaluation.translation import TranslationEvaluator
+from keras_gans.evaluation.translation import TranslationEvaluator, evaluator_for
 
-__all__ = ["Evaluator", "TranslationEvaluator", "results"]
+__all__ = ["Evaluator", "TranslationEvaluator", "evaluator_for", "results"]

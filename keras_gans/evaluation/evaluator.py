@@ -24,8 +24,8 @@ from keras_gans.errors import InputError, RunError
 from keras_gans.files import write_atomically
 from keras_gans.metrics import classifier, features, registry
 from keras_gans.metrics.estimate import Estimate
-from keras_gans.metrics.registry import METRICS, Pictures, Real, applies, score_name
-from keras_gans.serving import sampling
+from keras_gans.metrics.registry import METRICS, Pictures, Real, fits_features, score_name
+from keras_gans.serving.sampling import Sampler
 from keras_gans.visualize import comparison
 
 FIRST_SEED = 1_000_000  # far from those of grids and walks
@@ -75,8 +75,8 @@ class Evaluator:
         self.metrics = self._applying()
         self._check_counts()
 
-    def scores(self, answers):
-        """Scores what a model answers, an `endpoints.Endpoints`: `{name: Estimate}`.
+    def scores(self, endpoints):
+        """Scores a model by its `serving.Endpoints`; returns `{name: Estimate}`.
 
         `count` samples, where it makes any. A model of classes is asked for them as often as they
         occur among the training images.
@@ -87,45 +87,45 @@ class Evaluator:
             RunError: If the disk is full, or samples are not finite.
         """
         begin = time.monotonic()
-        names = self.answered(answers)
+        names = self.supported_metrics(endpoints)
         sampled = [name for name in names if METRICS[name].asks == registry.SAMPLES]
-        scores = self._scores_of_samples(answers, sampled) if sampled else {}
+        scores = self._scores_of_samples(endpoints, sampled) if sampled else {}
         with _failures(self.source, self.cache_dir):
-            scores |= self._named(answers, [name for name in names if name not in sampled])
+            scores |= self._named(endpoints, [name for name in names if name not in sampled])
         self.seconds += time.monotonic() - begin
         return scores
 
-    def answered(self, answers):
+    def supported_metrics(self, endpoints):
         """The names of the metrics that a model's endpoints allow."""
-        kept = [name for name in self.metrics if registry.answered(name, answers)]
+        kept = [name for name in self.metrics if registry.is_supported(name, endpoints)]
         lacking = [name for name in self.metrics if name not in kept]
         if lacking and (self._explicit or not kept):
             raise InputError(
                 f"{', '.join(lacking)} cannot be measured of this model: it answers "
-                f"{', '.join(sorted(answers.functions))}"
+                f"{', '.join(sorted(endpoints.functions))}"
             )
         return kept
 
-    def pictures(self, answers):
+    def pictures(self, endpoints):
         """What a dashboard shows beside the scores: `{name: uint8 [H, W, c]}`."""
-        if "generate" not in answers:
+        if "generate" not in endpoints:
             return {}
-        return {"nearest_training": comparison.nearest_training(self, answers)}
+        return {"nearest_training": comparison.nearest_training(self, endpoints)}
 
-    def points(self, answers, count):
+    def points(self, endpoints, count):
         """Points for a projector, of `comparison.points`; None for a model without samples."""
-        return comparison.points(self, answers, count) if "generate" in answers else None
+        return comparison.points(self, endpoints, count) if "generate" in endpoints else None
 
-    def rows(self, answers, count):
+    def rows(self, endpoints, count):
         """Rows of a comparison by name, `uint8 [count, h, w, c]` each: what a model makes."""
-        if "generate" not in answers:
+        if "generate" not in endpoints:
             examples = comparison.real_examples(self.source, count)
             real = examples / np.float32(127.5) - np.float32(1.0)
-            made = answers["reconstruct"](image=tf.constant(real))["image"].numpy()
+            made = endpoints["reconstruct"](image=tf.constant(real))["image"].numpy()
             return {"reconstructions": pixels.to_uint8(made)}
-        names = answers.class_names
+        names = endpoints.class_names
         labels = [place % len(names) for place in range(count)] if names else None
-        return {"": pixels.to_uint8(sampling.of(answers).images(range(count), labels))}
+        return {"": pixels.to_uint8(Sampler.from_endpoints(endpoints).images(range(count), labels))}
 
     def real_rows(self, count):
         """The row of real images that stands above them."""
@@ -143,18 +143,18 @@ class Evaluator:
             self._extract(batches, self.count, folder, sees_pixels)
             return self._named(_load(folder, labels), names)
 
-    def _scores_of_samples(self, answers, names):
-        sampler = sampling.of(answers)
+    def _scores_of_samples(self, endpoints, names):
+        sampler = Sampler.from_endpoints(endpoints)
         seeds, labels = self._requests(sampler.class_names, self.count)
         batches = (batch["image"] for batch in sampler.batches(seeds, labels))
         return self.scores_of(batches, labels, names)
 
-    def samples(self, answers, count):
+    def samples(self, endpoints, count):
         """The first `count` of the samples: `(float32 [count, h, w, c] in [-1, 1], labels)`.
 
         The labels are those asked for, int32 `[count]`, or None.
         """
-        sampler = sampling.of(answers)
+        sampler = Sampler.from_endpoints(endpoints)
         seeds, labels = self._requests(sampler.class_names, count)
         return sampler.images(seeds, labels), labels
 
@@ -253,7 +253,7 @@ class Evaluator:
 
     def _applying(self):
         possible = [name for name in self.metrics if METRICS[name].function]
-        kept = tuple(name for name in possible if applies(name, self.features))
+        kept = tuple(name for name in possible if fits_features(name, self.features))
         if self._explicit and kept != self.metrics:
             left = ", ".join(name for name in self.metrics if name not in kept)
             raise InputError(f"{left} cannot be made from {self.features.name} features")

@@ -14,7 +14,7 @@ from keras_gans.metrics.registry import METRICS, TRANSLATIONS, score_name
 from keras_gans.visualize import images
 
 
-def of(source, feature_name=None, count=10_000, metrics=None, *, cache_dir):
+def evaluator_for(source, feature_name=None, count=10_000, metrics=None, *, cache_dir):
     """The `Evaluator` or `TranslationEvaluator` for a source; the arguments are theirs."""
     kind = TranslationEvaluator if isinstance(source, UnpairedSource) else Evaluator
     return kind(source, feature_name, count, metrics, cache_dir=cache_dir)
@@ -64,22 +64,22 @@ class TranslationEvaluator:
         }
         self.features = self.targets["x_to_y"].features
 
-    def answered(self, answers):
+    def supported_metrics(self, endpoints):
         """The names of the metrics; refuses a model that does not translate."""
         for endpoint in TRANSLATIONS:
-            answers[endpoint]
+            endpoints[endpoint]
         return self.metrics
 
-    def scores(self, answers):
-        """Scores what a model answers, an `endpoints.Endpoints`: `{name: Estimate}`.
+    def scores(self, endpoints):
+        """Scores a model by its `serving.Endpoints`; returns `{name: Estimate}`.
 
         Raises:
             InputError: If the model does not translate.
             RunError: If the disk is full, or translations are not finite.
         """
         begin = time.monotonic()
-        self.answered(answers)
-        found = {direction: self._scores_of(answers, direction) for direction in DIRECTIONS}
+        self.supported_metrics(endpoints)
+        found = {direction: self._scores_of(endpoints, direction) for direction in DIRECTIONS}
         self.seconds += time.monotonic() - begin
         return _with_means(found)
 
@@ -110,20 +110,20 @@ class TranslationEvaluator:
 
     # Pictures ----------------------------------------------------------------------------------
 
-    def pictures(self, answers):
+    def pictures(self, endpoints):
         """What a dashboard shows beside the scores: `{name: uint8 [H, W, c]}`."""
-        rows = {**self.real_rows(10), **self.rows(answers, 10)}
+        rows = {**self.real_rows(10), **self.rows(endpoints, 10)}
         return {"translations": images.grid(np.concatenate(list(rows.values())), columns=10)}
 
-    def points(self, answers, count):
+    def points(self, endpoints, count):
         """None: a projector would need samples."""
 
-    def rows(self, answers, count):
+    def rows(self, endpoints, count):
         """Rows of a comparison by name, `uint8 [count, h, w, c]` each: what a model makes."""
         made = {}
         for direction, (there, _) in DIRECTIONS.items():
             real = _read(self.inputs[direction], 0, count)
-            translated = answers[there](image=tf.constant(real))["image"].numpy()
+            translated = endpoints[there](image=tf.constant(real))["image"].numpy()
             made[direction.replace("_", " ")] = pixels.to_uint8(translated)
         return made
 
@@ -136,10 +136,10 @@ class TranslationEvaluator:
 
     # Parts -------------------------------------------------------------------------------------
 
-    def _scores_of(self, answers, direction):
+    def _scores_of(self, endpoints, direction):
         """Of one direction, by the names without it."""
         errors = {"cycle_error": [], "pair_error": [], "identity_error": []}
-        batches = self._translated(answers, direction, errors)
+        batches = self._translated(endpoints, direction, errors)
         target, sets = self.targets[direction], [name for name in self.metrics if name in SETS]
         if sets:
             scores = target.scores_of(batches, self._labels(direction), sets)
@@ -148,12 +148,12 @@ class TranslationEvaluator:
             for _ in batches:  # only for the errors
                 pass
         wanted = [key for name in self.metrics if name not in SETS for key in METRICS[name].better]
-        means = {key: Estimate.of(np.concatenate(errors[key])) for key in wanted}
+        means = {key: Estimate.from_values(np.concatenate(errors[key])) for key in wanted}
         return scores | {score_name(key, self.count, ""): means[key] for key in wanted}
 
-    def _translated(self, answers, direction, errors):
+    def _translated(self, endpoints, direction, errors):
         """Yields translations; fills `errors` with an image's mean absolute ones, in [0, 1]."""
-        there, back = (answers[endpoint] for endpoint in DIRECTIONS[direction])
+        there, back = (endpoints[endpoint] for endpoint in DIRECTIONS[direction])
         other = {"x_to_y": "y_to_x", "y_to_x": "x_to_y"}[direction]
         for first in range(0, self.count, BATCH_SIZE):
             last = min(first + BATCH_SIZE, self.count)

@@ -33,7 +33,7 @@ class Classifier:
     held_out: int
 
 
-def fitted_to(source, cache_dir):
+def load_or_fit(source, cache_dir):
     """Returns the `Classifier` of a labelled source: fitted once, then read from `cache_dir`.
 
     It is measured on the test split, or on every sixth training image where there is none; those
@@ -59,7 +59,7 @@ def _load(path):
         raise InputError(f"{path} is damaged: delete it, to fit another ({reason})") from error
 
 
-def resize_of(image_shape):
+def resizing_for(image_shape):
     """How images of this shape are resized before the network, in words."""
     if max(image_shape[:2]) <= MAX_SIDE:
         return "none"

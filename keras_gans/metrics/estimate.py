@@ -13,7 +13,7 @@ class Estimate:
     standard_error: float | None = None
 
     @classmethod
-    def of(cls, values):
+    def from_values(cls, values):
         """The mean of independent `values [n]`, n >= 1, and their deviation over sqrt(n)."""
         values = np.asarray(values, np.float64)
         if len(values) == 1:

@@ -80,7 +80,7 @@ def _classifier(source, cache_dir):
             f"classifier features need labels, and {source.name} has none: choose inception or "
             "pixels"
         )
-    judge = classifier.fitted_to(source, cache_dir)
+    judge = classifier.load_or_fit(source, cache_dir)
     outputs = [judge.network.get_layer("features").output, judge.network.output]
     network = keras.Model(judge.network.input, outputs)
 
@@ -91,7 +91,7 @@ def _classifier(source, cache_dir):
     protocol = {
         "classifier_accuracy": judge.accuracy,
         "classifier_held_out_images": judge.held_out,
-        "resize": classifier.resize_of(source.image_shape),
+        "resize": classifier.resizing_for(source.image_shape),
     }
     digest = hashlib.blake2b(digest_size=8)
     for weights in judge.network.get_weights():

@@ -19,7 +19,7 @@ class Moments:
 
     Example:
 
-        real = Moments.of(features)  # [n, d]
+        real = Moments.from_features(features)  # [n, d]
         generated = Moments()
         for batch in batches:  # [b, d]
             generated.update(batch)
@@ -31,7 +31,7 @@ class Moments:
         self._mean = self._scatter = None
 
     @classmethod
-    def of(cls, features):
+    def from_features(cls, features):
         """Returns the moments of `features [n, d]`, read in tiles."""
         moments = cls()
         moments.update(features)

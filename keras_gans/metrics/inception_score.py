@@ -43,7 +43,7 @@ def score(probabilities, splits=SPLITS):
             f"Received: {count}"
         )
     edges = [part * count // splits for part in range(splits + 1)]
-    return Estimate.of([_of_part(probabilities[a:b]) for a, b in pairwise(edges)])
+    return Estimate.from_values([_of_part(probabilities[a:b]) for a, b in pairwise(edges)])
 
 
 def _of_part(probabilities):

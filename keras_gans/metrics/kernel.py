@@ -38,7 +38,7 @@ def distance(real, generated, block=BLOCK):
     _check(real, generated, block)
     blocks = max(1, min(len(real), len(generated)) // block)
     cuts = [slice(start, start + block) for start in range(0, blocks * block, block)]
-    return Estimate.of([_unbiased(real[cut], generated[cut]) for cut in cuts])
+    return Estimate.from_values([_unbiased(real[cut], generated[cut]) for cut in cuts])
 
 
 def _check(real, generated, block):

@@ -13,12 +13,12 @@ import numpy as np
 from keras_gans.errors import InputError
 from keras_gans.metrics.estimate import Estimate
 from keras_gans.metrics.tiles import as_rows, tiles
-from keras_gans.serving.sampling import answered, prior_draws
+from keras_gans.serving.sampling import draw_prior, run_on_batches
 
 WIDTH_ROWS = 1000
 
 
-def score(answers, batches, count, labels=None):
+def score(endpoints, batches, count, labels=None):
     """The squared discrepancy between codes and prior, and what chance makes of it.
 
     Of an encoder that tells the `latent_deviation` of its codes, each is drawn from the normal
@@ -27,7 +27,7 @@ def score(answers, batches, count, labels=None):
     of one prior can be compared.
 
     Args:
-        answers: An `endpoints.Endpoints` with `encode`, and a `generate` that tells its latents.
+        endpoints: A `serving.Endpoints` with `encode`, and a `generate` that tells its latents.
         batches: Iterable of images `float32 [b, h, w, c]` in [-1, 1], held out from training.
         count: Images to take at most; the prior is drawn from as often.
         labels: Class indices of the images, for a prior that differs between classes: it is drawn
@@ -42,8 +42,8 @@ def score(answers, batches, count, labels=None):
         InputError: For a model without these endpoints, images of another shape, or fewer than 2.
         RunError: If a code is not finite.
     """
-    codes = _codes(answers, batches, count)
-    prior = prior_draws(answers, 2 * len(codes), labels)
+    codes = _codes(endpoints, batches, count)
+    prior = draw_prior(endpoints, 2 * len(codes), labels)
     drawn, others = prior[: len(codes)], prior[len(codes) :]
     width = median_distance(drawn)
     return {
@@ -85,7 +85,7 @@ def squared_mmd(first, second, width):
     first, second = as_rows(first, "codes"), as_rows(second, "draws of the prior")
     _check(first, second, width)
     inner = [_Kernel.within(rows, width) for rows in (first, second)]
-    across = _Kernel.of(first, second, width)
+    across = _Kernel.between(first, second, width)
     value = inner[0].mean + inner[1].mean - 2.0 * across.mean
     n, m = len(first), len(second)
     variance = (
@@ -107,7 +107,7 @@ class _Kernel:
     square: float
 
     @classmethod
-    def of(cls, first, second, width):
+    def between(cls, first, second, width):
         rows, columns, square = _sums(first, second, width)
         return cls(rows / len(second), columns / len(first), square / (len(first) * len(second)))
 
@@ -159,11 +159,11 @@ def _squared_distances(first, second):
     return np.maximum(products, 0.0, out=products)
 
 
-def _codes(answers, batches, count):
+def _codes(endpoints, batches, count):
     parts, missing = [], count
     random = np.random.default_rng(0)
     # Nothing is read beyond the last image that counts.
-    for _, outputs in answered(answers, "encode", batches):
+    for _, outputs in run_on_batches(endpoints, "encode", batches):
         codes = outputs["latent"]
         if "latent_deviation" in outputs:
             codes = codes + outputs["latent_deviation"] * random.standard_normal(codes.shape)

@@ -68,7 +68,7 @@ def log_likelihood(samples, images, sigma):
     """
     samples, images = _checked(samples, images, "images")
     sigmas = np.array([_checked_sigma(sigma)])
-    return Estimate.of(_log_likelihoods(samples, images, sigmas)[0])
+    return Estimate.from_values(_log_likelihoods(samples, images, sigmas)[0])
 
 
 def _log_likelihoods(samples, images, sigmas):

@@ -4,17 +4,17 @@ import numpy as np
 
 from keras_gans.errors import InputError
 from keras_gans.metrics.estimate import Estimate
-from keras_gans.serving.sampling import answered
+from keras_gans.serving.sampling import run_on_batches
 
 
-def score(answers, batches):
+def score(endpoints, batches):
     """The mean squared error of `reconstruct`, per value of a pixel.
 
     Pixels count in [0, 1]: 0.01 is an error of about a tenth of the range from black to white.
     Its mean over images, unlike that of its root, does not depend on how they are grouped.
 
     Args:
-        answers: An `endpoints.Endpoints` with `reconstruct`.
+        endpoints: A `serving.Endpoints` with `reconstruct`.
         batches: Iterable of images `float32 [b, h, w, c]` in [-1, 1], held out from training.
 
     Returns:
@@ -25,11 +25,11 @@ def score(answers, batches):
         InputError: For a model without `reconstruct`, images of another shape, or none.
         RunError: If a reconstruction is not finite.
     """
-    made = answered(answers, "reconstruct", batches)
+    made = run_on_batches(endpoints, "reconstruct", batches)
     errors = [_squared_errors(images, outputs["image"]) for images, outputs in made]
     if not errors:
         raise InputError("reconstruction_error needs at least one image. Received: none")
-    return {"reconstruction_error": Estimate.of(np.concatenate(errors))}
+    return {"reconstruction_error": Estimate.from_values(np.concatenate(errors))}
 
 
 def _squared_errors(images, made):

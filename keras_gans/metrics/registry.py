@@ -48,7 +48,7 @@ class Pictures:
 
     @cached_property
     def moments(self):
-        return frechet.Moments.of(self.features)
+        return frechet.Moments.from_features(self.features)
 
     @cached_property
     def predicted(self):
@@ -169,12 +169,12 @@ def _sharpness(samples, real):
     return {"sharpness": sharpness.sharpness(samples.pixels, real.image_shape)}
 
 
-def _reconstruction(answers, real):
-    return reconstruction.score(answers, real.batches())
+def _reconstruction(endpoints, real):
+    return reconstruction.score(endpoints, real.batches())
 
 
-def _posterior(answers, real):
-    return latent_mmd.score(answers, real.batches(), real.reference_size, real.reference.labels)
+def _posterior(endpoints, real):
+    return latent_mmd.score(endpoints, real.batches(), real.reference_size, real.reference.labels)
 
 
 METRICS = {
@@ -222,7 +222,7 @@ CHOOSING = tuple(score for score, better in BETTER.items() if better != "real")
 
 def score_name(score, count, feature_name):
     """`fid_10k_classifier`: a score of `count` samples by these features."""
-    sees = METRICS[metric_of(score)].sees
+    sees = METRICS[metric_for(score)].sees
     thousands, rest = divmod(count, 1000)
     short = f"{thousands}k" if thousands and not rest else str(count)
     return f"{score}_{short}_{sees if sees in ('pixels', 'codes') else feature_name}"
@@ -238,7 +238,7 @@ SHARES = (
 )  # fmt: skip
 
 
-def metric_of(score):
+def metric_for(score):
     """The name in `METRICS` that makes a score: `precision_recall` for `recall`."""
     return next(name for name, metric in METRICS.items() if score in metric.better)
 
@@ -258,7 +258,7 @@ def value_text(name, value):
     return f"{value:.0f}" if base_name(name) == "classes_covered" else f"{value:.4g}"
 
 
-def applies(name, kind):
+def fits_features(name, kind):
     """Whether the metric of a name can be made from a kind of `features.Features`."""
     metric = METRICS[name]
     if metric.sees == "classes":
@@ -266,6 +266,6 @@ def applies(name, kind):
     return metric.sees != "probabilities" or kind.name != "pixels"
 
 
-def answered(name, answers):
+def is_supported(name, endpoints):
     """Whether the model has the endpoints that the metric of a name asks for."""
-    return all(endpoint in answers for endpoint in METRICS[name].asks)
+    return all(endpoint in endpoints for endpoint in METRICS[name].asks)

@@ -34,7 +34,7 @@ def sharpness(images, image_shape=None):
         _laplacian(tile.reshape(-1, *shape).mean(axis=-1, dtype=np.float64)).var(axis=(1, 2))
         for tile in pixel_tiles(rows, "images")
     ]
-    return Estimate.of(np.concatenate(variances))
+    return Estimate.from_values(np.concatenate(variances))
 
 
 def _laplacian(grey):

@@ -10,7 +10,7 @@ from keras_gans.models import latent_codes as codes
 from keras_gans.models.base import GenerativeModel
 from keras_gans.networks import checks
 from keras_gans.networks.checks import check_class_names
-from keras_gans.networks.wrappers import Joint, frozen
+from keras_gans.networks.wrappers import NetworkGroup, run_frozen
 from keras_gans.noise import seeded_latents
 from keras_gans.serving import signatures
 
@@ -64,7 +64,7 @@ class AdversarialAutoencoder(GenerativeModel):
     tracked = (
         *("reconstruction_loss", "d_loss", "g_loss"),
         *("reconstruction_gradient_norm", "d_gradient_norm", "g_gradient_norm"),
-        *codes.OF_GAME,
+        *codes.GAME_DIAGNOSTICS,
     )
 
     def __init__(
@@ -80,7 +80,7 @@ class AdversarialAutoencoder(GenerativeModel):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        sizes = checks.check_networks(encoder, decoder, discriminator, num_classes)
+        sizes = checks.check_adversarial_autoencoder(encoder, decoder, discriminator, num_classes)
         self.image_shape, self.latent_dim = sizes
         self.encoder, self.decoder, self.discriminator = encoder, decoder, discriminator
         # By having one, a model tells that its codes are Gaussian.
@@ -111,7 +111,7 @@ class AdversarialAutoencoder(GenerativeModel):
             loss, label_smoothing: The game on codes, see `keras_gans.losses.get`.
         """
         self.game = losses.get(loss, label_smoothing)
-        self.autoencoder = Joint(self.encoder, self.decoder)
+        self.autoencoder = NetworkGroup(self.encoder, self.decoder)
         self.compile_phases(
             {
                 "reconstruction_optimizer": (reconstruction_optimizer, self.autoencoder),
@@ -123,12 +123,12 @@ class AdversarialAutoencoder(GenerativeModel):
         )
 
     def call(self, images, training=False):
-        code = codes.mean(self.encoder(images, training=training), self.latent_dim)
+        code = codes.code_mean(self.encoder(images, training=training), self.latent_dim)
         return self.decoder(code, training=training)
 
     def encode(self, images):
         """Codes, or their means, `float32 [n, latent_dim]` of images `[n, h, w, c]` in [-1, 1]."""
-        return codes.mean(self.encoder(images, training=False), self.latent_dim)
+        return codes.code_mean(self.encoder(images, training=False), self.latent_dim)
 
     def decode(self, latent):
         """Images `float32 [n, h, w, c]` in [-1, 1] of codes `[n, latent_dim]`."""
@@ -141,13 +141,13 @@ class AdversarialAutoencoder(GenerativeModel):
 
     def train_step(self, data):
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-        label = codes.label_in(labels, self.num_classes)
+        label = codes.checked_batch_label(labels, self.num_classes)
         shape = (tf.shape(images)[0], self.latent_dim)
 
         # Reconstruction: min E[(x - decoder(z))^2], z ~ q(z|x)
         with tf.GradientTape() as tape:
             said = self.encoder(images, training=True)
-            code = codes.drawn(said, self.noise("reconstruction", shape))
+            code = codes.sample_code(said, self.noise("reconstruction", shape))
             errors = self.decoder(code, training=True) - tf.cast(images, tf.float32)
             reconstruction_loss = tf.reduce_mean(tf.square(errors))
             loss = reconstruction_loss + sum(self.encoder.losses) + sum(self.decoder.losses)
@@ -157,12 +157,12 @@ class AdversarialAutoencoder(GenerativeModel):
         # Regularisation: the moved encoder runs once for both players. Its statistics stay as they
         # are: the same images have moved them already.
         with tf.GradientTape() as encoder_tape:
-            said = frozen(self.encoder, images)
-            code = codes.drawn(said, self.noise("regularization", shape))
+            said = run_frozen(self.encoder, images)
+            code = codes.sample_code(said, self.noise("regularization", shape))
         logs |= self.train_discriminator(code, label)
         # min_q E_q(z)[log(1 - D(z))], or the chosen game's form of it, through the frozen D
         with encoder_tape:
-            fake_logits = frozen(self.discriminator, codes.seen_by_critic(code, label))
+            fake_logits = run_frozen(self.discriminator, codes.discriminator_inputs(code, label))
             g_loss = self.game.generator(fake_logits)
         norm = self.minimize(g_loss, encoder_tape, self.encoder_optimizer, self.encoder)
         return self.finish_step(g_loss=g_loss, g_gradient_norm=norm, **logs)
@@ -170,16 +170,16 @@ class AdversarialAutoencoder(GenerativeModel):
     def train_discriminator(self, code, label):
         # max_D E_p(z)[log D(z)] + E_q(z)[log(1 - D(z))]: the prior's codes are the real ones
         noise = self.noise("prior", (tf.shape(code)[0], self.prior_of_noise.noise_dim))
-        true = codes.seen_by_critic(self.prior_of_noise.function(noise, *label), label)
+        true = codes.discriminator_inputs(self.prior_of_noise.function(noise, *label), label)
         with tf.GradientTape() as tape:
             real_logits = self.discriminator(true, training=True)
-            fake_logits = self.discriminator(codes.seen_by_critic(code, label), training=True)
+            fake_logits = self.discriminator(codes.discriminator_inputs(code, label), training=True)
             d_loss = self.game.discriminator(real_logits, fake_logits)
             d_loss += sum(self.discriminator.losses)
         norm = self.minimize(d_loss, tape, self.discriminator_optimizer, self.discriminator)
-        seen = codes.of_game(self.game, real_logits, fake_logits)
+        seen = codes.game_diagnostics(self.game, real_logits, fake_logits)
         return {"d_loss": d_loss, "d_gradient_norm": norm, **seen}
 
     def signatures(self):
-        """What an export answers: `{name: (function, tensor specs)}`."""
+        """The functions that an export serves, `{name: (function, tensor specs)}`."""
         return signatures.from_autoencoder(self)

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from keras_gans.models.base import GenerativeModel
 from keras_gans.networks.checks import check_autoencoder
-from keras_gans.networks.wrappers import Joint
+from keras_gans.networks.wrappers import NetworkGroup
 from keras_gans.serving import signatures
 
 
@@ -60,7 +60,7 @@ class Autoencoder(GenerativeModel):
         Args:
             optimizer: Keras optimizer of encoder and decoder.
         """
-        self.both = Joint(self.encoder, self.decoder)
+        self.both = NetworkGroup(self.encoder, self.decoder)
         self.compile_phases({"optimizer": (optimizer, self.both)}, {}, **kwargs)
 
     def call(self, images, training=False):
@@ -86,5 +86,5 @@ class Autoencoder(GenerativeModel):
         return self.finish_step(reconstruction_loss=reconstruction_loss, gradient_norm=norm)
 
     def signatures(self):
-        """What an export answers: `{name: (function, tensor specs)}`."""
+        """The functions that an export serves, `{name: (function, tensor specs)}`."""
         return signatures.from_autoencoder(self)

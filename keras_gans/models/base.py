@@ -63,7 +63,7 @@ class GenerativeModel(keras.Model):
                 optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
             # Unbuilt, its slots would be skipped when a checkpoint is loaded.
             optimizer.build(network.trainable_variables)
-            setattr(self, key, replicas.takes_sums(optimizer))
+            setattr(self, key, replicas.expect_summed_gradients(optimizer))
         self._optimizer_names = tuple(phases)
         self._compile_arguments = {**optimizers, **settings, **kwargs}
 
@@ -79,7 +79,7 @@ class GenerativeModel(keras.Model):
         variables = network.trainable_variables
         # A share each makes the sum over replicas a mean.
         shares = tape.gradient(loss, variables, output_gradients=scale / count)
-        whole = replicas.summed(shares)
+        whole = replicas.sum_over_replicas(shares)
         norm = replicas.global_norm(whole) / scale
         if self.skipped_updates is not None:
             self.skipped_updates.assign_add(tf.cast(~tf.math.is_finite(norm), tf.int64))
@@ -93,12 +93,12 @@ class GenerativeModel(keras.Model):
     def finish_step(self, **values):
         """Counts the step and adds its values; returns their means over the epoch so far."""
         self.step.assign_add(1)
-        for key, value in replicas.means(values).items():
+        for key, value in replicas.mean_over_replicas(values).items():
             self._trackers[key].update_state(value)
         return self._means()
 
     def make_train_function(self, force=False):
-        if not replicas.of_workers(self.distribute_strategy):
+        if not replicas.has_several_workers(self.distribute_strategy):
             super().make_train_function(force)
         elif force or self.train_function is None:
             # Keras's own would send messages for each log, which every replica has already.

@@ -8,7 +8,7 @@ from keras_gans.models import diagnostics, ema
 from keras_gans.models.base import GenerativeModel
 from keras_gans.models.minibatches import minibatches
 from keras_gans.networks.checks import check_class_names, check_pair
-from keras_gans.networks.wrappers import Combined, frozen
+from keras_gans.networks.wrappers import CombinedModel, run_frozen
 from keras_gans.serving import signatures
 from keras_gans.serving.signatures import checked_label
 
@@ -50,7 +50,13 @@ class ConditionalGAN(GenerativeModel):
     """
 
     init_arguments = ("generator", "discriminator", "num_classes", "class_names", "ema_decay")
-    tracked = ("d_loss", "g_loss", "d_gradient_norm", "g_gradient_norm", *diagnostics.OF_BATCH)
+    tracked = (
+        "d_loss",
+        "g_loss",
+        "d_gradient_norm",
+        "g_gradient_norm",
+        *diagnostics.BATCH_DIAGNOSTICS,
+    )
 
     def __init__(
         self, generator, discriminator, num_classes, *, class_names=None, ema_decay=None, **kwargs
@@ -62,7 +68,7 @@ class ConditionalGAN(GenerativeModel):
         self.num_classes = num_classes
         self.class_names = check_class_names(class_names, num_classes)
         self.ema_decay = ema_decay
-        self.average = ema.copy_of(generator, ema_decay)
+        self.average = ema.make_average(generator, ema_decay)
         self.built = True
 
     def compile(
@@ -103,7 +109,7 @@ class ConditionalGAN(GenerativeModel):
     @property
     def combined(self):
         """G, then the frozen D: `[latent, label]` to logit; what the generator's phase trains."""
-        return Combined(self.generator, self.discriminator)
+        return CombinedModel(self.generator, self.discriminator)
 
     @property
     def sampler(self):
@@ -118,7 +124,9 @@ class ConditionalGAN(GenerativeModel):
         labels = checked_label(labels, self.num_classes)
         *early, (real_images, labels) = minibatches((images, labels), self.discriminator_steps)
         for turn, (early_images, early_labels) in enumerate(early, start=1):
-            fake_images = frozen(self.generator, [self.latent(early_images, turn), early_labels])
+            fake_images = run_frozen(
+                self.generator, [self.latent(early_images, turn), early_labels]
+            )
             self.train_discriminator(early_images, fake_images, early_labels)
         # G runs once for both phases: D's update does not move it.
         with tf.GradientTape() as generator_tape:
@@ -129,11 +137,11 @@ class ConditionalGAN(GenerativeModel):
         # min_G E[log(1 - D(G(z|y)|y))], or the chosen game's form of it, through the frozen D:
         # this is `combined` with its first half at hand.
         with generator_tape:
-            fake_logits = frozen(self.discriminator, [fake_images, labels])
+            fake_logits = run_frozen(self.discriminator, [fake_images, labels])
             g_loss = self.game.generator(fake_logits) + sum(self.generator.losses)
         norm = self.minimize(g_loss, generator_tape, self.generator_optimizer, self.generator)
         if self.average is not None:
-            ema.update(self.average, self.generator, self.step, self.ema_decay)
+            ema.update_average(self.average, self.generator, self.step, self.ema_decay)
         return self.finish_step(g_loss=g_loss, g_gradient_norm=norm, **logs)
 
     def train_discriminator(self, real_images, fake_images, labels):
@@ -145,7 +153,9 @@ class ConditionalGAN(GenerativeModel):
             d_loss = self.game.discriminator(real_logits, fake_logits)
             d_loss += sum(self.discriminator.losses)
         norm = self.minimize(d_loss, tape, self.discriminator_optimizer, self.discriminator)
-        seen = diagnostics.of_batch(self.game, real_images, fake_images, real_logits, fake_logits)
+        seen = diagnostics.batch_diagnostics(
+            self.game, real_images, fake_images, real_logits, fake_logits
+        )
         return {"d_loss": d_loss, "d_gradient_norm": norm, **seen}
 
     def latent(self, images, turn):
@@ -153,5 +163,5 @@ class ConditionalGAN(GenerativeModel):
         return self.noise(f"latent {turn}", (tf.shape(images)[0], self.latent_dim))
 
     def signatures(self):
-        """What an export answers: `{name: (function, tensor specs)}`."""
+        """The functions that an export serves, `{name: (function, tensor specs)}`."""
         return signatures.from_latent_and_label(self)

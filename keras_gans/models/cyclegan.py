@@ -6,9 +6,9 @@ import tensorflow as tf
 from keras_gans import losses
 from keras_gans.models import diagnostics
 from keras_gans.models.base import GenerativeModel
-from keras_gans.models.image_pool import History
-from keras_gans.networks.checks import check_circle, checked_lambdas
-from keras_gans.networks.wrappers import Joint, frozen
+from keras_gans.models.image_pool import ImagePool
+from keras_gans.networks.checks import check_cycle_weights, check_translators
+from keras_gans.networks.wrappers import NetworkGroup, run_frozen
 from keras_gans.serving import signatures
 
 
@@ -68,13 +68,13 @@ class CycleGAN(GenerativeModel):
         self, generator_g, generator_f, discriminator_x, discriminator_y, *, pool_size=50, **kwargs
     ):
         super().__init__(**kwargs)
-        check_circle(generator_g, generator_f, discriminator_x, discriminator_y, pool_size)
+        check_translators(generator_g, generator_f, discriminator_x, discriminator_y, pool_size)
         self.generator_g, self.generator_f = generator_g, generator_f
         self.discriminator_x, self.discriminator_y = discriminator_x, discriminator_y
         self.pool_size = pool_size
         if pool_size:
-            self.pool_x = History(self, pool_size, discriminator_x.inputs[0].shape[1:], "pool_x")
-            self.pool_y = History(self, pool_size, discriminator_y.inputs[0].shape[1:], "pool_y")
+            self.pool_x = ImagePool(self, pool_size, discriminator_x.inputs[0].shape[1:], "pool_x")
+            self.pool_y = ImagePool(self, pool_size, discriminator_y.inputs[0].shape[1:], "pool_y")
         self.built = True
 
     def compile(
@@ -97,13 +97,13 @@ class CycleGAN(GenerativeModel):
                 and Y have not as many channels.
         """
         networks = self.generator_g, self.generator_f
-        self.lambda_cycle = checked_lambdas(lambda_cycle, lambda_identity, *networks)
+        self.lambda_cycle = check_cycle_weights(lambda_cycle, lambda_identity, *networks)
         self.lambda_identity = lambda_identity
         self.game = losses.get(loss)
         # Section 4 has (D(G(x)) - 1)^2, without the half that Mao 2017 gives it.
         self.game_weight = 2.0 if loss == "least_squares" else 1.0
-        self.generators = Joint(self.generator_g, self.generator_f)
-        self.discriminators = Joint(self.discriminator_x, self.discriminator_y)
+        self.generators = NetworkGroup(self.generator_g, self.generator_f)
+        self.discriminators = NetworkGroup(self.discriminator_x, self.discriminator_y)
         self.compile_phases(
             {
                 "generator_optimizer": (generator_optimizer, self.generators),
@@ -127,8 +127,8 @@ class CycleGAN(GenerativeModel):
         with tf.GradientTape() as tape:
             fake_y, fake_x = g(images_x, training=True), f(images_y, training=True)
             # min_{G, F} L_GAN(G, D_Y) + L_GAN(F, D_X), through the frozen discriminators
-            g_loss = self.game.generator(frozen(self.discriminator_y, fake_y))
-            g_loss += self.game.generator(frozen(self.discriminator_x, fake_x))
+            g_loss = self.game.generator(run_frozen(self.discriminator_y, fake_y))
+            g_loss += self.game.generator(run_frozen(self.discriminator_x, fake_x))
             g_loss *= self.game_weight
             # + lambda_cycle (E[|F(G(x)) - x|] + E[|G(F(y)) - y|])
             cycle_x = distance(f(fake_y, training=True), images_x)
@@ -173,8 +173,8 @@ class CycleGAN(GenerativeModel):
         return {"d_loss": d_loss, "d_gradient_norm": norm, **accuracies}
 
     def signatures(self):
-        """What an export answers: `{name: (function, tensor specs)}`."""
-        return signatures.between(self.generator_g, self.generator_f)
+        """The functions that an export serves, `{name: (function, tensor specs)}`."""
+        return signatures.from_generators(self.generator_g, self.generator_f)
 
 
 def distance(images, others):

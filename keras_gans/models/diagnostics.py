@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-OF_BATCH = (
+BATCH_DIAGNOSTICS = (
     "real_probability",
     "fake_probability",
     "real_accuracy",
@@ -12,7 +12,7 @@ OF_BATCH = (
 )
 
 
-def of_batch(game, real_images, fake_images, real_logits, fake_logits):
+def batch_diagnostics(game, real_images, fake_images, real_logits, fake_logits):
     """What a batch shows of the game; for a look at it, not to be trained on.
 
     Args:

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 
-def copy_of(network, decay):
+def make_average(network, decay):
     """A copy of `network` with the same weights, to be averaged into; None if `decay` is None.
 
     Raises:
@@ -21,7 +21,7 @@ def copy_of(network, decay):
     return copy
 
 
-def update(average, network, step, decay):
+def update_average(average, network, step, decay):
     """Moves `average` towards `network`: weights and BatchNormalization's statistics alike.
 
     The decay warms up as min(decay, (1 + step) / (10 + step)): from the start at full strength,

@@ -5,7 +5,7 @@ import tensorflow as tf
 from keras_gans import noise
 
 
-class History:
+class ImagePool:
     """A pool of generated images: D, shown old ones too, does not forget what it has learned.
 
     Of the images given to it, one after the other, each is stored and returned while there is

@@ -5,10 +5,10 @@ import tensorflow as tf
 from keras_gans.models.diagnostics import share_above_half
 from keras_gans.serving.signatures import checked_label
 
-OF_GAME = ("real_probability", "fake_probability", "real_accuracy", "fake_accuracy")
+GAME_DIAGNOSTICS = ("real_probability", "fake_probability", "real_accuracy", "fake_accuracy")
 
 
-def mean(said, latent_dim):
+def code_mean(said, latent_dim):
     """The code, or a Gaussian code's mean, float32 `[n, latent_dim]`.
 
     Args:
@@ -22,17 +22,17 @@ def posterior(encoder, images):
     return tf.split(tf.cast(encoder(images, training=False), tf.float32), 2, axis=1)
 
 
-def drawn(said, noise):
+def sample_code(said, noise):
     """The code, or with `noise` from N(0, I) `[n, latent_dim]` a draw of the Gaussian one."""
     latent_dim = noise.shape[1]
-    code = mean(said, latent_dim)
+    code = code_mean(said, latent_dim)
     if said.shape[1] == latent_dim:
         return code
     # z = mean + sigma epsilon, so that gradients reach both (Kingma 2013, arXiv 1312.6114, 2.4).
     return code + tf.exp(0.5 * tf.cast(said[:, latent_dim:], tf.float32)) * noise
 
 
-def label_in(labels, num_classes):
+def checked_batch_label(labels, num_classes):
     """The batch's labels as a tuple of one, checked; an empty one where `num_classes` is None.
 
     Raises:
@@ -45,12 +45,12 @@ def label_in(labels, num_classes):
     return (checked_label(labels, num_classes),)
 
 
-def seen_by_critic(code, label):
+def discriminator_inputs(code, label):
     """What a discriminator of codes takes: the code, with the label if there is one."""
     return [code, *label] if label else code
 
 
-def of_game(game, real_logits, fake_logits):
+def game_diagnostics(game, real_logits, fake_logits):
     """How D does on a batch of codes, `{name: float32 scalar}` for the names in `OF_GAME`.
 
     Args:

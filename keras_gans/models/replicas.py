@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras_gans import distribution
 
 
-def summed(gradients):
+def sum_over_replicas(gradients):
     """The sum over replicas of each gradient, on every replica; as they are if there is one.
 
     Dense ones travel as one vector: a message costs more than its bytes.
@@ -30,7 +30,7 @@ def summed(gradients):
     return sums
 
 
-def takes_sums(optimizer):
+def expect_summed_gradients(optimizer):
     """Makes a Keras optimizer, of one model, take gradients that are summed over replicas.
 
     It would clip each replica's gradient by itself, sum them, and look for overflow on the first
@@ -47,7 +47,7 @@ def takes_sums(optimizer):
     return optimizer
 
 
-def means(values):
+def mean_over_replicas(values):
     """The mean over replicas of each scalar of `{name: float}`, in one message, as float32."""
     values = {key: tf.cast(value, tf.float32) for key, value in values.items()}
     if tf.distribute.get_replica_context().num_replicas_in_sync == 1:
@@ -56,7 +56,7 @@ def means(values):
     return dict(zip(values, numbers, strict=True))
 
 
-def of_workers(strategy):
+def has_several_workers(strategy):
     """Whether several processes train together."""
     return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras_gans import likelihoods, noise
 from keras_gans.models.base import GenerativeModel
 from keras_gans.networks.checks import check_autoencoder
-from keras_gans.networks.wrappers import Joint
+from keras_gans.networks.wrappers import NetworkGroup
 from keras_gans.serving import signatures
 
 # exp(20) = 5e8 and its square are far from float32's end; no posterior needs a sigma beyond e^10.
@@ -84,7 +84,7 @@ class VAE(GenerativeModel):
         if not 0.0 <= beta < math.inf:
             raise ValueError(f"beta must be a number of at least 0. Received: {beta!r}")
         self.beta = beta
-        self.both = Joint(self.encoder, self.decoder)
+        self.both = NetworkGroup(self.encoder, self.decoder)
         self.compile_phases({"optimizer": (optimizer, self.both)}, {"beta": beta}, **kwargs)
 
     def call(self, images, training=False):
@@ -135,5 +135,5 @@ class VAE(GenerativeModel):
         )
 
     def signatures(self):
-        """What an export answers: `{name: (function, tensor specs)}`."""
+        """The functions that an export serves, `{name: (function, tensor specs)}`."""
         return signatures.from_autoencoder(self)

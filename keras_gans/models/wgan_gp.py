@@ -10,7 +10,7 @@ from keras_gans.models import diagnostics, ema
 from keras_gans.models.base import GenerativeModel
 from keras_gans.models.minibatches import minibatches
 from keras_gans.networks.checks import check_no_batch_statistics, check_pair
-from keras_gans.networks.wrappers import Combined, frozen
+from keras_gans.networks.wrappers import CombinedModel, run_frozen
 from keras_gans.serving import signatures
 
 
@@ -66,7 +66,7 @@ class WGANGP(GenerativeModel):
         self.generator = generator
         self.critic = critic
         self.ema_decay = ema_decay
-        self.average = ema.copy_of(generator, ema_decay)
+        self.average = ema.make_average(generator, ema_decay)
         self.built = True
 
     def compile(self, generator_optimizer, critic_optimizer, n_critic=5, gp_weight=10.0, **kwargs):
@@ -95,7 +95,7 @@ class WGANGP(GenerativeModel):
     @property
     def combined(self):
         """G followed by the frozen critic, latent to score: what the generator's phase trains."""
-        return Combined(self.generator, self.critic)
+        return CombinedModel(self.generator, self.critic)
 
     @property
     def sampler(self):
@@ -115,16 +115,16 @@ class WGANGP(GenerativeModel):
         # Lines 11 and 12: min_G -E[f(G(z))], through the frozen critic.
         with tf.GradientTape() as tape:
             fake_images = self.generator(self.latent(parts[0], turn=0), training=True)
-            g_loss = losses.wasserstein_generator_loss(frozen(self.critic, fake_images))
+            g_loss = losses.wasserstein_generator_loss(run_frozen(self.critic, fake_images))
             g_loss += sum(self.generator.losses)
         norm = self.minimize(g_loss, tape, self.generator_optimizer, self.generator)
         if self.average is not None:
-            ema.update(self.average, self.generator, self.step, self.ema_decay)
+            ema.update_average(self.average, self.generator, self.step, self.ema_decay)
         return self.finish_step(g_loss=g_loss, g_gradient_norm=norm, **logs)
 
     def train_critic(self, real_images, turn):
         # min_f E[f(G(z))] - E[f(x)] + lambda E[(|grad f(x^)| - 1)^2]: equation 3.
-        fake_images = frozen(self.generator, self.latent(real_images, turn))
+        fake_images = run_frozen(self.generator, self.latent(real_images, turn))
         between = self.between(real_images, fake_images, turn)
         with tf.GradientTape() as tape:
             real_scores = self.critic(real_images, training=True)
@@ -153,5 +153,5 @@ class WGANGP(GenerativeModel):
         return share * real_images + (1.0 - share) * tf.cast(fake_images, tf.float32)
 
     def signatures(self):
-        """What an export answers: `{name: (function, tensor specs)}`."""
+        """The functions that an export serves, `{name: (function, tensor specs)}`."""
         return signatures.from_latent(self)

@@ -5,7 +5,7 @@ from keras import layers
 from keras_gans.errors import InputError
 
 
-def check_circle(generator_g, generator_f, discriminator_x, discriminator_y, pool_size):
+def check_translators(generator_g, generator_f, discriminator_x, discriminator_y, pool_size):
     """Checks G: X -> Y, F: Y -> X, D_X and D_Y; see `models.CycleGAN`.
 
     Raises:
@@ -39,7 +39,7 @@ def check_circle(generator_g, generator_f, discriminator_x, discriminator_y, poo
             )
 
 
-def checked_lambdas(lambda_cycle, lambda_identity, generator_g, generator_f):
+def check_cycle_weights(lambda_cycle, lambda_identity, generator_g, generator_f):
     """The cycle loss's two weights, of X's and of Y's part.
 
     Raises:
@@ -101,7 +101,7 @@ def _nearest(size, divisor):
     return max(2, round(size / divisor)) * divisor
 
 
-def check_networks(encoder, decoder, discriminator, num_classes):
+def check_adversarial_autoencoder(encoder, decoder, discriminator, num_classes):
     """Checks that three networks fit each other; returns `(image_shape, latent_dim)`.
 
     The encoder's width may be that of the decoder's input or twice that; the discriminator takes

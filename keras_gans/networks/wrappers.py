@@ -5,7 +5,7 @@ import functools
 import keras
 
 
-def frozen(network, inputs):
+def run_frozen(network, inputs):
     """`network(inputs, training=True)` with batch statistics, moving none of its variables.
 
     `network.trainable = False` would switch BatchNormalization to its moving statistics, which
@@ -17,7 +17,7 @@ def frozen(network, inputs):
     return outputs
 
 
-class Combined(keras.Model):
+class CombinedModel(keras.Model):
     """D(G(z)) with D frozen: `latent [n, d]` (or `[latent, label]`) to logits `[n, 1]`.
 
     Its variables are the generator's alone.
@@ -27,7 +27,7 @@ class Combined(keras.Model):
         super().__init__(name="combined")
         self.generator = generator
         # Inside a partial, Keras does not count D's variables among this model's own.
-        self._frozen_discriminator = functools.partial(frozen, discriminator)
+        self._frozen_discriminator = functools.partial(run_frozen, discriminator)
         self.built = True
 
     def call(self, inputs, training=True):
@@ -37,7 +37,7 @@ class Combined(keras.Model):
         return self._frozen_discriminator(images)
 
 
-class Joint:
+class NetworkGroup:
     """Networks as one for an optimizer, as an encoder and a decoder that reconstruct together.
 
     Args:

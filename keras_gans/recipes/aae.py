@@ -66,7 +66,7 @@ class AdversarialAutoencoderRecipe(ReconstructionRecipe):
             raise InputError(str(error)) from error
 
     def pictures(self, source):
-        return super().pictures(source) | latent_space.of_autoencoder(source)
+        return super().pictures(source) | latent_space.autoencoder_pictures(source)
 
     def build(self, source):
         classes = self._classes(source)

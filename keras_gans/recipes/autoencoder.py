@@ -72,7 +72,7 @@ class AutoencoderRecipe(ReconstructionRecipe):
     programs: ClassVar[tuple[str, ...]] = ("serve",)
 
     def pictures(self, source):
-        return latent_space.of_autoencoder(source)
+        return latent_space.autoencoder_pictures(source)
 
     def default_features(self, source):
         return "pixels"

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, ClassVar, Literal
 
 from keras_gans import data
-from keras_gans.callbacks.samples import grid_of
-from keras_gans.data.pipeline import WHOLE
+from keras_gans.callbacks.samples import sample_grid_picture
+from keras_gans.data.pipeline import WHOLE_BATCH
 from keras_gans.errors import InputError
 from keras_gans.evaluation import evaluator
 from keras_gans.metrics import registry
@@ -162,17 +162,17 @@ class Recipe:
         """Full batches in one pass over the data."""
         return data.steps_per_epoch(source.train, self.batch_size)
 
-    def batches(self, source, start_step, share=WHOLE):
+    def batches(self, source, start_step, share=WHOLE_BATCH):
         """Endless batches as the model's `fit` takes them, from any step on; `data.batches`."""
         return data.batches(source.train, self.batch_size, self.seed, start_step, share)
 
     def pictures(self, source):
         """What `callbacks.SampleGrid` draws, `{name: function}`."""
-        return {"samples": grid_of()}
+        return {"samples": sample_grid_picture()}
 
     def metrics(self):
         """What is measured while a resolved recipe trains: what chooses, and the classes."""
-        chosen = registry.metric_of(self.best_metric)
+        chosen = registry.metric_for(self.best_metric)
         judged = self.features == "classifier" and registry.METRICS[chosen].asks == registry.SAMPLES
         return list(dict.fromkeys([chosen, "classes"] if judged else [chosen]))
 

@@ -149,21 +149,21 @@ class CycleGANRecipe(Recipe):
             cache_mib=self.cache_mib,
         )
 
-    def batches(self, source, start_step, share=pipeline.WHOLE):
+    def batches(self, source, start_step, share=pipeline.WHOLE_BATCH):
         """Endless `(images of X, images of Y)`, each domain in an order of its own."""
         x, y = (
             data.batches(domain.train, self.batch_size, seed, start_step, share)
             for domain, seed in ((source.x, self.seed), (source.y, self.seed + OTHER_ORDER))
         )
-        numbers = pipeline.numbers(start_step, share)
+        numbers = pipeline.shard_numbers(start_step, share)
 
         def augmented(number, images_x, images_y):
-            step, part = pipeline.place_of(number, share)
+            step, part = pipeline.step_and_replica(number, share)
             place = step, part, share[-1]
             return self._augmented(images_x, "x", place), self._augmented(images_y, "y", place)
 
         pairs = tf.data.Dataset.zip(numbers, x, y).map(augmented).prefetch(2)
-        return pipeline.untuned(pairs)
+        return pipeline.without_autotune(pairs)
 
     def _augmented(self, batch, domain, place):
         if self.crop_size:
@@ -257,7 +257,7 @@ def translations(source, columns=COLUMNS):
         columns: Number of images of each domain, spread over all.
 
     Returns:
-        A function of `endpoints.Endpoints` that returns `uint8 [H, W, c]`, six rows: images of X,
+        A function of `serving.Endpoints` that returns `uint8 [H, W, c]`, six rows: images of X,
         as Y, and back as X; images of Y, as X, and back as Y.
     """
     ways = (
@@ -269,12 +269,12 @@ def translations(source, columns=COLUMNS):
         ),
     )
 
-    def picture(answers):
+    def picture(endpoints):
         rows = []
         for domain, there, back in ways:
             real = _spread(domain.train if domain.test is None else domain.test, columns)
-            translated = _translated(answers[there], real)
-            rows += [real, translated, _translated(answers[back], translated)]
+            translated = _translated(endpoints[there], real)
+            rows += [real, translated, _translated(endpoints[back], translated)]
         return images.grid(pixels.to_uint8(np.concatenate(rows)), columns)
 
     return picture

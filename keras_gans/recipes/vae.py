@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from keras_gans.callbacks.samples import grid_of
+from keras_gans.callbacks.samples import sample_grid_picture
 from keras_gans.errors import InputError
 from keras_gans.models import VAE
 from keras_gans.recipes.autoencoder import ReconstructionRecipe
@@ -46,7 +46,7 @@ class VAERecipe(ReconstructionRecipe):
             )
 
     def pictures(self, source):
-        return {"samples": grid_of(), **latent_space.of_autoencoder(source)}
+        return {"samples": sample_grid_picture(), **latent_space.autoencoder_pictures(source)}
 
     def build(self, source):
         output = "logits" if self.likelihood == "bernoulli" else "images"

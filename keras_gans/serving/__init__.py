@@ -1,5 +1,7 @@
 """What is served: signatures, exports, and the images that either makes of seeds."""
 
-from keras_gans.serving import endpoints, export, sampling, signatures
+from keras_gans.serving import export, sampling, signatures
+from keras_gans.serving.endpoints import Endpoints
+from keras_gans.serving.sampling import Sampler
 
-__all__ = ["endpoints", "export", "sampling", "signatures"]
+__all__ = ["Endpoints", "Sampler", "export", "sampling", "signatures"]

@@ -1,4 +1,4 @@
-"""What a model answers, in memory or as an export: its signatures, by name."""
+"""The signatures of a model by name, whether it is in memory or an export."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from keras_gans.serving.signatures import float32_signatures
 
 @dataclass(frozen=True)
 class Endpoints:
-    """Signatures by name, as `answers["generate"](seed=...)`, which returns a dict of tensors.
+    """Signatures by name, as `endpoints["generate"](seed=...)`, which returns a dict of tensors.
 
     Attributes:
         functions: `{name: function of named tensors}`.
@@ -40,32 +40,31 @@ class Endpoints:
         self[name]  # refuses
         return self.inputs[name]
 
+    @classmethod
+    def from_model(cls, model):
+        """Those of a model in memory, compiled at their first call; weights are followed."""
+        functions, inputs = {}, {}
+        for name, (function, specs) in float32_signatures(model).items():
+            functions[name] = tf.function(function, input_signature=specs)
+            inputs[name] = {spec.name: spec for spec in specs}
+        return cls(functions, inputs, getattr(model, "class_names", None))
 
-def of_model(model):
-    """The `Endpoints` of a model in memory, compiled at their first call; weights are followed."""
-    signatures = float32_signatures(model)
-    return Endpoints(
-        {name: tf.function(f, input_signature=specs) for name, (f, specs) in signatures.items()},
-        {name: {spec.name: spec for spec in specs} for name, (_, specs) in signatures.items()},
-        getattr(model, "class_names", None),
-    )
+    @classmethod
+    def from_export(cls, directory):
+        """Those of an export: a version's folder, or its parent for the newest version.
 
+        Raises:
+            InputError: If there is none, or it cannot be read.
+        """
+        loaded = export.load(directory)
+        names = list(loaded.signatures)
 
-def of_export(directory):
-    """The `Endpoints` of an export: a version's folder, or its parent for the newest version.
+        def function(name):
+            # The C++ side owns the weights: they live as long as `loaded` is referenced.
+            return lambda **inputs: loaded.signatures[name](**inputs)
 
-    Raises:
-        InputError: If there is none, or it cannot be read.
-    """
-    loaded = export.load(directory)
-    names = list(loaded.signatures)
-
-    def function(name):
-        # The C++ side owns the weights: they live as long as `loaded` is referenced.
-        return lambda **inputs: loaded.signatures[name](**inputs)
-
-    return Endpoints(
-        {name: function(name) for name in names},
-        {name: loaded.signatures[name].structured_input_signature[1] for name in names},
-        export.class_names(directory),
-    )
+        return cls(
+            {name: function(name) for name in names},
+            {name: loaded.signatures[name].structured_input_signature[1] for name in names},
+            export.class_names(directory),
+        )

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from keras_gans import noise
 from keras_gans.errors import InputError, RunError
-from keras_gans.serving import endpoints
+from keras_gans.serving.endpoints import Endpoints
 
 BATCH_SIZE = 100
 
@@ -43,56 +43,56 @@ class Sampler:
         """The images of all seeds at once, `float32 [n, h, w, c]` in [-1, 1]."""
         return np.concatenate([batch["image"] for batch in self.batches(seeds, labels)])
 
+    @classmethod
+    def from_endpoints(cls, endpoints):
+        """That of a model's endpoints.
 
-def of(answers):
-    """The `Sampler` of `endpoints.Endpoints`.
+        Raises:
+            InputError: If they have no `generate`.
+        """
+        return cls(endpoints["generate"], endpoints.class_names)
 
-    Raises:
-        InputError: If they have no `generate`.
-    """
-    return Sampler(answers["generate"], answers.class_names)
+    @classmethod
+    def from_model(cls, model):
+        """That of a model in memory; it follows the model's weights."""
+        return cls.from_endpoints(Endpoints.from_model(model))
 
+    @classmethod
+    def from_export(cls, directory):
+        """That of an export: a version's folder, or its parent for the newest version.
 
-def of_model(model):
-    """The `Sampler` of a model in memory; it follows the model's weights."""
-    return of(endpoints.of_model(model))
-
-
-def of_export(directory):
-    """The `Sampler` of an export: a version's folder, or its parent for the newest version.
-
-    Raises:
-        InputError: If there is none, it cannot be read, or it makes no images from seeds.
-    """
-    return of(endpoints.of_export(directory))
+        Raises:
+            InputError: If there is none, it cannot be read, or it makes no images from seeds.
+        """
+        return cls.from_endpoints(Endpoints.from_export(directory))
 
 
 FIRST_SEED = 2**30  # far from those of grids, walks and scored samples
 
 
-def prior_draws(answers, count, labels=None, first_seed=FIRST_SEED):
+def draw_prior(endpoints, count, labels=None, first_seed=FIRST_SEED):
     """The latents `float32 [count, latent_dim]` that `generate` decodes of seeds in a row.
 
     Args:
-        answers: An `endpoints.Endpoints` whose `generate` tells its latents.
+        endpoints: A `serving.Endpoints` whose `generate` tells its latents.
         count: How many.
         labels: Class indices, taken in turn; default: all classes. Only for a model that takes a
             label.
         first_seed: The first of the seeds.
     """
-    if answers.class_names:
-        classes = range(len(answers.class_names)) if labels is None else labels
+    if endpoints.class_names:
+        classes = range(len(endpoints.class_names)) if labels is None else labels
         labels = np.resize(np.asarray(classes, np.int32), count)
     else:
         labels = None
-    return stations_of(answers, np.arange(first_seed, first_seed + count), labels)
+    return latents_of_seeds(endpoints, np.arange(first_seed, first_seed + count), labels)
 
 
-def answered(answers, name, batches):
+def run_on_batches(endpoints, name, batches):
     """Yields `(images, {output: array})` for every batch: what an endpoint makes of it.
 
     Args:
-        answers: An `endpoints.Endpoints`.
+        endpoints: A `serving.Endpoints`.
         name: One that takes images, as `encode`.
         batches: Iterable of `float32 [b, h, w, c]` in [-1, 1].
 
@@ -100,7 +100,7 @@ def answered(answers, name, batches):
         InputError: For a model without it, or images of another shape.
         RunError: If an output is not finite.
     """
-    function, spec = answers[name], answers.specs(name)["image"]
+    function, spec = endpoints[name], endpoints.specs(name)["image"]
     for images in batches:
         if not spec.shape.is_compatible_with(images.shape):
             raise InputError(
@@ -119,7 +119,7 @@ SMALLEST_SIDE = 8  # px: the mirrored border of a quarter of it needs two
 
 
 @dataclass(frozen=True)
-class WholeImages:
+class ImageTranslator:
     """Translates one image of any size; see `whole_images`.
 
     Attributes:
@@ -144,20 +144,20 @@ class WholeImages:
         return pixels.to_uint8(made[0, :height, :width])
 
 
-def whole_images(answers, endpoint):
+def make_translator(endpoints, endpoint):
     """Makes the `WholeImages` of a direction, `translate_x_to_y` or `translate_y_to_x`.
 
     Raises:
         InputError: If the model does not translate.
     """
-    return WholeImages(answers[endpoint], answers.specs(endpoint)["image"].shape[-1])
+    return ImageTranslator(endpoints[endpoint], endpoints.specs(endpoint)["image"].shape[-1])
 
 
-def stations_of(answers, seeds, labels=None):
+def latents_of_seeds(endpoints, seeds, labels=None):
     """The latents that `generate` makes images of, for seeds of any number of dimensions.
 
     Args:
-        answers: An `endpoints.Endpoints` that makes images from latents.
+        endpoints: A `serving.Endpoints` that makes images from latents.
         seeds: Integers `[...]` of the int32 range.
         labels: Class indices of the same shape, for a prior that differs between classes.
 
@@ -167,15 +167,15 @@ def stations_of(answers, seeds, labels=None):
     Raises:
         InputError: For a model that makes none.
     """
-    decoder_of(answers)  # refuses
-    width = answers.specs("serving_default")["latent"].shape[-1]
+    latent_decoder(endpoints)  # refuses
+    width = endpoints.specs("serving_default")["latent"].shape[-1]
     seeds = np.asarray(seeds, np.int32)
     inputs = {"seed": seeds.ravel()}
     if labels is not None:
         inputs["label"] = np.broadcast_to(np.asarray(labels, np.int32), seeds.shape).ravel()
 
     # What a model makes codes of has a prior of its own, and `generate` tells its draws.
-    generate = answers["generate"] if encodes(answers) else None
+    generate = endpoints["generate"] if can_encode(endpoints) else None
 
     # Compiled: normal latents drawn one by one from Python, thousands would take a minute; and of
     # `generate`, what only its images need is left out.
@@ -194,44 +194,44 @@ def stations_of(answers, seeds, labels=None):
 # What makes the images ---------------------------------------------------------------------------
 
 
-def decoder_of(answers):
+def latent_decoder(endpoints):
     """The `serving_default` of a model that makes images from latents that it draws itself.
 
     Args:
-        answers: An `endpoints.Endpoints`.
+        endpoints: A `serving.Endpoints`.
 
     Raises:
         InputError: For another model.
     """
-    if "latent" not in answers.specs("serving_default"):
+    if "latent" not in endpoints.specs("serving_default"):
         raise InputError(
             "a walk from seed to seed needs a model that makes images from latents of its own. "
-            f"This one answers {', '.join(sorted(answers.functions))}"
-            + (": walk between two images instead" if encodes(answers) else "")
+            f"This one answers {', '.join(sorted(endpoints.functions))}"
+            + (": walk between two images instead" if can_encode(endpoints) else "")
         )
-    return answers["serving_default"]
+    return endpoints["serving_default"]
 
 
-def encodes(answers):
+def can_encode(endpoints):
     """Whether a model makes codes of images and images of codes."""
-    return "encode" in answers and "decode" in answers
+    return "encode" in endpoints and "decode" in endpoints
 
 
-def check_encodes(answers):
+def check_can_encode(endpoints):
     """Raises InputError, naming the variants that can, unless images have codes."""
-    if not encodes(answers):
+    if not can_encode(endpoints):
         raise InputError(
             "a walk between images needs a model that encodes and decodes them: vae, aae or "
-            f"autoencoder. This one answers {', '.join(sorted(answers.functions))}"
+            f"autoencoder. This one answers {', '.join(sorted(endpoints.functions))}"
         )
 
 
-def codes_of(answers, pictures):
+def encode_images(endpoints, pictures):
     """The codes `float32 [n, latent_dim]` of pictures `uint8 [n, h, w, c]`.
 
     Raises:
         InputError: For a model that makes none, or none that it can decode.
     """
-    check_encodes(answers)
+    check_can_encode(endpoints)
     values = np.asarray(pictures, np.float32) / np.float32(127.5) - np.float32(1.0)
-    return answers["encode"](image=tf.constant(values))["latent"].numpy()
+    return endpoints["encode"](image=tf.constant(values))["latent"].numpy()

@@ -76,14 +76,14 @@ def from_autoencoder(model):
         return {"image": model.decode(encode(image)["latent"])}
 
     image = tf.TensorSpec((None, *model.image_shape), tf.float32, name="image")
-    answers = {
+    endpoints = {
         "encode": (encode, [image]),
         "decode": (decode, [_latent_spec(model)]),
         "reconstruct": (reconstruct, [image]),
     }
     if not hasattr(model, "prior_of_seeds"):
-        return {"serving_default": answers["reconstruct"], **answers}
-    return {"serving_default": answers["decode"], **answers, "generate": _from_prior(model)}
+        return {"serving_default": endpoints["reconstruct"], **endpoints}
+    return {"serving_default": endpoints["decode"], **endpoints, "generate": _from_prior(model)}
 
 
 def _from_prior(model):
@@ -113,7 +113,7 @@ def _with_png(images):
     return {"image": images, "image_bytes": encode_png(images)}
 
 
-def between(generator_g, generator_f):
+def from_generators(generator_g, generator_f):
     """`translate_x_to_y`, `translate_y_to_x`: image to image; the first is `serving_default` too.
 
     Where the generators take images of any size there are also `translate_x_to_y_bytes` and
@@ -124,14 +124,14 @@ def between(generator_g, generator_f):
         generator_g, generator_f: Networks between images of X and of Y, `float32 [n, h, w, c]` in
             [-1, 1]; h and w of their inputs can be None.
     """
-    answers = {
+    endpoints = {
         "translate_x_to_y": _of_images(generator_g),
         "translate_y_to_x": _of_images(generator_f),
     }
     for name, generator in {"x_to_y": generator_g, "y_to_x": generator_f}.items():
         if None in generator.inputs[0].shape[1:]:
-            answers[f"translate_{name}_bytes"] = _of_bytes(generator)
-    return {"serving_default": answers["translate_x_to_y"], **answers}
+            endpoints[f"translate_{name}_bytes"] = _of_bytes(generator)
+    return {"serving_default": endpoints["translate_x_to_y"], **endpoints}
 
 
 def _of_images(generator):
@@ -292,7 +292,7 @@ def encode_png(images):
     return tf.io.encode_png(tf.cast(pixels, tf.uint8))
 
 
-def in_float32(model, function):
+def computed_in_float32(model, function):
     """`function` of a model's networks, computed in float32 whatever the networks train in.
 
     Layers follow their policy when they are traced, so that it is changed just then.
@@ -309,7 +309,7 @@ def in_float32(model, function):
 def float32_signatures(model):
     """A model's signatures, `{name: (function, tensor specs)}`, computed in float32."""
     signatures = model.signatures()
-    return {name: (in_float32(model, f), specs) for name, (f, specs) in signatures.items()}
+    return {name: (computed_in_float32(model, f), specs) for name, (f, specs) in signatures.items()}
 
 
 @contextlib.contextmanager

@@ -1,6 +1,6 @@
 """A run: made ready, kept in a folder, trained to its end."""
 
-from keras_gans.training.loop import LOST_WORKER, finish, follow, train
+from keras_gans.training.loop import LOST_WORKER, finish, train, train_as_worker
 from keras_gans.training.run import Run, check_agreement, evaluator_for, plan, prepare, reopen
 from keras_gans.training.run_folder import (
     BEST,
@@ -13,19 +13,19 @@ from keras_gans.training.run_folder import (
     check_name,
     check_settings,
     check_writable,
-    checkpoint_of,
-    config_of,
     create,
+    default_worker_run_name,
+    find_checkpoint,
+    find_config,
     is_complete,
     is_run,
     label_index,
     load_checkpoint,
+    load_recipe,
     load_run,
+    load_source,
     open_endpoints,
-    recipe_of,
     saved_settings,
-    shared_name,
-    source_of,
 )
 
 __all__ = [
@@ -42,24 +42,24 @@ __all__ = [
     "check_name",
     "check_settings",
     "check_writable",
-    "checkpoint_of",
-    "config_of",
     "create",
+    "default_worker_run_name",
     "evaluator_for",
+    "find_checkpoint",
+    "find_config",
     "finish",
-    "follow",
     "is_complete",
     "is_run",
     "label_index",
     "load_checkpoint",
+    "load_recipe",
     "load_run",
+    "load_source",
     "open_endpoints",
     "plan",
     "prepare",
-    "recipe_of",
     "reopen",
     "saved_settings",
-    "shared_name",
-    "source_of",
     "train",
+    "train_as_worker",
 ]

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from keras_gans import callbacks, distribution
 from keras_gans.callbacks.evaluate import best_record
-from keras_gans.data.pipeline import WHOLE
+from keras_gans.data.pipeline import WHOLE_BATCH
 from keras_gans.errors import RunError
 from keras_gans.files import write_atomically
 from keras_gans.training.run_folder import (
@@ -18,7 +18,7 @@ from keras_gans.training.run_folder import (
     CHECKPOINT,
     RECORD,
     _record,
-    checkpoint_of,
+    find_checkpoint,
     load_checkpoint,
 )
 from keras_gans.visualize import history, tensorboard
@@ -32,7 +32,7 @@ LOST_WORKER = (
 )
 
 
-def follow(run):
+def train_as_worker(run):
     """What a worker that is not the chief does while the chief calls `train`: its part, silently.
 
     Raises:
@@ -42,7 +42,7 @@ def follow(run):
     before = {key: signal.signal(key, signal.SIG_IGN) for key in (signal.SIGINT, signal.SIGTERM)}
     try:
         _fit(run, [callbacks.StopOnNonFinite()])
-        distribution.meet(run.strategy)  # the chief exports
+        distribution.barrier(run.strategy)  # the chief exports
     except tf.errors.OpError as error:
         raise _cause(run, error) from error
     finally:
@@ -63,7 +63,7 @@ def train(run, directory, evaluator=None):
     directory = Path(directory)
     begin = time.monotonic()
     try:
-        with tensorboard.writer_of(directory).as_default() as writer:
+        with tensorboard.make_writer(directory).as_default() as writer:
             if run.model.steps_done == 0:
                 tf.summary.text("config", _as_markdown(run.recipe.as_dict()), step=0)
             # Of several, those of a resumed run, TensorBoard takes the first.
@@ -81,7 +81,7 @@ def _cause(run, error):
     if run.source.train.failure:
         # Through TensorFlow it arrives wrapped; the split has it in one line.
         return run.source.train.failure
-    if distribution.workers(run.strategy) > 1 and isinstance(error, LOST_WORKER):
+    if distribution.num_workers(run.strategy) > 1 and isinstance(error, LOST_WORKER):
         return RunError(
             f"another worker is gone, at step {run.model.steps_done:,} or the next: the same "
             "command again, on every worker, goes on from the last checkpoint"
@@ -104,16 +104,16 @@ def finish(run, directory, export_dir):
     history.save_history(directory)
     best = best_record(directory / BEST)
     last = best is None or best["step"] == run.model.steps_done
-    model = run.model if last else load_checkpoint(checkpoint_of(directory, "best"))
+    model = run.model if last else load_checkpoint(find_checkpoint(directory, "best"))
     version = model.export(Path(export_dir) / run.recipe.variant)
     record = _record(directory) | {"version": str(version), "step": model.steps_done, "best": best}
     try:
-        tensorboard.log_hparams_end(tensorboard.writer_of(directory))
+        tensorboard.log_hparams_end(tensorboard.make_writer(directory))
         write_atomically(directory / RECORD, json.dumps(record, indent=2))
     except (OSError, tf.errors.OpError) as error:
         reason = getattr(error, "strerror", None) or error.message
         raise RunError(f"cannot write to {directory}: {reason}") from error
-    distribution.meet(run.strategy)
+    distribution.barrier(run.strategy)
     return version, best
 
 
@@ -178,8 +178,8 @@ def _fit_epochs(run, first, last, steps, beside):
 
 
 def _batches(run, start_step):
-    share = distribution.share_of(run.strategy)
-    if share == WHOLE:
+    share = distribution.replica_shard(run.strategy)
+    if share == WHOLE_BATCH:
         return run.recipe.batches(run.source, start_step)
     return run.strategy.distribute_datasets_from_function(
         lambda context: run.recipe.batches(run.source, start_step, share)

@@ -9,13 +9,13 @@ import tensorflow as tf
 
 from keras_gans import distribution
 from keras_gans.data import Source
-from keras_gans.data.pipeline import rows_of
+from keras_gans.data.pipeline import rows_per_shard
 from keras_gans.errors import InputError
 from keras_gans.evaluation import translation
 from keras_gans.models import GenerativeModel
-from keras_gans.precision import building_in, precision_of
+from keras_gans.precision import choose_precision, dtype_policy_scope
 from keras_gans.recipes import Recipe
-from keras_gans.serving import endpoints
+from keras_gans.serving.endpoints import Endpoints
 from keras_gans.training.run_folder import CACHE, CHECKPOINT, _check_data, load_checkpoint
 
 
@@ -48,11 +48,11 @@ def prepare(recipe, strategy=None):
     """
     strategy = strategy or tf.distribute.get_strategy()
     source = recipe.load_source()
-    policy, _ = precision_of(recipe.precision, strategy)
+    policy, _ = choose_precision(recipe.precision, strategy)
     recipe = dataclasses.replace(recipe.resolved(source), precision=policy)
-    rows_of(recipe.batch_size, distribution.share_of(strategy))
+    rows_per_shard(recipe.batch_size, distribution.replica_shard(strategy))
     keras.utils.set_random_seed(recipe.seed)
-    with strategy.scope(), building_in(policy):
+    with strategy.scope(), dtype_policy_scope(policy):
         model = recipe.build(source)
     return _ready(Run(recipe, source, model, strategy))
 
@@ -61,7 +61,9 @@ def _ready(run):
     """Settings of the model that no checkpoint decides."""
     _check_executions(run)
     several = run.strategy.num_replicas_in_sync > 1
-    distribution.synchronize(run.model, several and run.recipe.synchronize_statistics)
+    distribution.synchronize_batch_normalization(
+        run.model, several and run.recipe.synchronize_statistics
+    )
     run.model.steps_per_execution = run.recipe.steps_per_execution
     return run
 
@@ -114,14 +116,16 @@ def evaluator_for(run, runs_dir):
     recipe = run.recipe
     if not recipe.evaluate_epochs:
         return None
-    evaluator = translation.of(
+    evaluator = translation.evaluator_for(
         run.source,
         recipe.features,
         recipe.evaluate_samples,
         recipe.metrics(),
         cache_dir=Path(runs_dir) / CACHE,
     )
-    evaluator.answered(endpoints.of_model(run.model))  # refuses what this model cannot be asked
+    evaluator.supported_metrics(
+        Endpoints.from_model(run.model)
+    )  # refuses what this model cannot be asked
     return evaluator
 
 

@@ -16,7 +16,7 @@ from keras_gans.errors import InputError
 from keras_gans.files import write_atomically
 from keras_gans.recipes import RECIPES
 from keras_gans.recipes.base import differences
-from keras_gans.serving import endpoints
+from keras_gans.serving.endpoints import Endpoints
 
 CHECKPOINT_HELP = "of a run: best or last; default: the best if the run kept one"
 
@@ -32,7 +32,7 @@ def load_run(folder, checkpoint=None):
     Raises:
         InputError: If it is missing or damaged.
     """
-    return load_checkpoint(checkpoint_of(folder, checkpoint))
+    return load_checkpoint(find_checkpoint(folder, checkpoint))
 
 
 def open_endpoints(folder, checkpoint=None):
@@ -42,9 +42,9 @@ def open_endpoints(folder, checkpoint=None):
         InputError: If the folder is neither, or a checkpoint is asked of an export.
     """
     if is_run(folder):
-        return endpoints.of_model(load_run(folder, checkpoint))
+        return Endpoints.from_model(load_run(folder, checkpoint))
     check_export(folder, checkpoint)
-    return endpoints.of_export(folder)
+    return Endpoints.from_export(folder)
 
 
 def check_export(folder, checkpoint):
@@ -113,7 +113,7 @@ def check_name(runs_dir, name):
         raise _taken(Path(runs_dir) / name)
 
 
-def config_of(directory):
+def find_config(directory):
     """The path of a run's configuration.
 
     Raises:
@@ -133,7 +133,7 @@ def saved_settings(directory):
     Raises:
         InputError: If there is no such run, or its configuration is damaged.
     """
-    path = config_of(directory)
+    path = find_config(directory)
     try:
         settings = yaml.safe_load(path.read_text(encoding="utf-8"))
         return {"variant": settings["variant"], **settings}
@@ -142,7 +142,7 @@ def saved_settings(directory):
         raise InputError(f"{path} is damaged: {reason}") from error
 
 
-def recipe_of(directory):
+def load_recipe(directory):
     """A run's recipe, with its own settings.
 
     Raises:
@@ -152,16 +152,16 @@ def recipe_of(directory):
     try:
         return RECIPES[settings.pop("variant")](**settings)
     except (KeyError, TypeError) as error:
-        raise InputError(f"{config_of(directory)} is of another version: {error}") from error
+        raise InputError(f"{find_config(directory)} is of another version: {error}") from error
 
 
-def source_of(directory, data_dir=None):
+def load_source(directory, data_dir=None):
     """The data a run was trained on; `data_dir` says where it is now, if it was moved.
 
     Raises:
         InputError: If it cannot be opened, or is not what the run was begun with.
     """
-    recipe = recipe_of(directory)
+    recipe = load_recipe(directory)
     if data_dir is not None:
         recipe = dataclasses.replace(recipe, data_dir=data_dir)
     source = recipe.load_source()
@@ -209,7 +209,7 @@ def load_checkpoint(path):
         raise InputError(f"the checkpoint {path} is damaged: {reason}") from error
 
 
-def checkpoint_of(directory, which=None):
+def find_checkpoint(directory, which=None):
     """The path of a run's checkpoint: "best", "last", or for None the best if there is one.
 
     Raises:
@@ -242,14 +242,14 @@ def _taken(directory):
     return InputError(f"the run {directory} exists: choose another name, or --resume it")
 
 
-def shared_name(recipe):
+def default_worker_run_name(recipe):
     """The name that all workers give a run without one, now and when they come back."""
     data = Path(recipe.dataset).stem.split(":")[-1] or "data"
     return f"{recipe.variant}-{data}"
 
 
 def _free_name(runs_dir, recipe):
-    stem = f"{shared_name(recipe)}-{time.strftime('%Y%m%d-%H%M%S')}"
+    stem = f"{default_worker_run_name(recipe)}-{time.strftime('%Y%m%d-%H%M%S')}"
     names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
     return next(name for name in names if not (runs_dir / name).exists())
 

@@ -12,7 +12,7 @@ SIDE = 56  # px; smaller images are enlarged to about this in rows of samples
 MARGIN = 4
 
 
-def points(evaluator, answers, count):
+def points(evaluator, endpoints, count):
     """Real images and samples as `tensorboard.write_projector` takes them: `count` of each.
 
     Returns:
@@ -20,7 +20,7 @@ def points(evaluator, answers, count):
     """
     real = evaluator.real.reference
     count = min(count, len(real.features), evaluator.count)
-    samples, labels = evaluator.samples(answers, count)
+    samples, labels = evaluator.samples(endpoints, count)
     described = evaluator.described(samples)
     features = np.concatenate([real.features[:count], described["features"]])
     real_pixels = np.rint(real.pixels[:count] * 255).astype(np.uint8)
@@ -35,9 +35,9 @@ def points(evaluator, answers, count):
     return features, pictures, columns
 
 
-def nearest_training(evaluator, answers, count=10):
+def nearest_training(evaluator, endpoints, count=10):
     """Samples, and below each the training image nearest to it: one picture `uint8 [H, W, c]`."""
-    samples, _ = evaluator.samples(answers, count)
+    samples, _ = evaluator.samples(endpoints, count)
     rows = (0.5 * (samples + 1.0)).reshape(count, -1)
     _, indices = neighbors.nearest(rows, evaluator.real.training)
     found = np.concatenate([evaluator.real.training[index : index + 1] for index in indices])

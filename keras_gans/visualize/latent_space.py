@@ -1,6 +1,6 @@
 """What an autoencoder's codes look like: pictures for TensorBoard and for files.
 
-Each is a function of a model's `endpoints.Endpoints` that returns `uint8 [H, W, c]`, the same for
+Each is a function of a model's `serving.Endpoints` that returns `uint8 [H, W, c]`, the same for
 the same weights.
 """
 
@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from keras_gans.data import pixels
 from keras_gans.data.subsets import shuffled
 from keras_gans.serving import sampling
-from keras_gans.serving.sampling import answered, prior_draws
+from keras_gans.serving.sampling import draw_prior, run_on_batches
 from keras_gans.visualize import images, walks
 
 COLUMNS = 10
@@ -31,7 +31,7 @@ NAMED_CLASSES = 20  # more have no legend that could be read
 NAME_LENGTH = 20
 
 
-def of_autoencoder(source):
+def autoencoder_pictures(source):
     """The pictures of a model with `encode`, `decode` and `reconstruct`, of the images of `source`.
 
     The images are those of the test split; of data that has none, training images.
@@ -40,7 +40,7 @@ def of_autoencoder(source):
         source: A `keras_gans.data.Source`.
 
     Returns:
-        `{name: function(endpoints.Endpoints) -> uint8 [H, W, c]}`: `reconstructions`,
+        `{name: function(Endpoints) -> uint8 [H, W, c]}`: `reconstructions`,
         `latent_space`, `manifold` and `walks`; without the last where there are no two images.
     """
     split = source.train if source.test is None else source.test
@@ -55,17 +55,17 @@ def of_autoencoder(source):
 
 
 def _drawn_of(function, split):
-    return lambda answers: function(answers, split)
+    return lambda endpoints: function(endpoints, split)
 
 
 # Images beside images ----------------------------------------------------------------------------
 
 
-def reconstructions(answers, split):
+def reconstructions(endpoints, split):
     """Ten columns of real images, all classes in turn, each with its reconstruction below it.
 
     Args:
-        answers: An `endpoints.Endpoints` with `reconstruct`.
+        endpoints: A `serving.Endpoints` with `reconstruct`.
         split: The images, as `Source.test`.
 
     Returns:
@@ -74,20 +74,20 @@ def reconstructions(answers, split):
     real = examples(split, ROWS * COLUMNS)
     columns = min(COLUMNS, len(real))
     real = real[: len(real) // columns * columns]
-    _, outputs = next(answered(answers, "reconstruct", [_scaled(real)]))
+    _, outputs = next(run_on_batches(endpoints, "reconstruct", [_scaled(real)]))
     both = (real, pixels.to_uint8(outputs["image"]))
     rows = [each.reshape(-1, columns, *real.shape[1:]) for each in both]
     return images.grid(np.stack(rows, axis=1).reshape(-1, *real.shape[1:]), columns)
 
 
-def image_walks(answers, split):
+def image_walks(endpoints, split):
     """Rows from one real image to another; between them the decoded codes of a straight line.
 
     Args, Returns: As `reconstructions`; of `encode` and `decode`.
     """
     ends = examples(split, 2 * WALKS)
     pairs = ends[: len(ends) // 2 * 2].reshape(-1, 2, *ends.shape[1:])
-    return walks.rows_between(answers, pairs, COLUMNS)
+    return walks.rows_between(endpoints, pairs, COLUMNS)
 
 
 def examples(split, count):
@@ -124,7 +124,7 @@ class Plane:
     names: tuple[str, ...]
 
     @classmethod
-    def of(cls, codes):
+    def through(cls, codes):
         """Codes of one or two numbers as they are, wider ones by their first principal axes."""
         width = codes.shape[1]
         if width <= 2:
@@ -151,10 +151,10 @@ class Plane:
         return (self.centre + places @ self.axes).astype(np.float32)
 
 
-def codes_of(answers, split):
+def encode_split(endpoints, split):
     """`(codes float32 [n, latent_dim], labels or None)` of up to 5,000 images, a fixed draw."""
     part = shuffled(split, 0, CODES)
-    made = answered(answers, "encode", _batches(part))
+    made = run_on_batches(endpoints, "encode", _batches(part))
     return np.concatenate([outputs["latent"] for _, outputs in made]), part.labels
 
 
@@ -168,12 +168,12 @@ def _scaled(pictures):
     return pictures / np.float32(127.5) - np.float32(1.0)
 
 
-def _prior(answers):
+def _prior(endpoints):
     """Latents that samples are made of, or None for a model without samples."""
-    return prior_draws(answers, DRAWS, first_seed=FIRST_SEED) if "generate" in answers else None
+    return draw_prior(endpoints, DRAWS, first_seed=FIRST_SEED) if "generate" in endpoints else None
 
 
-def manifold(answers, split):
+def manifold(endpoints, split):
     """A grid of decoded codes that lie evenly in the prior: Kingma 2013 (arXiv 1312.6114), fig. 4.
 
     The places along each axis are quantiles of the prior's draws, those of real codes where the
@@ -184,13 +184,13 @@ def manifold(answers, split):
 
     Args, Returns: As `reconstructions`; of `encode` and `decode`.
     """
-    codes, _ = codes_of(answers, split)
-    plane, prior = Plane.of(codes), _prior(answers)
-    sides = answers.specs("encode")["image"].shape[1:3]
+    codes, _ = encode_split(endpoints, split)
+    plane, prior = Plane.through(codes), _prior(endpoints)
+    sides = endpoints.specs("encode")["image"].shape[1:3]
     cells = int(np.clip(PICTURE_PX // max(sides), FEWEST_CELLS, CELLS))
     known = plane.places(codes if prior is None else prior)
     latents = plane.codes(_grid_places(known, cells)).reshape(1, cells, cells, -1)
-    return next(walks.pictures(answers["decode"], {"latent": latents}))
+    return next(walks.pictures(endpoints["decode"], {"latent": latents}))
 
 
 def _grid_places(known, cells):
@@ -209,7 +209,7 @@ def _centres(cells):
 # The plot ----------------------------------------------------------------------------------------
 
 
-def latent_space(answers, split, class_names=None):
+def latent_space(endpoints, split, class_names=None):
     """Codes of up to 5,000 real images as points in the colours of their classes.
 
     Beneath them, in gray, lie draws of the prior where the model makes samples; of a prior that
@@ -219,18 +219,18 @@ def latent_space(answers, split, class_names=None):
     number upwards by class.
 
     Args:
-        answers: An `endpoints.Endpoints` with `encode`.
+        endpoints: A `serving.Endpoints` with `encode`.
         split: The images, as `Source.test`.
         class_names: One for each label, for the legend; None without labels.
 
     Returns:
         `uint8 [640, 800, 3]`.
     """
-    codes, labels = codes_of(answers, split)
-    plane, prior = Plane.of(codes), _prior(answers)
+    codes, labels = encode_split(endpoints, split)
+    plane, prior = Plane.through(codes), _prior(endpoints)
     figure, axes = _figure(plane)
     if prior is not None:
-        axes.scatter(*_points(plane, prior, None), s=14, c=_pale(answers), linewidths=0)
+        axes.scatter(*_points(plane, prior, None), s=14, c=_pale(endpoints), linewidths=0)
     colours = "tab:blue" if labels is None else _colours(len(class_names))[labels]
     axes.scatter(*_points(plane, codes, labels), s=7, c=colours, linewidths=0)
     _legend(figure, prior is not None, class_names if labels is not None else None)
@@ -269,11 +269,11 @@ def _colours(count):
     return colormaps["turbo"](np.linspace(0.0, 1.0, count))
 
 
-def _pale(answers):
+def _pale(endpoints):
     """What the prior is drawn in: gray, or of classes a tint of each, in the order of the draws."""
-    if not answers.class_names:
+    if not endpoints.class_names:
         return "lightgray"
-    tints = 0.7 + 0.3 * _colours(len(answers.class_names))
+    tints = 0.7 + 0.3 * _colours(len(endpoints.class_names))
     return tints[np.arange(DRAWS) % len(tints)]
 
 

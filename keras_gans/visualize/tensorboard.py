@@ -24,7 +24,7 @@ THUMBNAIL_SIDE = 64  # px
 MIN_DIMENSIONS = 3  # fewer, and the plugin shows no points
 
 
-def writer_of(directory):
+def make_writer(directory):
     """A `tf.summary` writer that adds to what TensorBoard shows of a run."""
     return tf.summary.create_file_writer(str(directory))
 

@@ -14,7 +14,7 @@ import tensorflow as tf
 from keras_gans.data import pixels
 from keras_gans.errors import InputError
 from keras_gans.serving import sampling
-from keras_gans.serving.sampling import codes_of
+from keras_gans.serving.sampling import encode_images
 from keras_gans.visualize import images
 
 # Sine of the angle below which float32 no longer says which way round the sphere to go.
@@ -274,14 +274,14 @@ def _images(function, inputs, shape):
         yield from pixels.to_uint8(outputs["image"].numpy()[: count - start])
 
 
-def rows_between(answers, pairs, columns):
+def rows_between(endpoints, pairs, columns):
     """One picture with a row for each pair: the first image, a walk to the second, the second.
 
     What stands between the two real images are decoded codes on the straight line from the code of
     the one to that of the other, both ends included.
 
     Args:
-        answers: An `endpoints.Endpoints`.
+        endpoints: A `serving.Endpoints`.
         pairs: `uint8 [p, 2, h, w, c]`.
         columns: Images in a row, at least 4.
 
@@ -292,10 +292,10 @@ def rows_between(answers, pairs, columns):
         InputError: For a model that does not encode and decode images.
     """
     count, _, *shape = pairs.shape
-    codes = codes_of(answers, pairs.reshape(-1, *shape)).reshape(count, 2, -1)
+    codes = encode_images(endpoints, pairs.reshape(-1, *shape)).reshape(count, 2, -1)
     weights = np.linspace(0.0, 1.0, columns - 2)
     latents = np.stack([straight(a, b, weights) for a, b in codes])
-    between = next(pictures(answers["decode"], {"latent": latents[None]}))
+    between = next(pictures(endpoints["decode"], {"latent": latents[None]}))
     first, last = (images.grid(pairs[:, side], columns=1) for side in (0, 1))
     return np.concatenate([first, between, last], axis=1)
 

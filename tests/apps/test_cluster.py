@@ -170,7 +170,7 @@ def test_slurms_tasks_are_the_workers(hosts, gpus, tmp_path, monkeypatch):
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", gpus or "")
         if gpus is None:
             monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
-        resolver = distribution.strategy_of("multi-worker")
+        resolver = distribution.make_strategy("multi-worker")
         workers = resolver.cluster_spec().as_dict()["worker"]
         # The task on machine n9 must not be told that it is n10.
         assert [address.split(":")[0] for address in workers] == hosts

@@ -8,7 +8,7 @@ import pytest
 
 from keras_gans import training
 from keras_gans.recipes import RECIPES
-from keras_gans.serving import sampling
+from keras_gans.serving.sampling import Sampler
 from tests.apps.processes import refusal, run_here, write_npz
 
 
@@ -39,8 +39,8 @@ def test_the_best_checkpoint_unless_the_last_is_asked_for(
     (version,) = (tmp_path / "dcgan").iterdir()
     assert out == f"{version}\n"
     model = training.load_checkpoint(trained_run / f"{file}.keras")
-    images = sampling.of_export(version).images(range(3))
-    np.testing.assert_array_equal(images, sampling.of_model(model).images(range(3)))
+    images = Sampler.from_export(version).images(range(3))
+    np.testing.assert_array_equal(images, Sampler.from_model(model).images(range(3)))
 
 
 def test_refusals(trained_run, tmp_path, capsys):

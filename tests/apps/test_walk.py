@@ -13,7 +13,8 @@ from keras_gans import training
 from keras_gans.data import pixels
 from keras_gans.data.image_file import read_image
 from keras_gans.recipes import RECIPES
-from keras_gans.serving import endpoints, sampling
+from keras_gans.serving.endpoints import Endpoints
+from keras_gans.serving.sampling import Sampler
 from tests.apps.processes import (
     ended,
     logged,
@@ -105,7 +106,7 @@ def read(path):
 
 def plain(folder, seeds, labels):
     """What `apps.generate` makes, enlarged, `uint8 [n, h, w, 1]`."""
-    made = pixels.to_uint8(sampling.of_export(folder).images(seeds, labels))
+    made = pixels.to_uint8(Sampler.from_export(folder).images(seeds, labels))
     return made.repeat(16, axis=1).repeat(16, axis=2)
 
 
@@ -134,7 +135,7 @@ def test_all_classes_walk_through_the_images_of_the_seeds(conditional, run, tmp_
     at, strip = strip_of(run, "walk")
     assert (at, strip.shape) == (step, (3 * 8, 4 * 8))
     tiles = pixels.to_uint8(
-        sampling.of_export(conditional[1]).images([5] * 3 + [6] * 3, [0, 1, 2] * 2)
+        Sampler.from_export(conditional[1]).images([5] * 3 + [6] * 3, [0, 1, 2] * 2)
     )
     np.testing.assert_array_equal(strip[:, :8], np.concatenate(tiles[:3, ..., 0]))
     np.testing.assert_array_equal(strip[:, -8:], np.concatenate(tiles[3:, ..., 0]))
@@ -172,7 +173,7 @@ def test_a_model_without_labels_in_colour(colourful, tmp_path, capsys):
     more = ["--points", "3", *SHORT, "--seconds", "0.9"]
     frames, _, _ = walked(capsys, version, tmp_path / "x.gif", *more)
     assert frames.shape == (9, SIDE, SIDE, 3)
-    expected = pixels.to_uint8(sampling.of_export(version).images([0]))[0]
+    expected = pixels.to_uint8(Sampler.from_export(version).images([0]))[0]
     assert np.abs(frames[0, ::16, ::16].astype(int) - expected).max() <= 2
     with Image.open(tmp_path / "x.gif") as file:
         assert file.info["duration"] == 100
@@ -238,8 +239,8 @@ def test_there_and_back_between_two_images_of_ones_own(variational, pair, tmp_pa
     assert (frames.shape, loop) == ((2 * 4, SIDE, SIDE, 3), 0)
     # The ends are the reconstructions, fitted as the run's data was.
     real = np.stack([read_image(path, (8, 8), 1, "pad") for path in pair])
-    answers = endpoints.of_export(variational[1])
-    made = answers["reconstruct"](image=real / np.float32(127.5) - 1)["image"]
+    endpoints = Endpoints.from_export(variational[1])
+    made = endpoints["reconstruct"](image=real / np.float32(127.5) - 1)["image"]
     expected = pixels.to_uint8(made).repeat(16, axis=1).repeat(16, axis=2).astype(int)
     assert np.abs(frames[[0, 4], ..., :1] - expected).max() <= 1
     assert np.abs(frames[1:4].astype(int) - frames[:4:-1]).max() <= 1

@@ -32,7 +32,7 @@ def test_a_grid_of_a_conditional_model_has_a_column_a_class(tmp_path):
         assert picture.size == (3 * 8, 4 * 8)
         pixels = np.array(picture)
     # Column j is class j: the same picture as asked for one by one.
-    sampler = kg.serving.sampling.of_model(model)
+    sampler = kg.serving.Sampler.from_model(model)
     for row, column in ((0, 0), (3, 2)):
         image = kg.data.pixels.to_uint8(sampler.images([row * 3 + column], [column]))[0, ..., 0]
         tile = pixels[row * 8 : row * 8 + 8, column * 8 : column * 8 + 8]
@@ -40,7 +40,7 @@ def test_a_grid_of_a_conditional_model_has_a_column_a_class(tmp_path):
 
 
 def test_an_image_does_not_depend_on_its_company():
-    sampler = kg.serving.sampling.of_model(TOY.compiled())
+    sampler = kg.serving.Sampler.from_model(TOY.compiled())
     many = sampler.images(range(250))
     assert many.shape == (250, 8, 8, 1)
     for seed in (0, 99, 100, 249):

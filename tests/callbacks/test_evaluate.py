@@ -11,7 +11,7 @@ import keras_gans as kg
 from keras_gans.callbacks.evaluate import best_record
 from keras_gans.errors import InputError
 from keras_gans.evaluation.evaluator import Evaluator
-from keras_gans.serving import endpoints
+from keras_gans.serving.endpoints import Endpoints
 from tests.apps.processes import logged
 from tests.evaluation.test_evaluator import large_source
 from tests.models.test_gan import TestGAN as Toy
@@ -59,7 +59,7 @@ def test_the_best_of_all_epochs_is_kept(evaluator, tmp_path):
     for actual, expected in zip(loaded.generator.get_weights(), best, strict=True):
         np.testing.assert_array_equal(actual, expected)
     # The model that was kept scores what is written beside it.
-    again = evaluator.scores(endpoints.of_model(loaded))
+    again = evaluator.scores(Endpoints.from_model(loaded))
     assert again[NAME].value == record["value"]
 
 

@@ -106,7 +106,9 @@ def test_the_frechet_distance_is_that_of_the_very_features(scored, cache):
     rows = judge.described(images)["features"]
     reference, _ = judge.source.test.read(tf.constant(judge.reference.indices))
     real = judge.described(reference.numpy() / np.float32(127.5) - np.float32(1.0))["features"]
-    expected = frechet.distance(frechet.Moments.of(real), frechet.Moments.of(rows))
+    expected = frechet.distance(
+        frechet.Moments.from_features(real), frechet.Moments.from_features(rows)
+    )
     assert scores["fid_250_classifier"].value == pytest.approx(expected, rel=1e-4)
 
 

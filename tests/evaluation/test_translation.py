@@ -36,7 +36,7 @@ def negatives():
     return UnpairedSource("toy", x, y, paired=True)
 
 
-def answers(x_to_y, y_to_x):
+def endpoints(x_to_y, y_to_x):
     def endpoint(function):
         return lambda image: {"image": function(image)}
 
@@ -46,14 +46,16 @@ def answers(x_to_y, y_to_x):
 
 
 def scores(model, tmp_path, data=None, **kwargs):
-    evaluator = translation.of(data or negatives(), "pixels", cache_dir=tmp_path, **kwargs)
+    evaluator = translation.evaluator_for(
+        data or negatives(), "pixels", cache_dir=tmp_path, **kwargs
+    )
     return {name: score.value for name, score in evaluator.scores(model).items()}
 
 
 def test_the_true_pair_is_the_right_answer(tmp_path):
     held_out = pixels(COUNT, 0) / 255
     identity = np.abs(2 * held_out - 1).mean()
-    half = answers(lambda image: -image, lambda image: image)
+    half = endpoints(lambda image: -image, lambda image: image)
     values = scores(half, tmp_path, metrics=["pairs"])
     assert values["pair_error_40_pixels_x_to_y"] == pytest.approx(0.0, abs=1e-6)
     assert values["pair_error_40_pixels_y_to_x"] == pytest.approx(identity, rel=1e-5)
@@ -63,7 +65,7 @@ def test_the_true_pair_is_the_right_answer(tmp_path):
 
 def test_the_way_back_is_measured_from_either_side(tmp_path):
     # X to Y halves, Y to X doubles and clips: back from X to X all is there, from Y it is not.
-    model = answers(lambda image: image / 2, lambda image: tf.clip_by_value(2 * image, -1, 1))
+    model = endpoints(lambda image: image / 2, lambda image: tf.clip_by_value(2 * image, -1, 1))
     values = scores(model, tmp_path, metrics=["cycle"])
     assert values["cycle_error_40_pixels_x_to_y"] == pytest.approx(0.0, abs=1e-6)
     y = 1 - 2 * (pixels(COUNT, 0) / 255)
@@ -77,9 +79,9 @@ def test_sets_are_compared_with_the_domain_they_should_belong_to(tmp_path):
         y=domain("dark", pixels(100, 2) // 8, pixels(COUNT, 3) // 8),
         paired=False,
     )
-    darken = answers(lambda image: (image + 1) / 8 - 1, lambda image: 8 * (image + 1) - 1)
+    darken = endpoints(lambda image: (image + 1) / 8 - 1, lambda image: 8 * (image + 1) - 1)
     right = scores(darken, tmp_path, dark, metrics=["kid"])
-    wrong = scores(answers(tf.identity, tf.identity), tmp_path, dark, metrics=["kid"])
+    wrong = scores(endpoints(tf.identity, tf.identity), tmp_path, dark, metrics=["kid"])
     assert right["kid_40_pixels_x_to_y"] < 0.05 * wrong["kid_40_pixels_x_to_y"]
     assert right["kid_40_pixels_y_to_x"] < 0.05 * wrong["kid_40_pixels_y_to_x"]
     mean = (wrong["kid_40_pixels_x_to_y"] + wrong["kid_40_pixels_y_to_x"]) / 2
@@ -107,8 +109,8 @@ def judged():
 
 def test_translations_that_keep_their_class_say_so(judged, tmp_path_factory):
     cache = tmp_path_factory.mktemp("cache")
-    turn = answers(tf.identity, lambda image: tf.reverse(image, [0]))
-    evaluator = translation.of(judged, metrics=["classes"], cache_dir=cache)
+    turn = endpoints(tf.identity, lambda image: tf.reverse(image, [0]))
+    evaluator = translation.evaluator_for(judged, metrics=["classes"], cache_dir=cache)
     values = {name: score.value for name, score in evaluator.scores(turn).items()}
     assert values["label_accuracy_300_classifier_x_to_y"] == 1.0
     batches = (np.arange(300) % 3).reshape(-1, translation.BATCH_SIZE)
@@ -123,8 +125,10 @@ def test_translations_that_keep_their_class_say_so(judged, tmp_path_factory):
 
 
 def test_rows_of_a_comparison_show_both_directions(tmp_path):
-    evaluator = translation.of(negatives(), "pixels", metrics=["cycle"], cache_dir=tmp_path)
-    model = answers(lambda image: -image, lambda image: -image)
+    evaluator = translation.evaluator_for(
+        negatives(), "pixels", metrics=["cycle"], cache_dir=tmp_path
+    )
+    model = endpoints(lambda image: -image, lambda image: -image)
     real, made = evaluator.real_rows(5), evaluator.rows(model, 5)
     assert list(real) == ["real x", "real y"]
     assert list(made) == ["x to y", "y to x"]
@@ -136,15 +140,15 @@ def test_rows_of_a_comparison_show_both_directions(tmp_path):
 
 
 def test_the_kind_of_evaluator_follows_the_data(tmp_path):
-    found = translation.of(source(), "pixels", 10, ["kid"], cache_dir=tmp_path)
+    found = translation.evaluator_for(source(), "pixels", 10, ["kid"], cache_dir=tmp_path)
     assert isinstance(found, Evaluator)
 
 
 def test_refusals(tmp_path, judged):
     with pytest.raises(InputError, match=r"metrics of translations must be of .*: parzen"):
-        scores(answers(tf.identity, tf.identity), tmp_path, metrics=["parzen"])
+        scores(endpoints(tf.identity, tf.identity), tmp_path, metrics=["parzen"])
     with pytest.raises(InputError, match="pairs cannot be measured: stripes has no true pairs"):
-        translation.of(judged, "pixels", metrics=["pairs"], cache_dir=tmp_path)
+        translation.evaluator_for(judged, "pixels", metrics=["pairs"], cache_dir=tmp_path)
     with pytest.raises(InputError, match="does not translate x to y: it answers generate"):
         scores(Endpoints({"generate": None}, {}, None), tmp_path, metrics=["cycle"])
 
@@ -157,7 +161,7 @@ def test_images_of_any_size_keep_it(size):
         seen.append(image.shape)
         return -image
 
-    translate = sampling.whole_images(answers(negative, negative), "translate_x_to_y")
+    translate = sampling.make_translator(endpoints(negative, negative), "translate_x_to_y")
     image = np.random.default_rng(0).integers(0, 256, (*size, translate.channels), np.uint8)
     np.testing.assert_array_equal(translate(image), 255 - image)
     (shape,) = seen

@@ -38,10 +38,10 @@ def cache(tmp_path_factory):
 
 
 def test_it_is_fitted_once_and_read_again(cache):
-    classifier.fitted_to(source(), cache)
+    classifier.load_or_fit(source(), cache)
     (path,) = cache.glob("classifier-stripesTrue.keras")
     written = path.stat().st_mtime_ns
-    again = classifier.fitted_to(source(), cache)
+    again = classifier.load_or_fit(source(), cache)
     assert path.stat().st_mtime_ns == written
     assert (again.accuracy, again.held_out) == (1.0, 90)
 
@@ -52,11 +52,11 @@ def test_without_a_test_split_a_sixth_is_held_out_of_the_fit(cache):
     assert (train.size, test.size) == (250, 50)
     assert not set(train.indices) & set(test.indices)
     assert len(np.unique(data.train.labels[test.indices])) == CLASSES
-    assert classifier.fitted_to(data, cache).held_out == 50
+    assert classifier.load_or_fit(data, cache).held_out == 50
 
 
 def test_a_damaged_classifier_is_refused_with_its_name(tmp_path):
     path = tmp_path / "classifier-stripesTrue.keras"
     path.write_bytes(b"no archive")
     with pytest.raises(InputError, match=r"classifier-stripesTrue.keras is damaged: delete it"):
-        classifier.fitted_to(source(), tmp_path)
+        classifier.load_or_fit(source(), tmp_path)

@@ -28,14 +28,14 @@ def random_covariance(size, seed):
 
 
 def between(real, generated):
-    return frechet.distance(Moments.of(real), Moments.of(generated))
+    return frechet.distance(Moments.from_features(real), Moments.from_features(generated))
 
 
 # Moments -----------------------------------------------------------------------------------------
 
 
 def test_moments_are_the_sample_mean_and_the_unbiased_covariance():
-    moments = Moments.of([[1.0, 2.0], [3.0, 2.0], [5.0, 8.0]])
+    moments = Moments.from_features([[1.0, 2.0], [3.0, 2.0], [5.0, 8.0]])
     assert moments.count == 3
     np.testing.assert_allclose(moments.mean, [3.0, 4.0], rtol=1e-15)
     # centred: (-2, -2), (0, -2), (2, 4); over 2
@@ -65,13 +65,13 @@ def test_a_large_mean_costs_no_digits():
 def test_moments_of_a_file_are_those_of_the_array(tmp_path):
     features = np.random.default_rng(0).normal(size=(2300, 5)).astype(np.float32)
     np.save(tmp_path / "features.npy", features)
-    filed = Moments.of(np.load(tmp_path / "features.npy", mmap_mode="r"))
-    np.testing.assert_array_equal(filed.mean, Moments.of(features).mean)
-    np.testing.assert_array_equal(filed.covariance, Moments.of(features).covariance)
+    filed = Moments.from_features(np.load(tmp_path / "features.npy", mmap_mode="r"))
+    np.testing.assert_array_equal(filed.mean, Moments.from_features(features).mean)
+    np.testing.assert_array_equal(filed.covariance, Moments.from_features(features).covariance)
 
 
 def test_what_moments_give_is_the_callers_own():
-    moments = Moments.of([[1.0], [3.0]])
+    moments = Moments.from_features([[1.0], [3.0]])
     moments.mean[:], moments.covariance[:] = 7.0, 7.0
     assert (moments.mean.item(), moments.covariance.item()) == (2.0, 2.0)
 
@@ -125,7 +125,7 @@ def test_a_set_has_no_distance_to_itself_and_both_ways_are_as_far():
 
 def test_too_few_images_are_refused():
     draws = np.random.default_rng(0).normal(size=(10_000, 128))
-    real, generated = Moments.of(draws[:100]), Moments.of(draws)
+    real, generated = Moments.from_features(draws[:100]), Moments.from_features(draws)
     for pair, received in [
         ((real, generated), "100 real, 10,000 generated"),
         ((generated, real), "10,000 real, 100 generated"),
@@ -137,8 +137,8 @@ def test_too_few_images_are_refused():
             f"Received: {received}"
         )
     with pytest.raises(InputError, match="Received: 128 real"):
-        frechet.distance(Moments.of(draws[:128]), generated)
-    frechet.distance(Moments.of(draws[:129]), generated)
+        frechet.distance(Moments.from_features(draws[:128]), generated)
+    frechet.distance(Moments.from_features(draws[:129]), generated)
 
 
 def test_features_of_two_networks_are_refused():
@@ -147,22 +147,25 @@ def test_features_of_two_networks_are_refused():
 
 
 def test_batches_of_other_width_are_refused():
-    moments = Moments.of(np.zeros([4, 3]))
+    moments = Moments.from_features(np.zeros([4, 3]))
     with pytest.raises(InputError, match=r"as many columns in every batch. Received: 2 after 3"):
         moments.update(np.zeros([4, 2]))
 
 
 def test_features_that_are_not_finite_are_refused():
     with pytest.raises(InputError, match=r"features must be finite.* NaN or infinity"):
-        Moments.of([[0.0], [np.nan]])
+        Moments.from_features([[0.0], [np.nan]])
 
 
 @pytest.mark.parametrize(
     ("moments", "message"),
     [
         (Moments(), "the mean of features needs 1 or more images; call update first. Received: 0"),
-        (Moments.of(np.zeros([0, 3])), "the mean of features needs 1 or more images"),
-        (Moments.of([[1.0]]), "at least 2 images on each side. Received: 1 real, 1 generated"),
+        (Moments.from_features(np.zeros([0, 3])), "the mean of features needs 1 or more images"),
+        (
+            Moments.from_features([[1.0]]),
+            "at least 2 images on each side. Received: 1 real, 1 generated",
+        ),
     ],
 )
 def test_no_images_are_refused(moments, message):
@@ -172,4 +175,4 @@ def test_no_images_are_refused(moments, message):
 
 def test_one_image_has_no_covariance():
     with pytest.raises(InputError, match=r"the covariance of features needs 2 .* Received: 1"):
-        _ = Moments.of([[1.0]]).covariance
+        _ = Moments.from_features([[1.0]]).covariance

@@ -129,7 +129,7 @@ def test_the_median_distance():
 def test_codes_that_fill_the_prior_score_as_the_floor():
     # Pixels of N(0, 1) along orthonormal axes are N(0, 1).
     batches = [images(500, seed) for seed in range(4)]
-    scores = latent_mmd.score(Linear(6).answers, iter(batches), 2000)
+    scores = latent_mmd.score(Linear(6).endpoints, iter(batches), 2000)
     assert set(scores) == {"posterior_mmd", "posterior_mmd_floor"}
     for found in scores.values():
         assert abs(found.value) < 4 * found.standard_error < 2e-3
@@ -137,8 +137,8 @@ def test_codes_that_fill_the_prior_score_as_the_floor():
 
 def test_shifted_and_narrow_codes_score_their_closed_form():
     model, pixels = Linear(6, shift=0.3), images(2000, scale=0.5)
-    scores = latent_mmd.score(model.answers, [pixels], 2000)
-    prior = sampling.prior_draws(model.answers, 2000)
+    scores = latent_mmd.score(model.endpoints, [pixels], 2000)
+    prior = sampling.draw_prior(model.endpoints, 2000)
     width = latent_mmd.median_distance(prior)
     # Of 6 degrees, the median of 2 chi^2 is 2 * 5.348.
     assert width == pytest.approx(math.sqrt(2 * 5.348), rel=0.02)
@@ -152,44 +152,44 @@ class Blurred(Linear):
     """Its codes are means of a normal posterior of the deviation 0.8 in every direction."""
 
     def signatures(self):
-        answers = super().signatures()
-        encode, specs = answers["encode"]
+        endpoints = super().signatures()
+        encode, specs = endpoints["encode"]
 
         def encode_with_deviation(image):
             latent = encode(image)["latent"]
             return {"latent": latent, "latent_deviation": 0.8 * tf.ones_like(latent)}
 
-        return answers | {"encode": (encode_with_deviation, specs)}
+        return endpoints | {"encode": (encode_with_deviation, specs)}
 
 
 def test_means_fill_the_prior_with_their_deviation():
     # 0.6^2 + 0.8^2 = 1
     pixels = [images(1500, scale=0.6)]
-    whole = latent_mmd.score(Blurred(4).answers, pixels, 1500)["posterior_mmd"]
-    means = latent_mmd.score(Linear(4).answers, pixels, 1500)["posterior_mmd"]
+    whole = latent_mmd.score(Blurred(4).endpoints, pixels, 1500)["posterior_mmd"]
+    means = latent_mmd.score(Linear(4).endpoints, pixels, 1500)["posterior_mmd"]
     assert abs(whole.value) < 4 * whole.standard_error < means.value / 5
-    assert latent_mmd.score(Blurred(4).answers, pixels, 1500)["posterior_mmd"] == whole
+    assert latent_mmd.score(Blurred(4).endpoints, pixels, 1500)["posterior_mmd"] == whole
 
 
 def test_the_prior_is_what_generate_decodes():
     model = Linear(3)
-    found = sampling.prior_draws(model.answers, 7, first_seed=40)
+    found = sampling.draw_prior(model.endpoints, 7, first_seed=40)
     np.testing.assert_array_equal(found, model.prior_of_seeds(np.arange(40, 47)))
 
 
 def test_a_prior_of_classes_is_drawn_by_the_images_labels():
     model = Linear(3, num_classes=4)
     labels = np.array([3, 3, 0])
-    found = sampling.prior_draws(model.answers, 6, labels, first_seed=40)
+    found = sampling.draw_prior(model.endpoints, 6, labels, first_seed=40)
     expected = model.prior_of_seeds(np.arange(40, 46), np.resize(labels, 6))
     np.testing.assert_array_equal(found, expected)
-    in_turn = sampling.prior_draws(model.answers, 6, first_seed=40)
+    in_turn = sampling.draw_prior(model.endpoints, 6, first_seed=40)
     expected = model.prior_of_seeds(np.arange(40, 46), np.arange(6) % 4)
     np.testing.assert_array_equal(in_turn, expected)
     # Codes of N(0, 1) fill the prior of class 0 and no other.
     pixels = images(1000)
-    own = latent_mmd.score(model.answers, [pixels], 1000, np.zeros(1000, int))["posterior_mmd"]
-    other = latent_mmd.score(model.answers, [pixels], 1000, np.ones(1000, int))["posterior_mmd"]
+    own = latent_mmd.score(model.endpoints, [pixels], 1000, np.zeros(1000, int))["posterior_mmd"]
+    other = latent_mmd.score(model.endpoints, [pixels], 1000, np.ones(1000, int))["posterior_mmd"]
     assert abs(own.value) < 4 * own.standard_error < other.value / 10
 
 
@@ -200,22 +200,24 @@ def test_no_more_images_are_taken_than_counted():
         raise AssertionError("read on")
 
     model = Linear(3)
-    found = latent_mmd.score(model.answers, batches(), 8)
+    found = latent_mmd.score(model.endpoints, batches(), 8)
     whole = np.concatenate([images(6), images(6, seed=1)[:2]])
-    assert found == latent_mmd.score(model.answers, [whole], 8)
+    assert found == latent_mmd.score(model.endpoints, [whole], 8)
 
 
 def test_labels_are_left_aside_by_a_prior_without_classes():
-    answers, pixels = Linear(3).answers, [images(20)]
+    endpoints, pixels = Linear(3).endpoints, [images(20)]
     labels = np.arange(20) % 3
-    assert latent_mmd.score(answers, pixels, 20, labels) == latent_mmd.score(answers, pixels, 20)
+    assert latent_mmd.score(endpoints, pixels, 20, labels) == latent_mmd.score(
+        endpoints, pixels, 20
+    )
 
 
 def test_a_model_without_a_prior_is_refused():
-    answers = Linear(3).answers
-    answers.functions.pop("generate")
+    endpoints = Linear(3).endpoints
+    endpoints.functions.pop("generate")
     with pytest.raises(InputError, match="does not generate"):
-        latent_mmd.score(answers, [images(3)], 3)
+        latent_mmd.score(endpoints, [images(3)], 3)
 
 
 @pytest.mark.parametrize(
@@ -234,10 +236,10 @@ def test_what_is_refused(first, second, width, message):
 
 def test_images_and_codes_that_are_refused():
     with pytest.raises(InputError, match=r"at least 2 images. Received: 1"):
-        latent_mmd.score(Linear(3).answers, [images(1)], 10)
+        latent_mmd.score(Linear(3).endpoints, [images(1)], 10)
     with pytest.raises(InputError, match=r"takes images of shape \[4, 4, 1\]"):
-        latent_mmd.score(Linear(3).answers, [np.zeros([2, 8, 8, 1], np.float32)], 10)
+        latent_mmd.score(Linear(3).endpoints, [np.zeros([2, 8, 8, 1], np.float32)], 10)
     with pytest.raises(RunError, match="encode gives values that are not finite"):
-        latent_mmd.score(Linear(3, shift=np.nan).answers, [np.zeros([2, *SHAPE], np.float32)], 10)
+        latent_mmd.score(Linear(3, shift=np.nan).endpoints, [np.zeros([2, *SHAPE], np.float32)], 10)
     with pytest.raises(InputError, match="draws are all equal"):
         latent_mmd.median_distance(np.ones([4, 2]))

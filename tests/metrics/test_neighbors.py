@@ -186,33 +186,33 @@ def test_every_row_on_the_surface_of_every_ball(monkeypatch):
 
 def test_answers_do_not_depend_on_the_tiles(monkeypatch):
     queries, points = draw(100), draw(1500, seed=1)
-    whole = _answers(queries, points)
+    whole = _endpoints(queries, points)
     small_tiles(monkeypatch)
-    for one, other in zip(whole, _answers(queries, points), strict=True):
+    for one, other in zip(whole, _endpoints(queries, points), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_long_rows_come_in_smaller_tiles(monkeypatch):
     queries, points = ReadAsAsked(draw(20)), ReadAsAsked(draw(90, seed=1))
-    whole = _answers(queries, points)
+    whole = _endpoints(queries, points)
     queries.most = points.most = 0
     monkeypatch.setattr(neighbors, "TILE_VALUES", 3 * 8)
-    for one, other in zip(whole, _answers(queries, points), strict=True):
+    for one, other in zip(whole, _endpoints(queries, points), strict=True):
         np.testing.assert_array_equal(one, other)
     assert queries.most == points.most == 3
 
 
 def test_rows_on_the_disk_and_rows_read_as_they_are_asked_for(tmp_path):
     queries, points = clusters(), clusters(seed=1)
-    expected = _answers(queries, points)
-    mapped = _answers(on_disk(tmp_path, queries), on_disk(tmp_path, points))
-    asked = _answers(ReadAsAsked(queries), ReadAsAsked(points))
+    expected = _endpoints(queries, points)
+    mapped = _endpoints(on_disk(tmp_path, queries), on_disk(tmp_path, points))
+    asked = _endpoints(ReadAsAsked(queries), ReadAsAsked(points))
     for one, other, third in zip(expected, mapped, asked, strict=True):
         np.testing.assert_array_equal(one, other)
         np.testing.assert_array_equal(one, third)
 
 
-def _answers(queries, points):
+def _endpoints(queries, points):
     radii = neighbors.kth_nearest(points, 3)
     inside = neighbors.count_inside(queries, points, radii)
     return [*neighbors.nearest(queries, points), radii, *inside]
@@ -224,7 +224,7 @@ def test_working_memory_does_not_grow_with_the_rows(monkeypatch, tmp_path):
     for count in (1000, 3000):
         rows = on_disk(tmp_path, draw(count, 64))
         tracemalloc.start()
-        _answers(rows, rows)
+        _endpoints(rows, rows)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     # A row's answers are 44 bytes; itself it is 256, and its distances to all are 12,000.

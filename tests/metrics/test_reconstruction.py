@@ -7,7 +7,8 @@ import tensorflow as tf
 from keras_gans import noise
 from keras_gans.errors import InputError, RunError
 from keras_gans.metrics import reconstruction
-from keras_gans.serving import endpoints, signatures
+from keras_gans.serving import signatures
+from keras_gans.serving.endpoints import Endpoints
 
 SHAPE = (4, 4, 1)
 SPREAD = 0.2  # of a pixel whose code has the deviation 1
@@ -50,8 +51,8 @@ class Linear:
         return signatures.from_autoencoder(self)
 
     @property
-    def answers(self):
-        return endpoints.of_model(self)
+    def endpoints(self):
+        return Endpoints.from_model(self)
 
 
 def images(count, seed=0, scale=1.0):
@@ -66,7 +67,7 @@ def test_what_the_axes_leave_out_is_the_error():
     kept = flat @ model.axes.numpy()
     # Pythagoras; a half of [-1, 1] is [0, 1]
     errors = (np.square(flat).sum(axis=1) - np.square(kept).sum(axis=1)) / 16 / 4
-    found = reconstruction.score(model.answers, [pixels])["reconstruction_error"]
+    found = reconstruction.score(model.endpoints, [pixels])["reconstruction_error"]
     assert found.value == pytest.approx(errors.mean(), rel=1e-5)
     assert found.standard_error == pytest.approx(errors.std(ddof=1) / np.sqrt(70), rel=1e-5)
 
@@ -77,37 +78,37 @@ def test_two_images_by_hand():
             return tf.zeros([tf.shape(latent)[0], *SHAPE])
 
     pixels = np.stack([np.full(SHAPE, 1.0), np.full(SHAPE, -0.5)]).astype(np.float32)
-    found = reconstruction.score(Gray(2).answers, [pixels])["reconstruction_error"]
+    found = reconstruction.score(Gray(2).endpoints, [pixels])["reconstruction_error"]
     # White against gray is half of [0, 1], the other a quarter.
     assert found.value == pytest.approx((0.25 + 0.0625) / 2, rel=1e-12)
     assert found.standard_error == pytest.approx((0.25 - 0.0625) / 2, rel=1e-12)
 
 
 def test_an_exact_autoencoder_has_no_error():
-    found = reconstruction.score(Linear(16).answers, [images(9)])["reconstruction_error"]
+    found = reconstruction.score(Linear(16).endpoints, [images(9)])["reconstruction_error"]
     assert 0.0 <= found.value < 1e-12
 
 
 def test_the_size_of_batches_does_not_matter():
-    answers, pixels = Linear(5).answers, images(23)
-    whole = reconstruction.score(answers, [pixels])["reconstruction_error"]
-    parts = reconstruction.score(answers, iter(np.split(pixels, [1, 8])))["reconstruction_error"]
+    endpoints, pixels = Linear(5).endpoints, images(23)
+    whole = reconstruction.score(endpoints, [pixels])["reconstruction_error"]
+    parts = reconstruction.score(endpoints, iter(np.split(pixels, [1, 8])))["reconstruction_error"]
     assert parts.value == pytest.approx(whole.value, rel=1e-6)
     assert parts.standard_error == pytest.approx(whole.standard_error, rel=1e-6)
 
 
 def test_what_is_refused():
-    answers = Linear(5).answers
+    endpoints = Linear(5).endpoints
     with pytest.raises(InputError, match=r"takes images of shape \[4, 4, 1\].* \[8, 8, 1\]"):
-        reconstruction.score(answers, [np.zeros([2, 8, 8, 1], np.float32)])
+        reconstruction.score(endpoints, [np.zeros([2, 8, 8, 1], np.float32)])
     with pytest.raises(InputError, match="at least one image"):
-        reconstruction.score(answers, [])
+        reconstruction.score(endpoints, [])
     with pytest.raises(RunError, match="reconstruct gives values that are not finite"):
-        reconstruction.score(Linear(5, shift=np.inf).answers, [images(3)])
+        reconstruction.score(Linear(5, shift=np.inf).endpoints, [images(3)])
 
 
 def test_a_model_without_reconstructions_is_refused():
     model = Linear(5)
     model.signatures = lambda: signatures.from_latent(model)
     with pytest.raises(InputError, match="does not reconstruct"):
-        reconstruction.score(model.answers, [images(3)])
+        reconstruction.score(model.endpoints, [images(3)])

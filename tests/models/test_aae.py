@@ -238,11 +238,11 @@ class TestAdversarialAutoencoder(AdversarialAutoencoderContract):
     def test_generate_decodes_the_priors_codes(self):
         model = self.model(*self.networks(), prior_scale=4.0)
         generate, _ = model.signatures()["generate"]
-        answers = generate(tf.range(5))
+        endpoints = generate(tf.range(5))
         np.testing.assert_array_equal(
-            answers["latent"], 4.0 * seeded_latents(tf.range(5), CODE_DIM)
+            endpoints["latent"], 4.0 * seeded_latents(tf.range(5), CODE_DIM)
         )
-        np.testing.assert_array_equal(answers["image"], model.decode(answers["latent"]))
+        np.testing.assert_array_equal(endpoints["image"], model.decode(endpoints["latent"]))
         assert model.class_names is None
 
     @pytest.mark.parametrize("width", [CODE_DIM, 2 * CODE_DIM])
@@ -257,11 +257,11 @@ class TestAdversarialAutoencoder(AdversarialAutoencoderContract):
     def test_a_gaussian_encoder_tells_the_deviation_of_its_codes(self):
         model = self.model(*self.networks(width=2 * CODE_DIM))
         images = self.data(BATCH)[0]
-        answers = model.signatures()["encode"][0](tf.constant(images))
+        endpoints = model.signatures()["encode"][0](tf.constant(images))
         said = model.encoder(images).numpy()
-        np.testing.assert_array_equal(answers["latent"], said[:, :CODE_DIM])
+        np.testing.assert_array_equal(endpoints["latent"], said[:, :CODE_DIM])
         expected = np.exp(said[:, CODE_DIM:]) ** 0.5
-        np.testing.assert_allclose(answers["latent_deviation"], expected, rtol=1e-5)
+        np.testing.assert_allclose(endpoints["latent_deviation"], expected, rtol=1e-5)
         plain = self.model(*self.networks()).signatures()["encode"][0](tf.constant(images))
         assert set(plain) == {"latent"}
 
@@ -309,11 +309,11 @@ class TestLabelledAdversarialAutoencoder(AdversarialAutoencoderContract):
         generate, specs = model.signatures()["generate"]
         assert [spec.name for spec in specs] == ["seed", "label"]
         label = tf.constant([2, 0])
-        answers = generate(tf.constant([7, 7]), label)
+        endpoints = generate(tf.constant([7, 7]), label)
         noise = seeded_latents(tf.constant([7, 7]), CODE_DIM)
         prior = kg.priors.get("gaussian_mixture", CODE_DIM, CLASSES, 5.0)
-        np.testing.assert_array_equal(answers["latent"], prior.function(noise, label))
-        np.testing.assert_array_equal(answers["image"], model.decode(answers["latent"]))
+        np.testing.assert_array_equal(endpoints["latent"], prior.function(noise, label))
+        np.testing.assert_array_equal(endpoints["image"], model.decode(endpoints["latent"]))
 
     def test_a_loaded_model_draws_from_the_same_prior_of_ones_own(self, tmp_path):
         model = self.compiled(options=self.options)

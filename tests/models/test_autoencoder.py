@@ -115,12 +115,12 @@ class TestAutoencoder(VariantContract):
         assert set(signatures) == {"serving_default", "encode", "decode", "reconstruct"}
         assert signatures["serving_default"] == signatures["reconstruct"]
         images = random_images(3)
-        answers = {name: function for name, (function, _) in signatures.items()}
-        latent = answers["encode"](images)["latent"]
+        endpoints = {name: function for name, (function, _) in signatures.items()}
+        latent = endpoints["encode"](images)["latent"]
         np.testing.assert_array_equal(latent, model.encoder(images, training=False))
-        decoded = answers["decode"](latent)["image"]
+        decoded = endpoints["decode"](latent)["image"]
         np.testing.assert_array_equal(decoded, model.decoder(latent, training=False))
-        np.testing.assert_array_equal(answers["reconstruct"](images)["image"], decoded)
+        np.testing.assert_array_equal(endpoints["reconstruct"](images)["image"], decoded)
         np.testing.assert_array_equal(model(images, training=False), decoded)
 
     def test_networks_that_do_not_fit_are_refused(self):

@@ -22,8 +22,8 @@ def of_batch(real, fake, loss="non_saturating", images=((0.0, 0.0), (0.0, 0.0)))
     """With logits as flat lists, and one pixel an image."""
     real, fake = (tf.constant(logits, tf.float32)[:, None] for logits in (real, fake))
     pictures = [tf.constant(column, tf.float32)[:, None, None, None] for column in images]
-    seen = diagnostics.of_batch(losses.get(loss), *pictures, real, fake)
-    assert set(seen) == set(diagnostics.OF_BATCH)
+    seen = diagnostics.batch_diagnostics(losses.get(loss), *pictures, real, fake)
+    assert set(seen) == set(diagnostics.BATCH_DIAGNOSTICS)
     assert all((value.shape, value.dtype) == ((), tf.float32) for value in seen.values())
     return {key: float(value) for key, value in seen.items()}
 
@@ -109,16 +109,16 @@ def test_half_precision_is_measured_in_float32():
     ],
 )
 def test_each_threshold_from_both_sides(name, bad, good):
-    assert health.warnings_of(HEALTHY) == {}
-    found = health.warnings_of(HEALTHY | bad)
+    assert health.health_warnings(HEALTHY) == {}
+    found = health.health_warnings(HEALTHY | bad)
     assert set(found) == {name}
     assert "\n" not in found[name]
-    assert health.warnings_of(HEALTHY | bad | good) == {}
+    assert health.health_warnings(HEALTHY | bad | good) == {}
 
 
 def test_the_warnings_name_the_numbers_and_a_cure():
     bad = HEALTHY | {"real_accuracy": 0.999, "fake_accuracy": 1.0, "fake_diversity": 0.0123}
-    found = health.warnings_of(bad | {"classes_covered": 3})
+    found = health.health_warnings(bad | {"classes_covered": 3})
     assert set(found) == {"d_won", "collapsed", "missing_classes"}
     assert "99.9% of real and 100.0% of fake" in found["d_won"]
     assert "discriminator_learning_rate" in found["d_won"]
@@ -128,15 +128,15 @@ def test_the_warnings_name_the_numbers_and_a_cure():
 
 @pytest.mark.parametrize(("covered", "classes"), [("classes_covered_10k_classifier", "classes")])
 def test_class_coverage_may_carry_its_protocol(covered, classes):
-    assert set(health.warnings_of({covered: 2.0, classes: 10})) == {"missing_classes"}
-    assert health.warnings_of({covered: 2.0}) == {}
-    assert health.warnings_of({classes: 10}) == {}
+    assert set(health.health_warnings({covered: 2.0, classes: 10})) == {"missing_classes"}
+    assert health.health_warnings({covered: 2.0}) == {}
+    assert health.health_warnings({classes: 10}) == {}
 
 
 def test_what_is_missing_or_not_finite_is_not_judged():
-    assert health.warnings_of({}) == {}
-    assert health.warnings_of({"d_loss": 0.0, "g_loss": 9.0}) == {}
-    assert health.warnings_of({"fake_diversity": 0.0}) == {}
+    assert health.health_warnings({}) == {}
+    assert health.health_warnings({"d_loss": 0.0, "g_loss": 9.0}) == {}
+    assert health.health_warnings({"fake_diversity": 0.0}) == {}
     bad = {"real_accuracy": 1.0, "fake_accuracy": 1.0, "fake_diversity": 0.0, "classes_covered": 0}
     for one, other in (
         ("real_accuracy", "fake_accuracy"),
@@ -145,4 +145,4 @@ def test_what_is_missing_or_not_finite_is_not_judged():
     ):
         rest = {key: value for key, value in bad.items() if key in (one, other)}
         for key in (one, other):
-            assert health.warnings_of(HEALTHY | rest | {key: float("nan")}) == {}
+            assert health.health_warnings(HEALTHY | rest | {key: float("nan")}) == {}

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gans.models.base import GenerativeModel
-from keras_gans.models.image_pool import History
+from keras_gans.models.image_pool import ImagePool
 from keras_gans.noise import step_key
 
 SHAPE = (2, 1, 1)
@@ -15,7 +15,7 @@ SHAPE = (2, 1, 1)
 
 def pool_of(size, seed=0):
     owner = GenerativeModel(seed=seed)
-    return owner, History(owner, size, SHAPE, "pool")
+    return owner, ImagePool(owner, size, SHAPE, "pool")
 
 
 def numbered(numbers):

@@ -29,7 +29,7 @@ def test_every_replica_has_the_sum_of_each_gradient(two_replicas):
         place = tf.reshape(number_of_replica(), [1])
         slices = tf.IndexedSlices(row, place, tf.constant([3, 1]))
         infinite_on_the_first = tf.fill([2, 2], 1.0 / (value - 1.0))
-        whole = replicas.summed([value, None, slices, infinite_on_the_first])
+        whole = replicas.sum_over_replicas([value, None, slices, infinite_on_the_first])
         assert whole[1] is None
         assert isinstance(whole[2], tf.IndexedSlices)
         return replicas.global_norm(whole[:3]), whole[0], tf.convert_to_tensor(whole[2]), whole[3]
@@ -46,13 +46,13 @@ def test_every_replica_has_the_sum_of_each_gradient(two_replicas):
 def test_an_optimizer_clips_the_sum_and_does_not_sum_again(two_replicas):
     with two_replicas.scope():
         variable = keras.Variable([1.0, 2.0])
-        optimizer = replicas.takes_sums(keras.optimizers.SGD(1.0, global_clipnorm=2.5))
+        optimizer = replicas.expect_summed_gradients(keras.optimizers.SGD(1.0, global_clipnorm=2.5))
         optimizer.build([variable])
 
     def replica():
         # Together (3, 4), of norm 5; by itself each is within the bound, or clipped otherwise.
         mine = tf.where(tf.equal(number_of_replica(), 1), [3.0, 0.0], [0.0, 4.0])
-        optimizer.apply(replicas.summed([mine]), [variable])
+        optimizer.apply(replicas.sum_over_replicas([mine]), [variable])
 
     two_replicas.run(tf.function(replica))
     np.testing.assert_allclose(variable.numpy(), [1.0 - 1.5, 2.0 - 2.0], rtol=1e-6)
@@ -64,12 +64,12 @@ def test_a_gradient_that_is_not_finite_on_any_replica_skips_the_step(two_replica
     with two_replicas.scope():
         variable = keras.Variable([1.0, 2.0])
         scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(1.0), 4.0)
-        optimizer = replicas.takes_sums(scaled)
+        optimizer = replicas.expect_summed_gradients(scaled)
         optimizer.build([variable])
 
     def replica():
         mine = tf.where(tf.equal(number_of_replica(), bad), [np.inf, 1.0], [2.0, 4.0])
-        optimizer.apply(replicas.summed([mine]), [variable])
+        optimizer.apply(replicas.sum_over_replicas([mine]), [variable])
 
     two_replicas.run(tf.function(replica))
     np.testing.assert_array_equal(variable.numpy(), [1.0, 2.0])
@@ -77,10 +77,10 @@ def test_a_gradient_that_is_not_finite_on_any_replica_skips_the_step(two_replica
 
 
 def test_one_replica_hands_its_gradients_on_as_they_are():
-    optimizer = replicas.takes_sums(keras.optimizers.SGD(1.0))
+    optimizer = replicas.expect_summed_gradients(keras.optimizers.SGD(1.0))
     variable = keras.Variable([1.0, 2.0])
     mine = [tf.constant([0.5, 0.25]), None]
-    assert replicas.summed(mine) is mine
+    assert replicas.sum_over_replicas(mine) is mine
     optimizer.apply(mine[:1], [variable])
     np.testing.assert_allclose(variable.numpy(), [0.5, 1.75])
 
@@ -88,7 +88,7 @@ def test_one_replica_hands_its_gradients_on_as_they_are():
 def test_numbers_are_averaged_and_keep_their_names(two_replicas):
     def replica():
         value = tf.cast(number_of_replica(), tf.float16)
-        return replicas.means({"one": value, "other": 10.0 * value})
+        return replicas.mean_over_replicas({"one": value, "other": 10.0 * value})
 
     both = two_replicas.run(tf.function(replica))
     for name, expected in {"one": 1.5, "other": 15.0}.items():
@@ -99,4 +99,4 @@ def test_numbers_are_averaged_and_keep_their_names(two_replicas):
 
 def test_an_optimizer_that_sums_elsewhere_is_refused():
     with pytest.raises(AttributeError, match="this version of Keras"):
-        replicas.takes_sums(object())
+        replicas.expect_summed_gradients(object())

@@ -89,21 +89,21 @@ class VAEContract(VariantContract):
     def test_the_endpoints_are_the_models(self):
         model = self.compiled(options=self.options)
         self.fit(model)
-        answers = {name: function for name, (function, _) in model.signatures().items()}
+        endpoints = {name: function for name, (function, _) in model.signatures().items()}
         expected = {"serving_default", "encode", "decode", "reconstruct", "generate"}
-        assert set(answers) == expected
+        assert set(endpoints) == expected
         images, seeds = random_images(3), tf.constant([5, -1, 5])
         mean = model.encoder(images, training=False)[:, :LATENT_DIM]
-        np.testing.assert_array_equal(answers["encode"](images)["latent"], mean)
+        np.testing.assert_array_equal(endpoints["encode"](images)["latent"], mean)
         np.testing.assert_array_equal(model.encode(images), mean)
         decoded = self.image_of(model.decoder(mean, training=False))
         for name in ("decode", "serving_default"):
-            np.testing.assert_allclose(answers[name](mean)["image"], decoded, atol=1e-6)
-        np.testing.assert_allclose(answers["reconstruct"](images)["image"], decoded, atol=1e-6)
+            np.testing.assert_allclose(endpoints[name](mean)["image"], decoded, atol=1e-6)
+        np.testing.assert_allclose(endpoints["reconstruct"](images)["image"], decoded, atol=1e-6)
         np.testing.assert_allclose(model(images, training=False), decoded, atol=1e-6)
-        made = answers["generate"](seeds)
+        made = endpoints["generate"](seeds)
         np.testing.assert_array_equal(made["latent"], seeded_latents(seeds, LATENT_DIM))
-        expected = answers["decode"](made["latent"])["image"]
+        expected = endpoints["decode"](made["latent"])["image"]
         np.testing.assert_array_equal(made["image"], expected)
         png = tf.io.decode_png(made["image_bytes"][1]).numpy()
         assert np.abs(png / 127.5 - 1 - np.clip(expected[1], -1, 1)).max() < 1 / 127

@@ -9,7 +9,7 @@ from keras_gans.data import Source
 from keras_gans.data.arrays import ArraySplit
 from keras_gans.errors import InputError
 from keras_gans.recipes import RECIPES
-from keras_gans.serving import endpoints
+from keras_gans.serving.endpoints import Endpoints
 
 Recipe = RECIPES["aae"]
 
@@ -94,8 +94,8 @@ def test_pictures_are_drawn_of_the_model(label_conditioning):
     data = source()
     pictures = recipe.pictures(data)
     assert next(iter(pictures)) == "samples"
-    answers = endpoints.of_model(recipe.build(data))
+    endpoints = Endpoints.from_model(recipe.build(data))
     for name, draw in pictures.items():
-        picture = draw(answers)
+        picture = draw(endpoints)
         assert picture.dtype == np.uint8, name
         assert picture.ndim == 3, name

@@ -8,7 +8,7 @@ from keras_gans.data.arrays import ArraySplit
 from keras_gans.errors import InputError
 from keras_gans.recipes import RECIPES
 from keras_gans.recipes.base import differences
-from keras_gans.serving import endpoints
+from keras_gans.serving.endpoints import Endpoints
 
 VARIANTS = ("vae", "autoencoder")
 
@@ -65,7 +65,7 @@ def test_convolutions_train_on_colour_and_answer(variant):
     layers = {layer.name.rstrip("_0123456789") for layer in model.decoder.layers}
     assert "conv2d_transpose" in layers
     images = np.zeros((2, 16, 24, 3), np.float32)
-    made = endpoints.of_model(model)["reconstruct"](image=images)["image"]
+    made = Endpoints.from_model(model)["reconstruct"](image=images)["image"]
     assert made.shape == images.shape
     assert np.abs(made).max() <= 1.0
 
@@ -125,8 +125,8 @@ def test_pictures_are_drawn_of_the_model(variant):
     recipe = RECIPES[variant](units=(4,), latent_dim=2)
     pictures = recipe.pictures(data)
     assert next(iter(pictures)) == ("samples" if variant == "vae" else "reconstructions")
-    answers = endpoints.of_model(recipe.build(data))
+    endpoints = Endpoints.from_model(recipe.build(data))
     for name, draw in pictures.items():
-        picture = draw(answers)
+        picture = draw(endpoints)
         assert picture.dtype == np.uint8, name
         assert picture.ndim == 3, name

@@ -12,7 +12,7 @@ from keras_gans.data.arrays import ArraySplit
 from keras_gans.errors import InputError
 from keras_gans.recipes import RECIPES
 from keras_gans.recipes.cyclegan import CycleGANRecipe
-from keras_gans.serving import endpoints
+from keras_gans.serving.endpoints import Endpoints
 
 SMALL = {"generator_filters": 2, "blocks": 1, "discriminator_filters": 2, "halvings": 1}
 
@@ -164,7 +164,7 @@ def test_the_picture_shows_both_ways_there_and_back():
         return {"image": -image}
 
     functions = {"translate_x_to_y": there, "translate_y_to_x": back}
-    picture = CycleGANRecipe().pictures(data)["samples"](endpoints.Endpoints(functions, {}, None))
+    picture = CycleGANRecipe().pictures(data)["samples"](Endpoints(functions, {}, None))
     assert picture.shape == (6 * 8, 10 * 12, 3)
     rows = picture.reshape(6, 8, 10, 12, 3).swapaxes(1, 2)
     x, y = ((rows[row] / 127.5) - 1.0 for row in (0, 3))
@@ -203,7 +203,7 @@ def test_two_folders_train(tmp_path):
     ).history
     assert np.isfinite(list(history.values())).all()
     assert int(model.step) == 6
-    assert recipe.pictures(data)["samples"](endpoints.of_model(model)).shape == (96, 160, 3)
+    assert recipe.pictures(data)["samples"](Endpoints.from_model(model)).shape == (96, 160, 3)
 
 
 def test_the_digits_are_scored_by_a_classifier():

@@ -7,8 +7,9 @@ import tensorflow as tf
 
 import keras_gans as kg
 from keras_gans.noise import seeded_latents
-from keras_gans.serving import endpoints, export, signatures
-from keras_gans.serving.sampling import of_export
+from keras_gans.serving import export, signatures
+from keras_gans.serving.endpoints import Endpoints
+from keras_gans.serving.sampling import Sampler
 from tests.serving_loader import RefusedError, run_in_loader
 
 SHAPE, LATENT_DIM, CLASSES = (4, 8, 3), 2, 3
@@ -49,7 +50,7 @@ def version(vae, tmp_path_factory):
 
 
 def run_loaded(version, signature, inputs):
-    return endpoints.of_export(version)[signature](**{k: tf.constant(inputs[k]) for k in inputs})
+    return Endpoints.from_export(version)[signature](**{k: tf.constant(inputs[k]) for k in inputs})
 
 
 def images(count=2, low=-1.0, high=1.0):
@@ -64,7 +65,7 @@ def with_one(value):
 
 
 def test_names_shapes_and_dtypes(version):
-    answers = endpoints.of_export(version)
+    endpoints = Endpoints.from_export(version)
     image = tf.TensorSpec([None, *SHAPE], tf.float32, "image")
     latent = tf.TensorSpec([None, LATENT_DIM], tf.float32, "latent")
     deviation = tf.TensorSpec([None, LATENT_DIM], tf.float32, "latent_deviation")
@@ -80,10 +81,10 @@ def test_names_shapes_and_dtypes(version):
             {"image": image, "image_bytes": image_bytes, "latent": latent},
         ),
     }
-    assert set(answers.functions) == set(expected)
+    assert set(endpoints.functions) == set(expected)
     loaded = export.load(version).signatures
     for name, (inputs, outputs) in expected.items():
-        assert answers.specs(name) == inputs
+        assert endpoints.specs(name) == inputs
         assert loaded[name].structured_outputs == outputs
 
 
@@ -150,16 +151,16 @@ def test_generate_decodes_the_priors_draw_of_each_seed(version):
 
 def test_a_prior_of_classes_takes_a_label(tmp_path):
     version = export.publish(OfClasses(), tmp_path / "of_classes")
-    answers = endpoints.of_export(version)
-    assert set(answers.specs("generate")) == {"seed", "label"}
-    assert set(answers.specs("serving_default")) == {"latent"}
-    assert answers.class_names == ("ant", "bee", "cat")
+    endpoints = Endpoints.from_export(version)
+    assert set(endpoints.specs("generate")) == {"seed", "label"}
+    assert set(endpoints.specs("serving_default")) == {"latent"}
+    assert endpoints.class_names == ("ant", "bee", "cat")
     seeds, labels = np.array([4, 4, 5], np.int32), np.array([0, 2, 1], np.int32)
     made = run_in_loader(version, "generate", {"seed": seeds, "label": labels})
     drawn = seeded_latents(seeds, LATENT_DIM).numpy()
     expected = drawn + 10 * np.float32([[-1], [1], [0]])
     np.testing.assert_allclose(made["latent"], expected, rtol=1e-6)
-    sampled = of_export(version).images(seeds, labels)
+    sampled = Sampler.from_export(version).images(seeds, labels)
     np.testing.assert_allclose(sampled, made["image"], rtol=1e-6)
     with pytest.raises(RefusedError, match="label must be an integer from 0 to 2"):
         run_in_loader(version, "generate", {"seed": seeds, "label": labels + 1})

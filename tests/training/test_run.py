@@ -12,7 +12,7 @@ from keras_gans.callbacks import StoppedError
 from keras_gans.data import Source
 from keras_gans.errors import InputError, RunError
 from keras_gans.recipes import RECIPES
-from keras_gans.serving import sampling
+from keras_gans.serving.sampling import Sampler
 from tests.apps.processes import assert_same_state, checkpoint_of, interrupt_at, logged, write_npz
 
 SMALL = {"filters": (4, 4)}
@@ -119,11 +119,11 @@ def test_the_best_checkpoint_is_exported_and_generated_from(data, tmp_path):
     version, best = training.finish(run, directory, tmp_path / "exports")
     assert best["step"] == 16
     seeds = range(5)
-    exported = sampling.of_export(version).images(seeds)
-    np.testing.assert_array_equal(exported, sampling.of_model(second).images(seeds))
-    assert not np.array_equal(exported, sampling.of_model(run.model).images(seeds))
-    assert training.checkpoint_of(directory).name == "best.keras"
-    assert training.checkpoint_of(directory, "last").name == "checkpoint.keras"
+    exported = Sampler.from_export(version).images(seeds)
+    np.testing.assert_array_equal(exported, Sampler.from_model(second).images(seeds))
+    assert not np.array_equal(exported, Sampler.from_model(run.model).images(seeds))
+    assert training.find_checkpoint(directory).name == "best.keras"
+    assert training.find_checkpoint(directory, "last").name == "checkpoint.keras"
     assert json.loads((directory / "run.json").read_text())["step"] == 16
 
 
@@ -132,9 +132,9 @@ def test_scoring_can_be_left_out(data, tmp_path):
     assert training.evaluator_for(run, tmp_path) is None
     directory = training.create(run, tmp_path, "x")
     training.train(run, directory)
-    assert training.checkpoint_of(directory).name == "checkpoint.keras"
+    assert training.find_checkpoint(directory).name == "checkpoint.keras"
     with pytest.raises(InputError, match=r"no checkpoint at .*best.keras yet: take the last one"):
-        training.checkpoint_of(directory, "best")
+        training.find_checkpoint(directory, "best")
 
 
 def test_scoring_costs_at_most_a_tenth_by_its_count():

@@ -10,7 +10,7 @@ import keras_gans as kg
 from keras_gans.data import Source, pixels
 from keras_gans.data.arrays import ArraySplit
 from keras_gans.errors import InputError, RunError
-from keras_gans.serving import endpoints
+from keras_gans.serving.endpoints import Endpoints
 from keras_gans.visualize import latent_space
 from keras_gans.visualize.latent_space import Plane
 from tests.metrics.test_reconstruction import SHAPE, SPREAD, Linear
@@ -79,16 +79,16 @@ def test_without_labels_it_is_a_fixed_draw():
 
 def test_held_out_images_are_shown_where_there_are_any():
     train, test = split(40), split(40, seed=1)
-    answers = Linear(3).answers
+    endpoints = Linear(3).endpoints
     for given, shown in ((source(train, test), test), (source(train), train)):
-        pictures = latent_space.of_autoencoder(given)
+        pictures = latent_space.autoencoder_pictures(given)
         assert list(pictures) == ["reconstructions", "latent_space", "manifold", "walks"]
         for name, function in (
             ("reconstructions", latent_space.reconstructions),
             ("walks", latent_space.image_walks),
             ("manifold", latent_space.manifold),
         ):
-            np.testing.assert_array_equal(pictures[name](answers), function(answers, shown))
+            np.testing.assert_array_equal(pictures[name](endpoints), function(endpoints, shown))
 
 
 # Images beside images ----------------------------------------------------------------------------
@@ -96,7 +96,7 @@ def test_held_out_images_are_shown_where_there_are_any():
 
 def test_reconstructions_stand_below_their_images():
     model, data = Linear(5), split()
-    picture = latent_space.reconstructions(model.answers, data)
+    picture = latent_space.reconstructions(model.endpoints, data)
     assert picture.shape == (8 * SIDE, 10 * SIDE, 1)
     shown = cells(picture, 10).reshape(4, 2, 10, *SHAPE)
     real = latent_space.examples(data, 40)
@@ -108,13 +108,13 @@ def test_reconstructions_stand_below_their_images():
 
 @pytest.mark.parametrize(("count", "rows", "columns"), [(1, 1, 1), (7, 1, 7), (25, 2, 10)])
 def test_few_images_make_a_small_picture(count, rows, columns):
-    picture = latent_space.reconstructions(Linear(5).answers, split(count))
+    picture = latent_space.reconstructions(Linear(5).endpoints, split(count))
     assert picture.shape == (2 * rows * SIDE, columns * SIDE, 1)
 
 
 def test_walks_lead_from_class_to_class():
     model, data = Linear(16), split(classes=10)
-    picture = latent_space.image_walks(model.answers, data)
+    picture = latent_space.image_walks(model.endpoints, data)
     assert picture.shape == (8 * SIDE, 10 * SIDE, 1)
     shown = cells(picture, 10).reshape(8, 10, *SHAPE)
     ends = latent_space.examples(data, 16)
@@ -126,8 +126,8 @@ def test_walks_lead_from_class_to_class():
 
 
 def test_one_image_cannot_be_walked_from():
-    assert "walks" not in latent_space.of_autoencoder(source(split(1)))
-    assert latent_space.image_walks(Linear(3).answers, split(3)).shape == (SIDE, 10 * SIDE, 1)
+    assert "walks" not in latent_space.autoencoder_pictures(source(split(1)))
+    assert latent_space.image_walks(Linear(3).endpoints, split(3)).shape == (SIDE, 10 * SIDE, 1)
 
 
 # The plane ---------------------------------------------------------------------------------------
@@ -136,7 +136,7 @@ def test_one_image_cannot_be_walked_from():
 def test_codes_of_one_or_two_numbers_are_seen_as_they_are():
     for width in (1, 2):
         codes = np.random.default_rng(0).normal(3.0, 2.0, size=(50, width))
-        plane = Plane.of(codes)
+        plane = Plane.through(codes)
         np.testing.assert_array_equal(plane.places(codes), codes)
         assert len(plane.names) == width
 
@@ -146,7 +146,7 @@ def test_wider_codes_are_seen_along_their_principal_axes():
     turn, _ = np.linalg.qr(random.normal(size=(6, 6)))
     spread = np.array([1.0, 5.0, 1.0, 3.0, 0.5, 1.0])
     codes = (random.normal(size=(5000, 6)) * spread) @ turn.T + 7.0
-    plane = Plane.of(codes)
+    plane = Plane.through(codes)
     for axis, expected in zip(plane.axes, turn.T[[1, 3]], strict=True):
         assert abs(axis @ expected) > 0.999
         assert axis[np.abs(axis).argmax()] > 0
@@ -163,7 +163,7 @@ def test_wider_codes_are_seen_along_their_principal_axes():
 
 
 def test_codes_that_are_all_equal_have_a_plane():
-    plane = Plane.of(np.ones([20, 4]))
+    plane = Plane.through(np.ones([20, 4]))
     np.testing.assert_allclose(plane.places(np.ones([3, 4])), 0.0)
 
 
@@ -173,7 +173,7 @@ def test_codes_that_are_all_equal_have_a_plane():
 def test_the_manifold_is_even_in_the_prior():
     """Kingma 2013, figure 4: the inverse of the normal distribution function of an even grid."""
     model = Linear(2)
-    picture = latent_space.manifold(model.answers, split())
+    picture = latent_space.manifold(model.endpoints, split())
     assert picture.shape == (20 * SIDE, 20 * SIDE, 1)
     shown = cells(picture, 20).reshape(-1, *SHAPE)
     codes = model.encode(scaled(shown)).numpy().reshape(20, 20, 2)
@@ -185,9 +185,9 @@ def test_the_manifold_is_even_in_the_prior():
 
 def test_without_a_prior_the_manifold_is_even_in_the_codes():
     model, data = Linear(2), split(3000)
-    answers = model.answers
-    answers.functions.pop("generate")
-    shown = cells(latent_space.manifold(answers, data), 20)
+    endpoints = model.endpoints
+    endpoints.functions.pop("generate")
+    shown = cells(latent_space.manifold(endpoints, data), 20)
     codes = model.encode(scaled(shown)).numpy().reshape(20, 20, 2)
     known = model.encode(scaled(pixels_of(data))).numpy()
     even = (np.arange(20) + 0.5) / 20
@@ -197,9 +197,9 @@ def test_without_a_prior_the_manifold_is_even_in_the_codes():
 
 def test_the_manifold_of_wide_codes_is_a_plane_through_their_mean():
     model, data = Linear(6), split(400)
-    known, _ = latent_space.codes_of(model.answers, data)
-    plane = Plane.of(known)
-    shown = cells(latent_space.manifold(model.answers, data), 20)
+    known, _ = latent_space.encode_split(model.endpoints, data)
+    plane = Plane.through(known)
+    shown = cells(latent_space.manifold(model.endpoints, data), 20)
     codes = model.encode(scaled(shown)).numpy()
     beside = codes - plane.codes(plane.places(codes))
     assert np.abs(beside).max() < 0.15  # grays
@@ -212,7 +212,7 @@ def test_the_manifold_of_wide_codes_is_a_plane_through_their_mean():
 
 def test_the_manifold_of_one_number_goes_on_from_row_to_row():
     model = Linear(1)
-    shown = cells(latent_space.manifold(model.answers, split()), 20)
+    shown = cells(latent_space.manifold(model.endpoints, split()), 20)
     codes = model.encode(scaled(shown)).numpy()[:, 0]
     assert len(codes) == 400
     assert np.diff(codes).min() > -0.1  # grays
@@ -231,7 +231,7 @@ def test_large_images_get_fewer_cells(side, across):
             return tf.zeros([tf.shape(latent)[0], side, side, 3])
 
     data = split(4, shape=(side, side, 3))
-    assert latent_space.manifold(Large(2).answers, data).shape == (across * side,) * 2 + (3,)
+    assert latent_space.manifold(Large(2).endpoints, data).shape == (across * side,) * 2 + (3,)
 
 
 # The plot ----------------------------------------------------------------------------------------
@@ -250,7 +250,7 @@ def plotted(picture):
 @pytest.mark.parametrize("width", [1, 2, 6])
 def test_classes_have_their_colours_and_the_prior_is_gray(width):
     data = split(300)
-    picture = latent_space.latent_space(Linear(width).answers, data, ("ant", "bee", "cat"))
+    picture = latent_space.latent_space(Linear(width).endpoints, data, ("ant", "bee", "cat"))
     assert (picture.shape, picture.dtype) == ((640, 800, 3), np.uint8)
     for colour in latent_space._colours(3):
         assert is_near(plotted(picture), colour).sum() > 500
@@ -262,7 +262,7 @@ def test_classes_have_their_colours_and_the_prior_is_gray(width):
 
 def test_a_prior_of_classes_has_their_pale_colours():
     model, data = Linear(2, num_classes=3), split(100)
-    picture = plotted(latent_space.latent_space(model.answers, data, ("ant", "bee", "cat")))
+    picture = plotted(latent_space.latent_space(model.endpoints, data, ("ant", "bee", "cat")))
     # Class k is drawn about (k, k).
     columns = []
     for colour in latent_space._colours(3):
@@ -273,9 +273,9 @@ def test_a_prior_of_classes_has_their_pale_colours():
 
 
 def test_without_a_prior_there_is_no_gray():
-    answers = Linear(2).answers
-    answers.functions.pop("generate")
-    picture = latent_space.latent_space(answers, split(300), ("ant", "bee", "cat"))
+    endpoints = Linear(2).endpoints
+    endpoints.functions.pop("generate")
+    picture = latent_space.latent_space(endpoints, split(300), ("ant", "bee", "cat"))
     assert is_near(picture, (0.827,) * 3).sum() < 200
 
 
@@ -287,9 +287,9 @@ def test_a_class_lies_where_its_codes_are():
     centres = np.where(labels[:, None] == 0, [-1.5, 0.0], [1.5, 0.0])
     codes = tf.constant(centres + 0.1 * random.normal(size=(200, 2)), tf.float32)
     data = ArraySplit(pixels.to_uint8(model.decode(codes)), labels)
-    answers = model.answers
-    answers.functions.pop("generate")
-    picture = plotted(latent_space.latent_space(answers, data, ("left", "right")))
+    endpoints = model.endpoints
+    endpoints.functions.pop("generate")
+    picture = plotted(latent_space.latent_space(endpoints, data, ("left", "right")))
     left, right = (
         np.nonzero(is_near(picture, colour))[1].mean() for colour in latent_space._colours(2)
     )
@@ -298,7 +298,7 @@ def test_a_class_lies_where_its_codes_are():
 
 
 def test_data_without_labels_has_one_colour():
-    picture = latent_space.latent_space(Linear(2).answers, split(300, classes=None))
+    picture = latent_space.latent_space(Linear(2).endpoints, split(300, classes=None))
     blue = np.array([0.122, 0.467, 0.706])
     assert is_near(plotted(picture), blue).sum() > 1000
     for colour in latent_space._colours(10)[1:7]:
@@ -307,7 +307,7 @@ def test_data_without_labels_has_one_colour():
 
 def test_many_classes_have_colours_but_no_names():
     names = tuple(f"class {index}" for index in range(30))
-    picture = latent_space.latent_space(Linear(2).answers, split(600, classes=30), names)
+    picture = latent_space.latent_space(Linear(2).endpoints, split(600, classes=30), names)
     colours = latent_space._colours(30)
     assert len({tuple(colour) for colour in colours}) == 30
     for colour in colours[[3, 15, 25], :3]:
@@ -319,7 +319,7 @@ def test_many_classes_have_colours_but_no_names():
 @pytest.mark.parametrize("name", ["$a$", r"$\nothing$", "_hidden", "\udcff", "a\nb", "", "x" * 99])
 def test_any_folders_name_is_a_class_name(name):
     names = ("ant", name, "cat")
-    picture = latent_space.latent_space(Linear(2).answers, split(60), names)
+    picture = latent_space.latent_space(Linear(2).endpoints, split(60), names)
     assert picture.shape == (640, 800, 3)
     # Nothing is cut off at the edge, and the plot keeps its place.
     assert (picture[:, -1] == 255).all()
@@ -328,7 +328,7 @@ def test_any_folders_name_is_a_class_name(name):
 
 def test_twenty_names_are_all_shown():
     names = tuple(f"class {index}" for index in range(20))
-    picture = latent_space.latent_space(Linear(2).answers, split(400, classes=20), names)
+    picture = latent_space.latent_space(Linear(2).endpoints, split(400, classes=20), names)
     for colour in latent_space._colours(20):
         assert is_near(picture[:, 650:], colour).sum() > 10
     assert (picture[-1] == 255).all()
@@ -342,31 +342,31 @@ def test_every_model_that_encodes_has_the_same_pictures_each_time(variant, num_c
     random = np.random.default_rng(0)
     pixels = random.integers(0, 256, (50, 8, 8, 1), dtype=np.uint8)
     given = source(ArraySplit(pixels, random.integers(0, 3, 50)))
-    answers = endpoints.of_model(coder(variant, num_classes))
-    for name, function in latent_space.of_autoencoder(given).items():
-        picture = function(answers)
+    endpoints = Endpoints.from_model(coder(variant, num_classes))
+    for name, function in latent_space.autoencoder_pictures(given).items():
+        picture = function(endpoints)
         assert picture.dtype == np.uint8, name
         assert picture.shape[2] == (3 if name == "latent_space" else 1)
         assert max(picture.shape) <= 800
-        np.testing.assert_array_equal(picture, function(answers), err_msg=name)
+        np.testing.assert_array_equal(picture, function(endpoints), err_msg=name)
 
 
 def test_an_export_gives_the_pictures_of_its_model(tmp_path):
     model = coder(kg.VAE)
     pixels = np.random.default_rng(0).integers(0, 256, (50, 8, 8, 1), dtype=np.uint8)
-    pictures = latent_space.of_autoencoder(source(ArraySplit(pixels, None)))
-    exported = endpoints.of_export(model.export(tmp_path))
+    pictures = latent_space.autoencoder_pictures(source(ArraySplit(pixels, None)))
+    exported = Endpoints.from_export(model.export(tmp_path))
     for name in ("reconstructions", "manifold", "walks"):
-        assert near(pictures[name](exported), pictures[name](endpoints.of_model(model)))
+        assert near(pictures[name](exported), pictures[name](Endpoints.from_model(model)))
 
 
 def test_what_is_refused():
-    answers = Linear(3).answers
+    endpoints = Linear(3).endpoints
     with pytest.raises(InputError, match=r"takes images of shape \[4, 4, 1\]"):
-        latent_space.reconstructions(answers, split(shape=(8, 8, 1)))
+        latent_space.reconstructions(endpoints, split(shape=(8, 8, 1)))
     with pytest.raises(RunError, match="encode gives values that are not finite"):
-        latent_space.latent_space(Linear(3, shift=np.nan).answers, split(), ("a", "b", "c"))
-    without = Linear(3).answers
+        latent_space.latent_space(Linear(3, shift=np.nan).endpoints, split(), ("a", "b", "c"))
+    without = Linear(3).endpoints
     without.functions.pop("encode")
     with pytest.raises(InputError, match="does not encode"):
         latent_space.manifold(without, split())

@@ -10,7 +10,9 @@ from keras_gans import noise
 from keras_gans.data import pixels
 from keras_gans.errors import InputError
 from keras_gans.networks import autoencoder
-from keras_gans.serving import endpoints, sampling
+from keras_gans.serving import sampling
+from keras_gans.serving.endpoints import Endpoints
+from keras_gans.serving.sampling import Sampler
 from keras_gans.visualize import images, walks
 from tests.contract import IMAGE_SHAPE, LATENT_DIM
 from tests.models.test_cgan import CLASSES
@@ -116,7 +118,7 @@ def test_a_straight_line_goes_evenly_and_hits_both_ends():
 
 def test_stations_are_drawn_as_everywhere_else():
     seeds = np.array([[0, 5], [2**31 - 1, 7]])
-    stations = sampling.stations_of(endpoints.of_model(Toy().compiled()), seeds)
+    stations = sampling.latents_of_seeds(Endpoints.from_model(Toy().compiled()), seeds)
     assert stations.shape == (2, 2, LATENT_DIM)
     expected = noise.seeded_latents(seeds.ravel(), LATENT_DIM)
     np.testing.assert_array_equal(stations.reshape(4, LATENT_DIM), expected)
@@ -129,13 +131,13 @@ def test_stations_of_a_prior_are_its_own_draws(variant, num_classes, tmp_path):
     labels = None if num_classes is None else np.array([[0], [2]])
     drawn = [seeds.ravel()] if labels is None else [seeds.ravel(), labels.ravel()]
     expected = model.prior_of_seeds(*(tf.constant(each, tf.int32) for each in drawn))
-    made = pixels.to_uint8(sampling.of_model(model).images(*drawn))
-    for answers in (endpoints.of_model(model), endpoints.of_export(model.export(tmp_path))):
-        stations = sampling.stations_of(answers, seeds, labels)
+    made = pixels.to_uint8(Sampler.from_model(model).images(*drawn))
+    for endpoints in (Endpoints.from_model(model), Endpoints.from_export(model.export(tmp_path))):
+        stations = sampling.latents_of_seeds(endpoints, seeds, labels)
         np.testing.assert_allclose(stations[:, 0], expected, rtol=1e-6, atol=1e-6)
         # The frames of these stations are what is generated of the seeds.
         inputs = walks.through_latents(np.repeat(stations, 2, axis=1), 1)
-        frame = next(walks.pictures(sampling.decoder_of(answers), inputs))
+        frame = next(walks.pictures(sampling.latent_decoder(endpoints), inputs))
         np.testing.assert_array_equal(frame, images.grid(made, 1))
 
 
@@ -202,22 +204,22 @@ def frames_of(function, inputs):
 
 def test_stations_are_the_images_of_their_seeds(tmp_path):
     model = Toy().compiled()
-    expected = pixels.to_uint8(sampling.of_model(model).images(range(7, 10)))
-    for answers in (endpoints.of_model(model), endpoints.of_export(model.export(tmp_path))):
-        inputs = walks.through_latents(sampling.stations_of(answers, [[7, 8, 9]]), 50)
-        frames = frames_of(sampling.decoder_of(answers), inputs)
+    expected = pixels.to_uint8(Sampler.from_model(model).images(range(7, 10)))
+    for endpoints in (Endpoints.from_model(model), Endpoints.from_export(model.export(tmp_path))):
+        inputs = walks.through_latents(sampling.latents_of_seeds(endpoints, [[7, 8, 9]]), 50)
+        frames = frames_of(sampling.latent_decoder(endpoints), inputs)
         assert frames.shape == (150, *IMAGE_SHAPE)
         np.testing.assert_array_equal(frames[::50], expected)
 
 
 def test_a_frame_has_a_tile_for_each_row_and_column(tmp_path):
     model = ConditionalToy().compiled()
-    for answers in (endpoints.of_model(model), endpoints.of_export(model.export(tmp_path))):
-        stations = sampling.stations_of(answers, [[0, 1], [2, 3]])
+    for endpoints in (Endpoints.from_model(model), Endpoints.from_export(model.export(tmp_path))):
+        stations = sampling.latents_of_seeds(endpoints, [[0, 1], [2, 3]])
         inputs = walks.through_latents(stations, 10, labels=range(CLASSES))
-        frames = frames_of(sampling.decoder_of(answers), inputs)
+        frames = frames_of(sampling.latent_decoder(endpoints), inputs)
         assert frames.shape == (20, 2 * 8, CLASSES * 8, 1)
-        plain = sampling.of_model(model).images([1] * 3 + [3] * 3, [0, 1, 2] * 2)
+        plain = Sampler.from_model(model).images([1] * 3 + [3] * 3, [0, 1, 2] * 2)
         np.testing.assert_array_equal(frames[10], images.grid(pixels.to_uint8(plain), CLASSES))
 
 
@@ -238,15 +240,18 @@ def translator():
             names = ("serving_default", "translate_x_to_y")
             return {name: (lambda image: {"image": image}, [spec]) for name in names}
 
-    return endpoints.of_model(Translator())
+    return Endpoints.from_model(Translator())
 
 
 def test_a_model_that_makes_no_images_from_latents_is_refused():
-    for walk in (sampling.decoder_of, lambda answers: sampling.stations_of(answers, [[0, 1]])):
+    for walk in (
+        sampling.latent_decoder,
+        lambda endpoints: sampling.latents_of_seeds(endpoints, [[0, 1]]),
+    ):
         with pytest.raises(InputError, match=r"from latents .* serving_default, translate_x_to_y$"):
             walk(translator())
         with pytest.raises(InputError, match="walk between two images instead"):
-            walk(endpoints.of_model(coder(kg.Autoencoder)))
+            walk(Endpoints.from_model(coder(kg.Autoencoder)))
 
 
 # Between images ----------------------------------------------------------------------------------
@@ -258,8 +263,8 @@ def test_a_row_leads_from_the_one_image_to_the_other(variant, num_classes, tmp_p
     pairs = pictures_of(6).reshape(3, 2, *IMAGE_SHAPE)
     codes = model.encode(pairs.reshape(6, *IMAGE_SHAPE) / np.float32(127.5) - 1).numpy()
     codes = codes.reshape(3, 2, LATENT_DIM)
-    for answers in (endpoints.of_model(model), endpoints.of_export(model.export(tmp_path))):
-        picture = walks.rows_between(answers, pairs, 7)
+    for endpoints in (Endpoints.from_model(model), Endpoints.from_export(model.export(tmp_path))):
+        picture = walks.rows_between(endpoints, pairs, 7)
         assert picture.shape == (3 * 8, 7 * 8, 1)
         for row, pair in enumerate(pairs):
             cells = np.split(picture[8 * row : 8 * row + 8], 7, axis=1)
@@ -269,17 +274,17 @@ def test_a_row_leads_from_the_one_image_to_the_other(variant, num_classes, tmp_p
                 expected = pixels.to_uint8(model.decode(tf.constant(code, tf.float32)))[0]
                 assert np.abs(expected.astype(int) - cells[1 + place]).max() <= 1
         # It starts at the reconstruction.
-        made = answers["reconstruct"](image=pairs[:1, 0] / np.float32(127.5) - 1)["image"]
+        made = endpoints["reconstruct"](image=pairs[:1, 0] / np.float32(127.5) - 1)["image"]
         assert np.abs(pixels.to_uint8(made)[0].astype(int) - picture[:8, 8:16]).max() <= 1
 
 
 def test_a_model_that_does_not_encode_is_told_which_do():
     pairs = pictures_of(2)[None]
-    for answers in (translator(), endpoints.of_model(Toy().compiled())):
+    for endpoints in (translator(), Endpoints.from_model(Toy().compiled())):
         with pytest.raises(InputError, match=r"vae, aae or autoencoder. This one answers"):
-            walks.rows_between(answers, pairs, 5)
+            walks.rows_between(endpoints, pairs, 5)
         with pytest.raises(InputError, match=r"vae, aae or autoencoder. This one answers"):
-            sampling.codes_of(answers, pairs[0])
+            sampling.encode_images(endpoints, pairs[0])
 
 
 # Strips ------------------------------------------------------------------------------------------
@@ -383,10 +388,10 @@ def test_a_models_class_walk_begins_at_its_own_images(ema_decay):
     model = toy.compiled(options={"ema_decay": ema_decay})
     toy.fit(model)
     classes = np.arange(CLASSES)
-    stations = sampling.stations_of(endpoints.of_model(model), [[4]])
+    stations = sampling.latents_of_seeds(Endpoints.from_model(model), [[4]])
     inputs = walks.through_classes(stations, classes, 5)
     frames = frames_of(walks.class_mixer(model.sampler), inputs)
-    plain = sampling.of_model(model).images([4] * CLASSES, classes)
+    plain = Sampler.from_model(model).images([4] * CLASSES, classes)
     np.testing.assert_array_equal(frames[::5], pixels.to_uint8(plain))
 
 

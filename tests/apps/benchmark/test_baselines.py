@@ -71,6 +71,6 @@ def test_a_rival_that_is_not_installed_says_how(monkeypatch):
 
 
 def test_of_the_rivals_a_variant_meets_its_own():
-    assert baselines.of("dcgan", ["blogs", "torch"]) == ["blogs", "torch"]
-    assert baselines.of("cgan", ["blogs", "torch"]) == ["blogs"]
-    assert baselines.of("vae", ["blogs", "torch"]) == []
+    assert baselines.make_baselines("dcgan", ["blogs", "torch"]) == ["blogs", "torch"]
+    assert baselines.make_baselines("cgan", ["blogs", "torch"]) == ["blogs"]
+    assert baselines.make_baselines("vae", ["blogs", "torch"]) == []
