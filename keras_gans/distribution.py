@@ -6,8 +6,8 @@ import zlib
 
 import keras
 import tensorflow as tf
-from tensorflow.python.distribute.cluster_resolver import slurm_cluster_resolver as slurm
 
+from keras_gans import compat
 from keras_gans.errors import InputError
 
 SLURM_PORT = 8888  # of a machine's first task
@@ -107,7 +107,7 @@ def replica_shard(strategy):
 
 def synchronize_batch_normalization(model, whole):
     """Says whether each BatchNormalization sees the `whole` batch, or its replica's part."""
-    for layer in model._flatten_layers():
+    for layer in compat.all_layers(model):
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = whole
 
@@ -193,16 +193,13 @@ def _tf_config():
 
 
 def _slurm_config():
-    """What `TF_CONFIG` would say in this task of a Slurm step.
-
-    TensorFlow's SlurmClusterResolver sorts machines as text, n10 before n9, against Slurm's ranks;
-    it fails without nvidia-smi, and takes a machine without GPUs for one with a GPU:0.
-    """
-    hosts = slurm.expand_hostlist(os.environ["SLURM_STEP_NODELIST"])
-    tasks = slurm.expand_tasks_per_node(os.environ["SLURM_STEP_TASKS_PER_NODE"])
+    """What `TF_CONFIG` would say in this task of a Slurm step."""
+    node_list, tasks_per_node = (
+        os.environ[f"SLURM_STEP_{name}"] for name in ("NODELIST", "TASKS_PER_NODE")
+    )
     workers = [
         f"{host}:{SLURM_PORT + place}"
-        for host, count in zip(hosts, tasks, strict=True)
+        for host, count in compat.slurm_hosts(node_list, tasks_per_node)
         for place in range(count)
     ]
     task = {"type": "worker", "index": int(os.environ["SLURM_PROCID"])}

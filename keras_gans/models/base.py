@@ -3,12 +3,13 @@
 import keras
 import tensorflow as tf
 
-from keras_gans import noise
+from keras_gans import compat, noise
 from keras_gans.models import replicas
 from keras_gans.models.trackers import StepMean
 from keras_gans.serving import export
 
 
+@compat.built_by_constructor
 class GenerativeModel(keras.Model):
     """Plumbing under every variant: optimizers, noise, trackers, saving. No algorithm.
 
@@ -63,7 +64,8 @@ class GenerativeModel(keras.Model):
                 optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
             # Unbuilt, its slots would be skipped when a checkpoint is loaded.
             optimizer.build(network.trainable_variables)
-            setattr(self, key, replicas.expect_summed_gradients(optimizer))
+            # `minimize` hands it sums over replicas.
+            setattr(self, key, compat.skip_gradient_reduction(optimizer))
         self._optimizer_names = tuple(phases)
         self._compile_arguments = {**optimizers, **settings, **kwargs}
 
@@ -130,9 +132,6 @@ class GenerativeModel(keras.Model):
     def export(self, filepath):
         """Publishes a SavedModel as the next version `filepath/<version>/`; returns its path."""
         return export.publish(self, filepath)
-
-    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        """Nothing: a variant is built by its constructor, and Keras's own fails for workers."""
 
     def get_config(self):
         arguments = {key: getattr(self, key) for key in self.init_arguments}

@@ -30,23 +30,6 @@ def sum_over_replicas(gradients):
     return sums
 
 
-def expect_summed_gradients(optimizer):
-    """Makes a Keras optimizer, of one model, take gradients that are summed over replicas.
-
-    It would clip each replica's gradient by itself, sum them, and look for overflow on the first
-    replica alone. Given the sum, it clips it, and every replica sees every overflow; what is left
-    is to keep it from summing again.
-
-    Raises:
-        AttributeError: If this version of Keras sums in another place.
-    """
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
-    if not hasattr(inner, "_all_reduce_sum_gradients"):
-        raise AttributeError("this version of Keras is not known to sum gradients where it did")
-    inner._all_reduce_sum_gradients = list
-    return optimizer
-
-
 def mean_over_replicas(values):
     """The mean over replicas of each scalar of `{name: float}`, in one message, as float32."""
     values = {key: tf.cast(value, tf.float32) for key, value in values.items()}

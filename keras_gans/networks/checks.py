@@ -2,6 +2,7 @@
 
 from keras import layers
 
+from keras_gans import compat
 from keras_gans.errors import InputError
 
 
@@ -174,7 +175,7 @@ def check_autoencoder(encoder, decoder, numbers_per_dimension=1):
 
 def check_no_batch_statistics(critic):
     """Raises ValueError for a critic with BatchNormalization, however deep inside."""
-    for layer in critic._flatten_layers():
+    for layer in compat.all_layers(critic):
         if isinstance(layer, layers.BatchNormalization):
             raise ValueError(
                 "critic must have no BatchNormalization: it lets an image's score depend on the "

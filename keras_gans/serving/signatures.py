@@ -6,6 +6,7 @@ import functools
 import keras
 import tensorflow as tf
 
+from keras_gans import compat
 from keras_gans.networks.resnet import DIVISOR, SMALLEST_SIDE
 from keras_gans.noise import seeded_latents
 
@@ -315,7 +316,7 @@ def float32_signatures(model):
 @contextlib.contextmanager
 def _policy_of_layers(model, policy):
     # What has signatures need not be a model.
-    layers = model._flatten_layers() if isinstance(model, keras.Model) else []
+    layers = compat.all_layers(model) if isinstance(model, keras.Model) else []
     before = [(layer, layer.dtype_policy) for layer in layers]
     try:
         for layer, _ in before:

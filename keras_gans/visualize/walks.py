@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gans import compat
 from keras_gans.data import pixels
 from keras_gans.errors import InputError
 from keras_gans.serving import sampling
@@ -174,8 +175,7 @@ def class_mixer(generator):
 def _embedding_calls(generator):
     """The calls that take the generator's label, checked to be of Embedding layers only."""
     label = generator.inputs[1] if len(getattr(generator, "inputs", None) or ()) == 2 else None
-    # Keras has no public way to ask who takes a tensor.
-    calls = itertools.chain.from_iterable(getattr(generator, "_nodes_by_depth", {}).values())
+    calls = compat.functional_calls(generator)
     takers = [call for call in calls if any(tensor is label for tensor in call.input_tensors)]
     wrong = [t.operation for t in takers if not isinstance(t.operation, keras.layers.Embedding)]
     if wrong or not takers:

@@ -1,0 +1,73 @@
+"""The private names of Keras and TensorFlow: there, and refused in one line when they are gone."""
+
+import sys
+
+import keras
+import pytest
+
+from keras_gans import compat
+
+
+def network():
+    inner = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, name="inside")])
+    latent, label = keras.Input((2,)), keras.Input((), dtype="int32")
+    embedded = keras.layers.Embedding(4, 3, name="embedding")(label)
+    return keras.Model([latent, label], keras.layers.Add(name="sum")([inner(latent), embedded]))
+
+
+def test_layers_of_nested_models_are_listed():
+    names = {layer.name for layer in compat.all_layers(network())}
+    assert {"inside", "embedding", "sum"} <= names
+
+
+def test_the_call_that_takes_an_input_is_found():
+    model = network()
+    label = model.inputs[1]
+    takers = [
+        call.operation.name
+        for call in compat.functional_calls(model)
+        if any(tensor is label for tensor in call.input_tensors)
+    ]
+    assert takers == ["embedding"]
+    assert compat.functional_calls(keras.Sequential([keras.layers.Dense(1)])) == []
+
+
+def test_slurms_lists_are_read_in_slurms_order():
+    assert compat.slurm_hosts("n[9-10],m1", "2(x2),1") == [("n9", 2), ("n10", 2), ("m1", 1)]
+
+
+@pytest.mark.parametrize(
+    ("use", "name"),
+    [
+        (compat.all_layers, "_flatten_layers"),
+        (compat.skip_gradient_reduction, "_all_reduce_sum_gradients"),
+    ],
+)
+def test_a_version_without_a_private_name_is_refused_by_name(use, name):
+    with pytest.raises(AttributeError, match=rf"keras 3\.\d.* has no object\.{name}, which"):
+        use(object())
+
+
+def test_a_version_whose_models_are_built_elsewhere_is_refused(monkeypatch):
+    monkeypatch.delattr(
+        next(kind for kind in keras.Model.__mro__ if "_maybe_symbolic_build" in vars(kind)),
+        "_maybe_symbolic_build",
+    )
+    with pytest.raises(AttributeError, match=r"has no Model\._maybe_symbolic_build"):
+        compat.built_by_constructor(type("Mine", (), {}))
+
+
+def test_a_version_whose_networks_hide_their_calls_is_refused():
+    class Functional:
+        pass
+
+    with pytest.raises(AttributeError, match=r"has no Functional\._nodes_by_depth"):
+        compat.functional_calls(Functional())
+
+
+def test_a_version_without_the_parser_of_slurms_lists_is_refused(monkeypatch):
+    name = "tensorflow.python.distribute.cluster_resolver.slurm_cluster_resolver"
+    monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.delattr(sys.modules[name.rpartition(".")[0]], "slurm_cluster_resolver", False)
+    with pytest.raises(ImportError, match="no parser of Slurm's lists"):
+        compat.slurm_hosts("n1", "1")
