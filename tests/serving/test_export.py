@@ -308,8 +308,8 @@ def test_a_model_that_cannot_be_served_is_not_published(model, tmp_path, functio
 KILLED = """
 import sys, time
 import tensorflow as tf
-from keras_gans import export
-from tests.test_export import OneSignature
+from keras_gans.serving import export
+from tests.serving.test_export import OneSignature
 
 def stay(latent):
     # publish calls it eagerly when the files are written and about to be compared.
@@ -342,8 +342,8 @@ def test_a_killed_publisher_leaves_no_version_and_its_rest_is_removed_a_day_late
 
 PUBLISHER = """
 import sys
-from keras_gans import export
-from tests.test_export import StandIn
+from keras_gans.serving import export
+from tests.serving.test_export import StandIn
 
 model = StandIn()
 print("ready", flush=True)
@@ -390,9 +390,9 @@ def test_a_number_taken_meanwhile_is_passed_over(tmp_path):
 
 FULL_DISK = """
 import resource, sys
-from keras_gans import export
+from keras_gans.serving import export
 from keras_gans.errors import RunError
-from tests.test_export import StandIn
+from tests.serving.test_export import StandIn
 
 model = StandIn()
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
