@@ -5,7 +5,7 @@ import tensorflow as tf
 
 
 def to_float(images):
-    """Images `uint8` in [0, 255] to `float32` in [-1, 1], of the same shape; tensors stay tensors."""
+    """Images `uint8` in [0, 255] to `float32` in [-1, 1]; of a tensor a tensor, else an array."""
     if tf.is_tensor(images):
         return tf.cast(images, tf.float32) / 127.5 - 1.0
     return np.asarray(images, np.float32) / np.float32(127.5) - np.float32(1.0)
