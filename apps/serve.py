@@ -33,14 +33,18 @@ def main(arguments=None):
         return refuse(HOW_TO_GET)
     try:
         example = example_request(args, version)
-    except (IndexError, KeyError, StopIteration, UnicodeDecodeError):
-        return refuse(f"{version / 'saved_model.pb'} is damaged: remove {version} or export again")
+        damaged = None if (version / "saved_model.pb").stat().st_size else "saved_model.pb"
+    except (OSError, ValueError, AttributeError):
+        damaged = "assets.extra/keras_gans.json"
+    if damaged:
+        return refuse(f"{version / damaged} is damaged: remove {version} or export again")
     # The server keeps the terminal from here on.
     print(example, flush=True)
     return os.execvp(command[0], command)
 
 
 def parse(arguments):
+    """Parses the command line."""
     parser = argparse.ArgumentParser(prog="python -m apps.serve", description="Serve a model.")
     parser.add_argument("model", help="name of its folder in saved_models, such as cgan")
     parser.add_argument("--saved-models", default="saved_models", metavar="FOLDER")
@@ -50,6 +54,7 @@ def parse(arguments):
 
 
 def refuse(message):
+    """Prints a user's mistake in one line; returns the exit status, 2."""
     print(f"serve: {message}", file=sys.stderr)
     return 2
 
@@ -66,6 +71,7 @@ def server_command(args, folder):
 
 
 def server_options(args, folder):
+    """The server's options, with the models in `folder` as the server sees it."""
     return [
         f"--rest_api_port={args.port}",
         f"--port={args.grpc_port}",
@@ -88,6 +94,7 @@ def engine_responds(engine):
 
 
 def container_command(engine, args, folder):
+    """The command line that runs the server in a container, which reads `folder` as it is."""
     inside = f"/models/{args.model}"
     return [
         *(engine, "run", "--rm"),
@@ -104,9 +111,9 @@ def container_command(engine, args, folder):
 
 
 def example_request(args, version):
-    """A curl line that generates one image, or that lists what the model can do instead."""
+    """Returns a curl line that generates one image, or that lists what the model can do instead."""
     address = f"http://localhost:{args.port}/v1/models/{args.model}"
-    names = signature_inputs(version).get("generate")
+    names = generate_inputs(version)
     if not names or not names <= {"seed", "label"}:
         return f"curl {address}/metadata"
     row = dict.fromkeys(sorted(names, reverse=True), 1)
@@ -114,53 +121,24 @@ def example_request(args, version):
     return f"curl -d '{body}' {address}:predict"
 
 
-# The folder is read here and not with keras_gans.export: that takes TensorFlow, seconds and a
+# The folder is read here and not with keras_gans.serving: that takes TensorFlow, seconds and a
 # screen of its notes, for a program that is about to be replaced.
 
 
 def latest_version(folder):
+    """Finds the export with the largest version number; None where there is none."""
     names = [path.parent.name for path in folder.glob("*/saved_model.pb")]
     numbers = [int(name) for name in names if name.isascii() and name.isdigit()]
     return folder / str(max(numbers)) if numbers else None
 
 
-def signature_inputs(version):
-    """Reads the names of the inputs of every signature: {"generate": {"seed", "label"}, ...}."""
-    saved_model = (version / "saved_model.pb").read_bytes()
-    # SavedModel.meta_graphs, MetaGraphDef.signature_def, its entries' key and value.
-    graph = next(payload for number, payload in fields(saved_model) if number == 2)
-    entries = [dict(fields(payload)) for number, payload in fields(graph) if number == 5]
-    return {entry[1].decode(): input_names(entry.get(2, b"")) for entry in entries}
-
-
-def input_names(signature):
-    inputs = [dict(fields(payload)) for number, payload in fields(signature) if number == 1]
-    return {entry[1].decode() for entry in inputs}
-
-
-def fields(message):
-    """Yields the number and payload of each length-delimited field of a protocol buffer."""
-    place = 0
-    while place < len(message):
-        tag, place = varint(message, place)
-        if tag & 7 == 2:
-            size, place = varint(message, place)
-            yield tag >> 3, message[place : place + size]
-            place += size
-        elif tag & 7 == 0:
-            _, place = varint(message, place)
-        else:
-            place += {1: 8, 5: 4}[tag & 7]
-
-
-def varint(message, place):
-    value = shift = 0
-    while True:
-        byte = message[place]
-        value |= (byte & 0x7F) << shift
-        place, shift = place + 1, shift + 7
-        if byte < 0x80:
-            return value, place
+def generate_inputs(version):
+    """Names of the inputs of `generate`; empty without it, or if the export's notes do not tell."""
+    try:
+        notes = json.loads((version / "assets.extra" / "keras_gans.json").read_text("utf-8"))
+    except FileNotFoundError:
+        return set()
+    return set(notes.get("signatures", {}).get("generate", {}).get("inputs", ()))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Noise of training: a pure function of seed, purpose, step and replica."""
+"""Noise as a pure function: of a request's seed; of seed, purpose, step and replica."""
 
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.noise import step_normal
+from keras_gans.noise import seeded_latents, step_normal
 
 
 def draw(seed=0, purpose="latent", step=0, rows=6):
@@ -32,3 +32,26 @@ def test_replicas_share_the_rows_of_one_draw(two_replicas):
 def test_the_number_of_rows_may_be_a_tensor():
     compiled = tf.function(lambda rows: step_normal(0, "latent", 0, (rows, 100)))
     np.testing.assert_array_equal(compiled(tf.constant(6)), draw(rows=6))
+
+
+def test_seeded_latents_depend_on_their_own_seed_only():
+    seeds = tf.constant([5, -1, 2**31 - 1, 5])
+    latents = seeded_latents(seeds, 100).numpy()
+    assert (latents.shape, latents.dtype) == ((4, 100), np.float32)
+    np.testing.assert_array_equal(latents[0], latents[3])
+    for row in range(4):
+        np.testing.assert_array_equal(seeded_latents(seeds[row : row + 1], 100)[0], latents[row])
+    assert np.abs(latents[0] - seeded_latents(seeds, 100, stream=1)[0]).max() > 0.5
+    assert seeded_latents(tf.zeros([0], tf.int32), 100).shape == (0, 100)
+
+
+def test_seeded_latents_are_standard_normal_and_independent():
+    draw = tf.function(lambda seeds: seeded_latents(seeds, 100))
+    latents = draw(tf.range(4000)).numpy()
+    # 400,000 values: 5 standard errors of the mean, the deviation and the fourth moment.
+    assert abs(latents.mean()) < 5 / 632
+    assert abs(latents.std() - 1) < 5 / 632 / 2**0.5
+    assert abs((latents**4).mean() - 3) < 5 * 96**0.5 / 632
+    assert abs((latents[1:] * latents[:-1]).mean()) < 5 / 632
+    columns = np.corrcoef(latents.T) - np.eye(100)
+    assert np.abs(columns).max() < 6 / 4000**0.5

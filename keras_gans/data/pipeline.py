@@ -4,6 +4,7 @@ import os
 
 import tensorflow as tf
 
+from keras_gans.data.pixels import to_float
 from keras_gans.errors import InputError
 
 # `tf.random.experimental.index_shuffle` fixes this at 4, and there neighbours stay correlated
@@ -155,5 +156,4 @@ def _dataset(numbers, read):
 
 
 def _scaled(images, labels=None):
-    images = tf.cast(images, tf.float32) / 127.5 - 1.0
-    return images if labels is None else (images, labels)
+    return to_float(images) if labels is None else (to_float(images), labels)

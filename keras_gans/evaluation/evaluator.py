@@ -120,7 +120,7 @@ class Evaluator:
         """Rows of a comparison by name, `uint8 [count, h, w, c]` each: what a model makes."""
         if "generate" not in endpoints:
             examples = comparison.real_examples(self.source, count)
-            real = examples / np.float32(127.5) - np.float32(1.0)
+            real = pixels.to_float(examples)
             made = endpoints["reconstruct"](image=tf.constant(real))["image"].numpy()
             return {"reconstructions": pixels.to_uint8(made)}
         names = endpoints.class_names
@@ -334,7 +334,7 @@ def _real_batches(part):
     for first in range(0, part.size, BATCH_SIZE):
         rows = np.arange(first, min(first + BATCH_SIZE, part.size), dtype=np.int64)
         images, _ = part.read(tf.constant(rows))
-        yield images.numpy() / np.float32(127.5) - np.float32(1.0)
+        yield pixels.to_float(images.numpy())
 
 
 def _begin(path, rows, width):

@@ -201,8 +201,8 @@ def _held_out(source):
 
 def _read(split, first, last):
     """Images `first` to `last` of a split as `float32 [n, h, w, c]` in [-1, 1]."""
-    pixels, _ = split.read(tf.range(first, last, dtype=tf.int64))
-    return pixels.numpy() / np.float32(127.5) - np.float32(1.0)
+    images, _ = split.read(tf.range(first, last, dtype=tf.int64))
+    return pixels.to_float(images.numpy())
 
 
 def _difference(one, other):

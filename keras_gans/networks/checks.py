@@ -1,86 +1,21 @@
-"""What the networks must fit, checked before they are trained."""
+"""Checks that networks fit each other and their images, before they are trained.
+
+What does not fit raises in one line that names the network, what was expected and what came: an
+InputError for the size of the images, a ValueError for the networks.
+"""
 
 from keras import layers
 
 from keras_gans import compat
 from keras_gans.errors import InputError
 
-
-def check_translators(generator_g, generator_f, discriminator_x, discriminator_y, pool_size):
-    """Checks G: X -> Y, F: Y -> X, D_X and D_Y; see `models.CycleGAN`.
-
-    Raises:
-        ValueError: Naming what does not fit.
-    """
-    if not isinstance(pool_size, int) or pool_size < 0:
-        raise ValueError(f"pool_size must be an integer of at least 0. Received: {pool_size!r}")
-    networks = {
-        "generator_g": generator_g,
-        "generator_f": generator_f,
-        "discriminator_x": discriminator_x,
-        "discriminator_y": discriminator_y,
-    }
-    takes = {role: _images(role, network) for role, network in networks.items()}
-    for maker, takers in {
-        "generator_g": ("generator_f", "discriminator_y"),
-        "generator_f": ("generator_g", "discriminator_x"),
-    }.items():
-        made = tuple(networks[maker].output.shape)
-        for taker in takers:
-            if not _fits(made, takes[taker]):
-                raise ValueError(
-                    f"{taker} must take what {maker} makes, {made}. "
-                    f"Received: a network of inputs {takes[taker]}"
-                )
-    for role in ("discriminator_x", "discriminator_y"):
-        if pool_size and None in takes[role][1:]:
-            raise ValueError(
-                f"{role} must take images of one size, as those of a pool are, or pool_size be 0. "
-                f"Received: a network of inputs {takes[role]}"
-            )
-
-
-def check_cycle_weights(lambda_cycle, lambda_identity, generator_g, generator_f):
-    """The cycle loss's two weights, of X's and of Y's part.
-
-    Raises:
-        ValueError: If a weight is negative, or images of X cannot be compared with those of Y.
-    """
-    cycles = tuple(lambda_cycle if isinstance(lambda_cycle, (tuple, list)) else [lambda_cycle] * 2)
-    for name, weights in {"cycle": cycles, "identity": (lambda_identity,)}.items():
-        if not all(weight >= 0.0 for weight in weights):
-            raise ValueError(f"lambda_{name} must be at least 0. Received: {weights}")
-    if lambda_identity:
-        _check_identity(generator_g, generator_f)
-    return cycles
-
-
-def _check_identity(generator_g, generator_f):
-    x, y = (network.inputs[0].shape[-1] for network in (generator_g, generator_f))
-    if x != y:
-        raise ValueError(
-            "lambda_identity must be 0 where X and Y have not as many channels. "
-            f"Received: images of {x} and of {y} channels"
-        )
-
-
-def _images(role, network):
-    inputs = getattr(network, "inputs", None)
-    if not inputs or len(inputs) != 1 or len(inputs[0].shape) != 4:
-        raise ValueError(
-            f"{role} must have one defined input, images [n, h, w, c]. Received: {network!r}"
-        )
-    return tuple(inputs[0].shape)
-
-
-def _fits(made, taken):
-    """Sides that are open on one side fit whatever the other's are."""
-    pairs = zip(made, taken, strict=False)
-    return len(made) == len(taken) and all(a == b or None in (a, b) for a, b in pairs)
+DEFINED = (
+    "give its keras.Sequential a keras.Input first, or build it as keras.Model(inputs, outputs)"
+)
 
 
 def check_image_shape(image_shape, divisor=1):
-    """Raises InputError unless `image_shape` is (height, width, channels) that a network can make.
+    """Checks that `image_shape` is (height, width, channels) that a network can make.
 
     Height and width must be multiples of `divisor`, channels 1 or 3.
     """
@@ -89,99 +24,27 @@ def check_image_shape(image_shape, divisor=1):
             "image_shape must be (height, width, channels) with 1 or 3 channels. "
             f"Received: image_shape={tuple(image_shape)}"
         )
-    height, width, _ = image_shape
-    if height % divisor or width % divisor:
+    sides = image_shape[:2]
+    if any(side % divisor for side in sides):
+        nearest = (max(2, round(side / divisor)) * divisor for side in sides)
         raise InputError(
             f"image height and width must be divisible by {divisor}: resize the images, with "
-            f"--image-size [{_nearest(height, divisor)},{_nearest(width, divisor)}] say. "
-            f"Received: {height} x {width}"
+            f"--image-size [{','.join(map(str, nearest))}] say. "
+            f"Received: {sides[0]} x {sides[1]}"
         )
 
 
-def _nearest(size, divisor):
-    return max(2, round(size / divisor)) * divisor
+def check_class_names(class_names, num_classes):
+    """Returns a tuple of `num_classes` names: the given ones, or "0", "1", ... for None."""
+    if not isinstance(num_classes, int) or num_classes < 1:
+        raise ValueError(f"num_classes must be a positive integer. Received: {num_classes!r}")
+    names = tuple(map(str, range(num_classes)) if class_names is None else class_names)
+    if len(names) != num_classes:
+        raise ValueError(f"class_names must hold {num_classes} names. Received: {class_names!r}")
+    return names
 
 
-def check_adversarial_autoencoder(encoder, decoder, discriminator, num_classes):
-    """Checks that three networks fit each other; returns `(image_shape, latent_dim)`.
-
-    The encoder's width may be that of the decoder's input or twice that; the discriminator takes
-    codes, or with `num_classes` codes and a label.
-
-    Raises:
-        ValueError: Naming what does not fit.
-    """
-    gaussian = _width(encoder, "output") == 2 * _width(decoder, "input")
-    image_shape, latent_dim = check_autoencoder(encoder, decoder, 2 if gaussian else 1)
-    inputs = [tuple(tensor.shape) for tensor in getattr(discriminator, "inputs", None) or ()]
-    wanted = [(None, latent_dim)] if num_classes is None else [(None, latent_dim), (None,)]
-    if inputs != wanted:
-        asked = "codes" if num_classes is None else f"codes and labels (num_classes={num_classes})"
-        raise ValueError(f"discriminator must take {asked}, {wanted}. Received: inputs {inputs}")
-    if discriminator.output_shape != (None, 1):
-        raise ValueError(
-            f"discriminator must return logits [n, 1]. Received: {discriminator.output_shape}"
-        )
-    return image_shape, latent_dim
-
-
-def _width(network, end):
-    """The last size of a network's input or output; 0 where it has none."""
-    shape = getattr(network, f"{end}_shape", None)
-    return shape[-1] or 0 if isinstance(shape, tuple) else 0
-
-
-def check_autoencoder(encoder, decoder, numbers_per_dimension=1):
-    """Checks that `decoder` makes of codes the images that `encoder` takes; returns both sizes.
-
-    Args:
-        encoder: Functional network, or Sequential with an Input: images to codes.
-        decoder: The same: codes to images, or logits of their pixels.
-        numbers_per_dimension: What the encoder gives for each dimension of a code: 2 of a Gaussian
-            one, mean and log variance.
-
-    Returns:
-        `(image_shape, latent_dim)`.
-
-    Raises:
-        ValueError: Naming what does not fit.
-    """
-    for role, network in (("encoder", encoder), ("decoder", decoder)):
-        if len(getattr(network, "inputs", None) or ()) != 1:
-            raise ValueError(
-                f"{role} must have one defined input: give its keras.Sequential a keras.Input "
-                f"first, or build it as keras.Model(input, output). Received: {network!r}"
-            )
-    if len(encoder.input_shape) != 4:
-        raise ValueError(f"encoder must take images [n, h, w, c]. Received: {encoder.input_shape}")
-    if len(decoder.input_shape) != 2 or decoder.input_shape[1] is None:
-        raise ValueError(
-            f"decoder must take codes [n, latent_dim]. Received: {decoder.input_shape}"
-        )
-    latent_dim = decoder.input_shape[1]
-    width = numbers_per_dimension * latent_dim
-    if tuple(encoder.output_shape) != (None, width):
-        raise ValueError(
-            f"encoder must give {width} numbers [n, {width}] for a decoder of latent_dim="
-            f"{latent_dim}. Received: {encoder.output_shape}"
-        )
-    if decoder.output_shape != encoder.input_shape:
-        raise ValueError(
-            f"decoder must make what encoder takes, {encoder.input_shape}. "
-            f"Received: {decoder.output_shape}"
-        )
-    return tuple(encoder.input_shape[1:]), latent_dim
-
-
-def check_no_batch_statistics(critic):
-    """Raises ValueError for a critic with BatchNormalization, however deep inside."""
-    for layer in compat.all_layers(critic):
-        if isinstance(layer, layers.BatchNormalization):
-            raise ValueError(
-                "critic must have no BatchNormalization: it lets an image's score depend on the "
-                "other images, and the penalty is on the slope at each. LayerNormalization may "
-                f"take its place. Received: a critic with {layer.name!r}"
-            )
+# Generator and discriminator -----------------------------------------------------------------
 
 
 def check_pair(generator, discriminator, conditions, role="discriminator"):
@@ -191,12 +54,14 @@ def check_pair(generator, discriminator, conditions, role="discriminator"):
         generator, discriminator: Networks with defined inputs (Functional, or Sequential with an
             Input), each with `conditions` inputs beside its latent or image.
         role: What the second is called in errors.
-
-    Raises:
-        ValueError: Naming what does not fit.
     """
-    latent = _first_input("generator", generator, conditions)
-    images = _first_input(role, discriminator, conditions)
+    for name, network in {"generator": generator, role: discriminator}.items():
+        inputs = _input_shapes(network)
+        if not inputs:
+            raise ValueError(f"{name} must have a defined input: {DEFINED}. Received: {network!r}")
+        if len(inputs) != 1 + conditions:
+            raise ValueError(f"{name} must have {1 + conditions} inputs. Received: {len(inputs)}")
+    latent, images = _input_shapes(generator)[0], _input_shapes(discriminator)[0]
     if len(latent) != 2 or latent[1] is None:
         raise ValueError(f"generator must take latents [n, latent_dim]. Received: {latent}")
     if tuple(generator.output.shape) != images:
@@ -212,28 +77,133 @@ def check_pair(generator, discriminator, conditions, role="discriminator"):
     return latent[1]
 
 
-def check_class_names(class_names, num_classes):
-    """Returns a tuple of `num_classes` names: the given ones, or "0", "1", ... for None.
+def check_no_batch_statistics(critic):
+    """Checks that a critic has no BatchNormalization, however deep inside."""
+    for layer in compat.all_layers(critic):
+        if isinstance(layer, layers.BatchNormalization):
+            raise ValueError(
+                "critic must have no BatchNormalization: it lets an image's score depend on the "
+                "other images, and the penalty is on the slope at each. LayerNormalization may "
+                f"take its place. Received: a critic with {layer.name!r}"
+            )
 
-    Raises:
-        ValueError: If their number differs, or `num_classes` is not a positive integer.
+
+# Encoder and decoder -------------------------------------------------------------------------
+
+
+def check_autoencoder(encoder, decoder, numbers_per_dimension=1):
+    """Checks that `decoder` makes of codes the images that `encoder` takes; returns both sizes.
+
+    Args:
+        encoder: Functional network, or Sequential with an Input: images to codes.
+        decoder: The same: codes to images, or logits of their pixels.
+        numbers_per_dimension: What the encoder gives for each dimension of a code: 2 of a Gaussian
+            one, mean and log variance.
+
+    Returns:
+        `(image_shape, latent_dim)`.
     """
-    if not isinstance(num_classes, int) or num_classes < 1:
-        raise ValueError(f"num_classes must be a positive integer. Received: {num_classes!r}")
-    names = tuple(str(index) for index in range(num_classes))
-    names = names if class_names is None else tuple(class_names)
-    if len(names) != num_classes:
-        raise ValueError(f"class_names must hold {num_classes} names. Received: {class_names!r}")
-    return names
-
-
-def _first_input(role, network, conditions):
-    inputs = getattr(network, "inputs", None)
-    if not inputs:
+    for role, network in {"encoder": encoder, "decoder": decoder}.items():
+        if len(_input_shapes(network)) != 1:
+            raise ValueError(
+                f"{role} must have one defined input: {DEFINED}. Received: {network!r}"
+            )
+    images, codes = encoder.input_shape, decoder.input_shape
+    if len(images) != 4:
+        raise ValueError(f"encoder must take images [n, h, w, c]. Received: {images}")
+    if len(codes) != 2 or codes[1] is None:
+        raise ValueError(f"decoder must take codes [n, latent_dim]. Received: {codes}")
+    width = numbers_per_dimension * codes[1]
+    if tuple(encoder.output_shape) != (None, width):
         raise ValueError(
-            f"{role} must have a defined input: give its keras.Sequential a keras.Input first, or "
-            f"build it as keras.Model(inputs, outputs). Received: {network!r}"
+            f"encoder must give {width} numbers [n, {width}] for a decoder of latent_dim="
+            f"{codes[1]}. Received: {encoder.output_shape}"
         )
-    if len(inputs) != 1 + conditions:
-        raise ValueError(f"{role} must have {1 + conditions} inputs. Received: {len(inputs)}")
-    return tuple(inputs[0].shape)
+    if decoder.output_shape != images:
+        raise ValueError(
+            f"decoder must make what encoder takes, {images}. Received: {decoder.output_shape}"
+        )
+    return tuple(images[1:]), codes[1]
+
+
+def check_adversarial_autoencoder(encoder, decoder, discriminator, num_classes):
+    """Checks that three networks fit each other; returns `(image_shape, latent_dim)`.
+
+    The encoder's width may be that of the decoder's input or twice that; the discriminator takes
+    codes, or with `num_classes` codes and a label.
+    """
+    shapes = getattr(encoder, "output_shape", None), getattr(decoder, "input_shape", None)
+    given, taken = (shape[-1] if isinstance(shape, tuple) else None for shape in shapes)
+    is_gaussian = None not in (given, taken) and given == 2 * taken
+    image_shape, latent_dim = check_autoencoder(encoder, decoder, 2 if is_gaussian else 1)
+    inputs = _input_shapes(discriminator)
+    wanted = [(None, latent_dim)] if num_classes is None else [(None, latent_dim), (None,)]
+    if inputs != wanted:
+        asked = "codes" if num_classes is None else f"codes and labels (num_classes={num_classes})"
+        raise ValueError(f"discriminator must take {asked}, {wanted}. Received: inputs {inputs}")
+    if discriminator.output_shape != (None, 1):
+        raise ValueError(
+            f"discriminator must return logits [n, 1]. Received: {discriminator.output_shape}"
+        )
+    return image_shape, latent_dim
+
+
+# Two generators and two discriminators -------------------------------------------------------
+
+
+def check_translators(generator_g, generator_f, discriminator_x, discriminator_y, pool_size):
+    """Checks that G: X -> Y, F: Y -> X, D_X and D_Y take what the others make; see `CycleGAN`."""
+    if not isinstance(pool_size, int) or pool_size < 0:
+        raise ValueError(f"pool_size must be an integer of at least 0. Received: {pool_size!r}")
+    networks = {
+        "generator_g": generator_g,
+        "generator_f": generator_f,
+        "discriminator_x": discriminator_x,
+        "discriminator_y": discriminator_y,
+    }
+    for role, network in networks.items():
+        if [len(shape) for shape in _input_shapes(network)] != [4]:
+            raise ValueError(
+                f"{role} must have one defined input, images [n, h, w, c]. Received: {network!r}"
+            )
+    takes = {role: _input_shapes(network)[0] for role, network in networks.items()}
+    for maker, taker in (
+        ("generator_g", "generator_f"),
+        ("generator_g", "discriminator_y"),
+        ("generator_f", "generator_g"),
+        ("generator_f", "discriminator_x"),
+    ):
+        made, taken = tuple(networks[maker].output.shape), takes[taker]
+        # A side that one of them leaves open fits whatever the other's is.
+        fits = (a == b or None in (a, b) for a, b in zip(made, taken, strict=False))
+        if len(made) != len(taken) or not all(fits):
+            raise ValueError(
+                f"{taker} must take what {maker} makes, {made}. "
+                f"Received: a network of inputs {taken}"
+            )
+    for role in ("discriminator_x", "discriminator_y"):
+        if pool_size and None in takes[role][1:]:
+            raise ValueError(
+                f"{role} must take images of one size, as those of a pool are, or pool_size be 0. "
+                f"Received: a network of inputs {takes[role]}"
+            )
+
+
+def check_cycle_weights(lambda_cycle, lambda_identity, generator_g, generator_f):
+    """Returns the cycle loss's two weights, of X's and of Y's part, none of them negative."""
+    cycles = tuple(lambda_cycle if isinstance(lambda_cycle, (tuple, list)) else [lambda_cycle] * 2)
+    for name, weights in {"cycle": cycles, "identity": (lambda_identity,)}.items():
+        if not all(weight >= 0.0 for weight in weights):
+            raise ValueError(f"lambda_{name} must be at least 0. Received: {weights}")
+    x, y = (network.inputs[0].shape[-1] for network in (generator_g, generator_f))
+    if lambda_identity and x != y:
+        raise ValueError(
+            "lambda_identity must be 0 where X and Y have not as many channels. "
+            f"Received: images of {x} and of {y} channels"
+        )
+    return cycles
+
+
+def _input_shapes(network):
+    """The shapes of a network's inputs; empty where they are not defined."""
+    return [tuple(tensor.shape) for tensor in getattr(network, "inputs", None) or ()]

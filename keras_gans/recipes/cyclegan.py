@@ -282,8 +282,8 @@ def translations(source, columns=COLUMNS):
 
 def _spread(split, count):
     places = np.linspace(0, split.size - 1, count).round().astype(np.int64)
-    pixels, _ = split.read(tf.constant(places))
-    return pixels.numpy() / np.float32(127.5) - np.float32(1.0)
+    stored, _ = split.read(tf.constant(places))
+    return pixels.to_float(stored.numpy())
 
 
 def _translated(endpoint, batch):

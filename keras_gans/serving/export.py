@@ -78,11 +78,16 @@ def publish(model, directory):
     """
     directory = Path(directory)
     signatures = float32_signatures(model)
-    archive = _trace(signatures)
+    # All graphs are built first: a fault of the model shows before the disk is touched.
+    archive = keras.export.ExportArchive()
+    graphs = {
+        name: archive.add_endpoint(name, function, specs).get_concrete_function()
+        for name, (function, specs) in signatures.items()
+    }
     staged = _stage(directory)
     try:
         archive.write_out(staged, verbose=False)
-        _describe(model, staged)
+        _write_notes(staged, model, signatures, graphs)
         _check(signatures, staged)
         _sync(staged)
         return _place(staged, directory)
@@ -92,14 +97,6 @@ def publish(model, directory):
         ) from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)
-
-
-def _trace(signatures):
-    """Builds all graphs, so that a fault of the model shows before the disk is touched."""
-    archive = keras.export.ExportArchive()
-    for name, (function, specs) in signatures.items():
-        archive.add_endpoint(name, function, specs).get_concrete_function()
-    return archive
 
 
 def _stage(directory):
@@ -195,13 +192,30 @@ def _place(staged, directory):
     return placed
 
 
-def _describe(model, version_dir):
-    """Notes for our own programs, where the server does not look."""
+def _write_notes(version_dir, model, signatures, graphs):
+    """Writes what programs ask of an export without TensorFlow, where the server does not look."""
+    class_names = getattr(model, "class_names", None)
+    notes = {
+        "class_names": None if class_names is None else list(class_names),
+        "signatures": {
+            name: {
+                "inputs": _as_json({spec.name: spec for spec in specs}),
+                "outputs": _as_json(graphs[name].structured_outputs),
+            }
+            for name, (_, specs) in signatures.items()
+        },
+    }
     folder = version_dir / "assets.extra"
     folder.mkdir()
-    names = getattr(model, "class_names", None)
-    text = json.dumps({"class_names": None if names is None else list(names)})
-    (folder / NOTES).write_text(text, encoding="utf-8")
+    (folder / NOTES).write_text(json.dumps(notes), encoding="utf-8")
+
+
+def _as_json(specs):
+    """`{name: {"dtype": "float32", "shape": [null, 100]}}`; sides that are open are null."""
+    return {
+        name: {"dtype": spec.dtype.name, "shape": spec.shape.as_list()}
+        for name, spec in specs.items()
+    }
 
 
 def versions(directory):

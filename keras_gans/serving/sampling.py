@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import noise
+from keras_gans.data.pixels import to_float, to_uint8
 from keras_gans.errors import InputError, RunError
 from keras_gans.serving.endpoints import Endpoints
 
@@ -139,9 +140,8 @@ class ImageTranslator:
         height, width, _ = pixels.shape
         more = [(0, max(SMALLEST_SIDE, side + -side % DIVISOR) - side) for side in (height, width)]
         padded = np.pad(pixels, (*more, (0, 0)), mode="symmetric")
-        image = padded[None] / np.float32(127.5) - np.float32(1.0)
-        made = self.function(image=tf.constant(image))["image"].numpy()
-        return pixels.to_uint8(made[0, :height, :width])
+        made = self.function(image=tf.constant(to_float(padded[None])))["image"].numpy()
+        return to_uint8(made[0, :height, :width])
 
 
 def make_translator(endpoints, endpoint):
@@ -233,5 +233,4 @@ def encode_images(endpoints, pictures):
         InputError: For a model that makes none, or none that it can decode.
     """
     check_can_encode(endpoints)
-    values = np.asarray(pictures, np.float32) / np.float32(127.5) - np.float32(1.0)
-    return endpoints["encode"](image=tf.constant(values))["latent"].numpy()
+    return endpoints["encode"](image=tf.constant(to_float(pictures)))["latent"].numpy()

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from keras_gans import compat
+from keras_gans.data import pixels
 from keras_gans.networks.resnet import DIVISOR, SMALLEST_SIDE
 from keras_gans.noise import seeded_latents
 
@@ -148,8 +149,7 @@ def _of_bytes(generator):
     shape = generator.inputs[0].shape[1:]
 
     def translate(image_bytes):
-        pixels = decode_images(image_bytes, channels=shape[-1])
-        image = tf.cast(pixels, tf.float32) / 127.5 - 1.0
+        image = pixels.to_float(decode_images(image_bytes, channels=shape[-1]))
         made = generator(_checked(image, shape), training=False)
         return {"image": made, "image_bytes": encode_png(made)}
 

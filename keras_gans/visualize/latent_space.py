@@ -74,7 +74,7 @@ def reconstructions(endpoints, split):
     real = examples(split, ROWS * COLUMNS)
     columns = min(COLUMNS, len(real))
     real = real[: len(real) // columns * columns]
-    _, outputs = next(run_on_batches(endpoints, "reconstruct", [_scaled(real)]))
+    _, outputs = next(run_on_batches(endpoints, "reconstruct", [pixels.to_float(real)]))
     both = (real, pixels.to_uint8(outputs["image"]))
     rows = [each.reshape(-1, columns, *real.shape[1:]) for each in both]
     return images.grid(np.stack(rows, axis=1).reshape(-1, *real.shape[1:]), columns)
@@ -161,11 +161,7 @@ def encode_split(endpoints, split):
 def _batches(part):
     for first in range(0, part.size, sampling.BATCH_SIZE):
         rows = np.arange(first, min(first + sampling.BATCH_SIZE, part.size), dtype=np.int64)
-        yield _scaled(part.read(rows)[0].numpy())
-
-
-def _scaled(pictures):
-    return pictures / np.float32(127.5) - np.float32(1.0)
+        yield pixels.to_float(part.read(rows)[0].numpy())
 
 
 def _prior(endpoints):

@@ -15,7 +15,7 @@ from tensorboard.plugins.hparams import api as hparams
 from tensorboard.plugins.hparams import api_pb2, summary
 
 from keras_gans.errors import RunError
-from keras_gans.visualize import images
+from keras_gans.visualize.images import grid, save_png
 
 CONFIG = "projector_config.pbtxt"  # the name the plugin looks for
 FILES = "projector"
@@ -143,7 +143,7 @@ def _write_files(staged, features, images, metadata):
     np.savetxt(staged / "features.tsv", features, fmt="%.9g", delimiter="\t")
     _write_metadata(staged / "metadata.tsv", metadata)
     tiles = _thumbnails(images)
-    images.save_png(_sprite(tiles), staged / "sprite.png")
+    save_png(_sprite(tiles), staged / "sprite.png")
     projector.visualize_embeddings(str(staged), _config(tiles.shape[1:3]))
 
 
@@ -187,7 +187,7 @@ def _sprite(tiles):
     columns = _columns(len(tiles))
     filled = np.zeros((columns**2, *tiles.shape[1:]), np.uint8)
     filled[: len(tiles)] = tiles
-    return images.grid(filled, columns)
+    return grid(filled, columns)
 
 
 def _config(size):

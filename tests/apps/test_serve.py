@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -122,6 +123,35 @@ def test_the_request_to_try_fits_the_signature(programs, saved_models, model, ro
     assert set(generate.structured_input_signature[1]) == set(row)
 
 
+def test_an_export_without_notes_of_its_signatures_is_served(programs, saved_models, tmp_path):
+    """As exports were that name their classes alone."""
+    install(programs, "tensorflow_model_server")
+    version = shutil.copytree(export.latest_version(saved_models / "cgan"), tmp_path / "cgan" / "1")
+    notes = version / "assets.extra" / export.NOTES
+    for write in (lambda: notes.write_text('{"class_names": null}'), notes.unlink):
+        write()
+        done = serve(programs, tmp_path, "cgan")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == "curl http://localhost:8501/v1/models/cgan/metadata\n"
+
+
+def test_it_starts_at_once_without_tensorflow(programs, saved_models):
+    install(programs, "tensorflow_model_server")
+    code = (
+        "import os, sys; os.execvp = lambda *_: print('tensorflow' in sys.modules);"
+        "from apps import serve; serve.main(sys.argv[1:])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "cgan", "--saved-models", str(saved_models)],
+        cwd=ROOT,
+        env={**os.environ, "PATH": str(programs)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "False"
+
+
 def test_a_model_that_does_not_generate_is_asked_for_its_signatures(programs, saved_models):
     install(programs, "tensorflow_model_server")
     done = serve(programs, saved_models, "cyclegan")
@@ -179,6 +209,12 @@ def test_a_damaged_version_is_named(programs, tmp_path):
     (tmp_path / "cgan" / "3" / "saved_model.pb").touch()
     line = refusal(serve(programs, tmp_path, "cgan"))
     assert f"{tmp_path}/cgan/3/saved_model.pb is damaged" in line
+    (tmp_path / "cgan" / "3" / "saved_model.pb").write_bytes(b"graph")
+    notes = tmp_path / "cgan" / "3" / "assets.extra" / export.NOTES
+    notes.parent.mkdir()
+    for text in ("{", "[]", '{"signatures": []}'):
+        notes.write_text(text)
+        assert f"{notes} is damaged" in refusal(serve(programs, tmp_path, "cgan"))
 
 
 def test_a_wrong_option_ends_with_status_2(programs, saved_models):

@@ -105,32 +105,3 @@ def test_what_cannot_be_made_is_refused(kind):
         ValueError, match=r"^output must be one of images, logits\. Received: 'both'"
     ):
         make_decoder((8, 8, 1), 4, output="both")
-
-
-@pytest.mark.parametrize(
-    ("encoder", "decoder", "message"),
-    [
-        (((8, 8, 1), 5), ((8, 8, 1), 4), r"encoder must give 4 numbers .* Received: \(None, 5\)"),
-        (
-            ((8, 8, 1), 4),
-            ((8, 8, 3), 4),
-            r"decoder must make what encoder takes, \(None, 8, 8, 1\)",
-        ),
-    ],
-)
-def test_networks_that_do_not_fit_are_refused(encoder, decoder, message):
-    encoder, decoder = autoencoder.encoder(*encoder), autoencoder.decoder(*decoder)
-    with pytest.raises(ValueError, match=f"^{message}"):
-        checks.check_autoencoder(encoder, decoder)
-
-
-def test_networks_in_each_others_place_are_refused():
-    encoder = autoencoder.encoder((8, 8, 1), 8)
-    decoder = autoencoder.decoder((8, 8, 1), 4)
-    assert checks.check_autoencoder(encoder, decoder, 2) == ((8, 8, 1), 4)
-    with pytest.raises(ValueError, match=r"^encoder must take images \[n, h, w, c\]"):
-        checks.check_autoencoder(decoder, encoder)
-    with pytest.raises(ValueError, match=r"^decoder must take codes \[n, latent_dim\]"):
-        checks.check_autoencoder(encoder, encoder)
-    with pytest.raises(ValueError, match=r"^decoder must have one defined input"):
-        checks.check_autoencoder(encoder, keras.Sequential([keras.layers.Dense(64)]))

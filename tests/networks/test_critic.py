@@ -40,11 +40,6 @@ def test_a_score_depends_on_its_own_image_alone():
     assert np.ptp(alone) > 0.01
 
 
-def test_layer_normalization_is_no_batch_statistic():
-    network = keras.Sequential([keras.Input((4,)), layers.LayerNormalization(), layers.Dense(1)])
-    checks.check_no_batch_statistics(network)
-
-
 def test_the_slope_does_not_begin_near_zero():
     """With weights from N(0, 0.02) it would: 0.04."""
     points = tf.constant(images(16, (28, 28, 1)))
@@ -69,29 +64,3 @@ def test_half_precision_ends_in_float32():
         keras.mixed_precision.set_global_policy("float32")
     assert network.layers[1].compute_dtype == "float16"
     assert network.output.dtype == "float32"
-
-
-class Block(layers.Layer):
-    """A user's layer with layers of its own."""
-
-    def __init__(self):
-        super().__init__()
-        self.inner = keras.Sequential([layers.Dense(3), layers.BatchNormalization(name="deep")])
-
-    def call(self, x, training=False):
-        return self.inner(x, training=training)
-
-
-@pytest.mark.parametrize(
-    "made",
-    [
-        lambda: layers.BatchNormalization(name="deep"),
-        lambda: keras.Sequential([keras.Sequential([layers.BatchNormalization(name="deep")])]),
-        lambda: layers.TimeDistributed(layers.BatchNormalization(name="deep")),
-        Block,
-    ],
-)
-def test_batch_normalization_is_refused_however_deep(made):
-    network = keras.Sequential([keras.Input((4, 4)), made(), layers.Flatten(), layers.Dense(1)])
-    with pytest.raises(ValueError, match=r"no BatchNormalization.*: a critic with 'deep'"):
-        checks.check_no_batch_statistics(network)

@@ -1,11 +1,98 @@
-"""The layer against Keras's own: outputs, gradients and statistics, on one replica and on two."""
+"""The layers against NumPy and Keras's own: outputs, gradients, statistics, one replica and two."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gans.networks.layers import BatchNormalization
+from keras_gans.networks.layers import (
+    BatchNormalization,
+    InstanceNormalization,
+    ReflectionPadding2D,
+)
+
+
+def uniform(*shape, seed=0):
+    return np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32)
+
+
+# Images ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("padding", [1, 3])
+def test_reflection_padding_is_numpys(padding):
+    maps = uniform(2, 4, 6, 3)
+    sides = (padding, padding)
+    expected = np.pad(maps, ((0, 0), sides, sides, (0, 0)), "reflect")
+    layer = ReflectionPadding2D(padding)
+    np.testing.assert_array_equal(layer(maps), expected)
+    assert layer.compute_output_shape((None, None, 6, 3)) == (None, None, 6 + 2 * padding, 3)
+    assert ReflectionPadding2D.from_config(layer.get_config()).padding == padding
+
+
+def test_the_gradient_of_reflection_padding_counts_how_often_a_pixel_is_shown():
+    maps = tf.constant(uniform(1, 4, 4, 1))
+    with tf.GradientTape() as tape:
+        tape.watch(maps)
+        shown = tf.reduce_sum(ReflectionPadding2D(1)(maps))
+    # The second and the last but one row are shown twice.
+    once = np.array([1.0, 2.0, 2.0, 1.0])
+    np.testing.assert_array_equal(tape.gradient(shown, maps)[0, :, :, 0], np.outer(once, once))
+
+
+def test_instance_normalisation_is_numpys():
+    maps = 3.0 + 2.0 * uniform(2, 5, 4, 3)
+    layer = InstanceNormalization()
+    layer.build(maps.shape)
+    scale, offset = uniform(3, seed=1), uniform(3, seed=2)
+    layer.set_weights([scale, offset])
+    mean = maps.mean(axis=(1, 2), keepdims=True)
+    deviation = np.sqrt(maps.var(axis=(1, 2), keepdims=True) + 1e-5)
+    expected = (maps - mean) / deviation * scale + offset
+    np.testing.assert_allclose(layer(maps), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1, 2), (2, 4, 4, 2)])
+def test_even_maps_become_their_offset_with_finite_gradients(shape):
+    maps = tf.fill(shape, 0.7)
+    layer = InstanceNormalization()
+    layer.build(shape)
+    layer.set_weights([np.ones(2, np.float32), np.array([0.5, -0.5], np.float32)])
+    with tf.GradientTape() as tape:
+        tape.watch(maps)
+        outputs = layer(maps)
+        total = tf.reduce_sum(outputs**2)
+    np.testing.assert_allclose(outputs, np.broadcast_to([0.5, -0.5], shape), atol=1e-4)
+    assert np.isfinite(tape.gradient(total, maps)).all()
+
+
+def test_half_precision_does_not_overflow_in_the_sums():
+    layer = InstanceNormalization(dtype="mixed_float16")
+    maps = tf.constant(200.0 * uniform(1, 64, 64, 2) + 300.0, tf.float16)
+    outputs = layer(maps)
+    assert outputs.dtype == tf.float16
+    single = InstanceNormalization()(tf.cast(maps, tf.float32))
+    np.testing.assert_allclose(tf.cast(outputs, tf.float32), single, atol=2e-3)
+
+
+def test_instance_normalisation_of_earlier_checkpoints_is_read():
+    """They hold `center` alone, and the weights scale and offset in this order."""
+    layer = InstanceNormalization.from_config({"name": "first", "dtype": "float32", "center": True})
+    layer.build((None, 4, 4, 3))
+    assert [tuple(weight.shape) for weight in layer.weights] == [(3,), (3,)]
+    maps = uniform(2, 4, 4, 3)
+    layer.set_weights([np.zeros(3), np.array([1.0, 2.0, 3.0])])
+    np.testing.assert_array_equal(layer(maps), np.broadcast_to([1.0, 2.0, 3.0], maps.shape))
+    bare = InstanceNormalization.from_config({"center": False})
+    bare.build((None, 4, 4, 3))
+    assert len(bare.weights) == 1
+    twin = InstanceNormalization.from_config(layer.get_config())
+    twin.build((None, 4, 4, 3))
+    twin.set_weights(layer.get_weights())
+    np.testing.assert_array_equal(twin(maps), layer(maps))
+
+
+# Batches ---------------------------------------------------------------------------------------
 
 SHAPES = pytest.mark.parametrize("shape", [(6, 5), (4, 3, 2, 5)])
 

@@ -1,5 +1,6 @@
 """Exports: what a version holds, that the server's own loader runs it, and how it appears."""
 
+import json
 import os
 import resource
 import shutil
@@ -217,30 +218,18 @@ def test_class_names_travel_with_the_export(tmp_path):
     assert export.class_names(tmp_path) == ("ant", "bee", "cat")
 
 
-# Noise ---------------------------------------------------------------------------------------
-
-
-def test_seeded_latents_depend_on_their_own_seed_only():
-    seeds = tf.constant([5, -1, 2**31 - 1, 5])
-    latents = seeded_latents(seeds, 100).numpy()
-    assert (latents.shape, latents.dtype) == ((4, 100), np.float32)
-    np.testing.assert_array_equal(latents[0], latents[3])
-    for row in range(4):
-        np.testing.assert_array_equal(seeded_latents(seeds[row : row + 1], 100)[0], latents[row])
-    assert np.abs(latents[0] - seeded_latents(seeds, 100, stream=1)[0]).max() > 0.5
-    assert seeded_latents(tf.zeros([0], tf.int32), 100).shape == (0, 100)
-
-
-def test_seeded_latents_are_standard_normal_and_independent():
-    draw = tf.function(lambda seeds: seeded_latents(seeds, 100))
-    latents = draw(tf.range(4000)).numpy()
-    # 400,000 values: 5 standard errors of the mean, the deviation and the fourth moment.
-    assert abs(latents.mean()) < 5 / 632
-    assert abs(latents.std() - 1) < 5 / 632 / 2**0.5
-    assert abs((latents**4).mean() - 3) < 5 * 96**0.5 / 632
-    assert abs((latents[1:] * latents[:-1]).mean()) < 5 / 632
-    columns = np.corrcoef(latents.T) - np.eye(100)
-    assert np.abs(columns).max() < 6 / 4000**0.5
+def test_the_notes_name_what_each_signature_takes_and_gives(version, model):
+    notes = json.loads((version / "assets.extra" / export.NOTES).read_text("utf-8"))
+    assert set(notes["signatures"]) == set(model.signatures())
+    for name, signature in export.load(version).signatures.items():
+        for told, specs in (
+            (notes["signatures"][name]["inputs"], signature.structured_input_signature[1]),
+            (notes["signatures"][name]["outputs"], signature.structured_outputs),
+        ):
+            assert told == {
+                key: {"dtype": spec.dtype.name, "shape": spec.shape.as_list()}
+                for key, spec in specs.items()
+            }
 
 
 # How a version appears -----------------------------------------------------------------------
@@ -308,8 +297,8 @@ def test_a_model_that_cannot_be_served_is_not_published(model, tmp_path, functio
 KILLED = """
 import sys, time
 import tensorflow as tf
-from keras_gans import export
-from tests.test_export import OneSignature
+from keras_gans.serving import export
+from tests.serving.test_export import OneSignature
 
 def stay(latent):
     # publish calls it eagerly when the files are written and about to be compared.
@@ -342,8 +331,8 @@ def test_a_killed_publisher_leaves_no_version_and_its_rest_is_removed_a_day_late
 
 PUBLISHER = """
 import sys
-from keras_gans import export
-from tests.test_export import StandIn
+from keras_gans.serving import export
+from tests.serving.test_export import StandIn
 
 model = StandIn()
 print("ready", flush=True)
@@ -390,9 +379,9 @@ def test_a_number_taken_meanwhile_is_passed_over(tmp_path):
 
 FULL_DISK = """
 import resource, sys
-from keras_gans import export
+from keras_gans.serving import export
 from keras_gans.errors import RunError
-from tests.test_export import StandIn
+from tests.serving.test_export import StandIn
 
 model = StandIn()
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
