@@ -31,8 +31,8 @@ class ImagePool:
         )
         self.count = owner.add_weight(shape=(), dtype="int32", name=f"{name}_count", **kept)
 
-    def exchanged(self, images):
-        """What is returned for images `float32 [n, h, w, c]`, as many; n can exceed `size`."""
+    def exchange(self, images):
+        """Takes images `float32 [n, h, w, c]` in and returns as many; n can exceed `size`."""
         context = tf.distribute.get_replica_context()
         images = everyones = tf.cast(images, tf.float32)
         if context.num_replicas_in_sync > 1:

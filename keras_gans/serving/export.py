@@ -62,7 +62,7 @@ def publish(model, directory):
             `(function, specs)`: a function of tensors that returns a dict of tensors, and the
             list of its named `tf.TensorSpec`, in the order of its arguments. The first
             dimension of every input and output is the batch. Only the variables that these
-            functions use are stored.
+            functions use are stored. Its `class_names` are a tuple, or None without labels.
         directory: folder of the model's versions, as in `saved_models/cgan`.
 
     Returns:
@@ -199,8 +199,7 @@ def _describe(model, version_dir):
     """Notes for our own programs, where the server does not look."""
     folder = version_dir / "assets.extra"
     folder.mkdir()
-    names = getattr(model, "class_names", None)
-    text = json.dumps({"class_names": None if names is None else list(names)})
+    text = json.dumps({"class_names": model.class_names and list(model.class_names)})
     (folder / NOTES).write_text(text, encoding="utf-8")
 
 
