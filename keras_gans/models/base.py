@@ -61,8 +61,9 @@ class GenerativeModel(keras.Model):
         """Compiles the model: builds each phase's optimizer on the network it moves.
 
         Args:
-            phases: `{attribute: (optimizer, network)}`; each optimizer becomes `self.<attribute>`.
-            settings: The other arguments of the variant's `compile`, kept for saving.
+            phases: `{name: (optimizer, network)}`. Each name is an argument of the variant's
+                `compile`, and its optimizer becomes the attribute of that name.
+            settings: `{name: value}` of the other arguments, kept for saving.
             **kwargs: For `keras.Model.compile`: `steps_per_execution`, `jit_compile`, ...
         """
         kwargs.setdefault("jit_compile", False)  # XLA makes the CPU step slower
@@ -91,13 +92,13 @@ class GenerativeModel(keras.Model):
         count = tf.distribute.get_strategy().num_replicas_in_sync
         scale = optimizer.scale_loss(tf.ones((), loss.dtype))
         variables = network.trainable_variables
-        # A share each makes the sum over replicas a mean.
-        shares = tape.gradient(loss, variables, output_gradients=scale / count)
-        whole = replicas.sum_over_replicas(shares)
-        norm = replicas.global_norm(whole) / scale
+        # Divided by their count, the replicas' gradients sum up to a mean.
+        gradients = tape.gradient(loss, variables, output_gradients=scale / count)
+        sums = replicas.sum_over_replicas(gradients)
+        norm = replicas.global_norm(sums) / scale
         if self.skipped_updates is not None:
             self.skipped_updates.assign_add(tf.cast(~tf.math.is_finite(norm), tf.int64))
-        optimizer.apply(whole, variables)
+        optimizer.apply(sums, variables)
         return norm
 
     def noise(self, purpose, shape):
@@ -105,14 +106,23 @@ class GenerativeModel(keras.Model):
         return noise.step_normal(self.seed, purpose, self.step, shape)
 
     def finish_step(self, **values):
-        """Counts the step and adds its values; returns their means over the epoch so far."""
+        """Counts the step and logs its values; returns their means over the epoch so far.
+
+        Raises:
+            ValueError: If they are not those that `tracked` names.
+        """
+        if set(values) != set(self.tracked):
+            raise ValueError(
+                f"train_step must log what tracked names, {', '.join(self.tracked)}. "
+                f"Received: {', '.join(values)}"
+            )
         self.step.assign_add(1)
         for key, value in replicas.mean_over_replicas(values).items():
             self._trackers[key].update_state(value)
         return self._means()
 
     def make_train_function(self, force=False):
-        if not replicas.has_several_workers(self.distribute_strategy):
+        if not isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
             super().make_train_function(force)
         elif force or self.train_function is None:
             # Keras's own would send messages for each log, which every replica has already.

@@ -6,7 +6,6 @@ import keras
 import tensorflow as tf
 
 from keras_gans import losses
-from keras_gans.models import ema
 from keras_gans.models.diagnostics import BATCH_DIAGNOSTICS, batch_diagnostics
 from keras_gans.models.latent_gan import LatentGAN
 from keras_gans.models.minibatches import minibatches
@@ -108,8 +107,7 @@ class GAN(LatentGAN):
             fake_logits = run_frozen(self.discriminator, fake_images)
             g_loss = self.game.generator(fake_logits) + sum(self.generator.losses)
         norm = self.minimize(g_loss, generator_tape, self.generator_optimizer, self.generator)
-        if self.average is not None:
-            ema.update_average(self.average, self.generator, self.step, self.ema_decay)
+        self.update_average()
         return self.finish_step(g_loss=g_loss, g_gradient_norm=norm, **logs)
 
     def train_discriminator(self, real_images, fake_images):

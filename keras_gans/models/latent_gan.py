@@ -54,6 +54,11 @@ class LatentGAN(GenerativeModel):
         """Draws as many z as there are images, other ones in every turn and every step."""
         return self.noise(f"latent {turn}", (tf.shape(images)[0], self.latent_dim))
 
+    def update_average(self):
+        """Moves the running average, if there is one, towards the generator."""
+        if self.average is not None:
+            ema.update_average(self.average, self.generator, self.step, self.ema_decay)
+
     def signatures(self):
         """The functions that an export serves, `{name: (function, tensor specs)}`."""
         return signatures.from_latent(self)

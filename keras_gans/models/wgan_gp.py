@@ -7,7 +7,6 @@ import keras
 import tensorflow as tf
 
 from keras_gans import losses, noise
-from keras_gans.models import ema
 from keras_gans.models.diagnostics import diversity
 from keras_gans.models.latent_gan import LatentGAN
 from keras_gans.models.minibatches import minibatches
@@ -109,8 +108,7 @@ class WGANGP(LatentGAN):
             g_loss = losses.wasserstein_generator_loss(run_frozen(self.critic, fake_images))
             g_loss += sum(self.generator.losses)
         norm = self.minimize(g_loss, tape, self.generator_optimizer, self.generator)
-        if self.average is not None:
-            ema.update_average(self.average, self.generator, self.step, self.ema_decay)
+        self.update_average()
         return self.finish_step(g_loss=g_loss, g_gradient_norm=norm, **logs)
 
     def train_critic(self, real_images, turn):
