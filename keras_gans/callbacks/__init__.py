@@ -1,4 +1,4 @@
-"""What happens beside training: pictures, logs, checkpoints, guards."""
+"""Keras callbacks for training: pictures, logs, scores, checkpoints, guards."""
 
 from keras_gans.callbacks.checkpoint import Checkpoint
 from keras_gans.callbacks.evaluate import Evaluate

@@ -1,4 +1,4 @@
-"""One file that holds everything a run needs to go on, replaced atomically."""
+"""Callback that saves all a run needs to go on in one file, replaced atomically."""
 
 import time
 

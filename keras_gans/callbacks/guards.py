@@ -1,4 +1,4 @@
-"""What ends training early: a loss that is not finite, and a signal."""
+"""Callbacks that end training early: at a loss that is not finite, and at a signal."""
 
 import math
 import signal
@@ -7,10 +7,11 @@ from pathlib import Path
 import keras
 
 from keras_gans.errors import RunError
+from keras_gans.models.trackers import LOSS
 
 
 def kept(path):
-    """What is left of a run whose checkpoint is at `path`, as the last sentence of an error."""
+    """Says whether a run has a checkpoint at `path`, as the last sentence of an error."""
     there = Path(path).exists()
     return "The last good checkpoint is kept" if there else "There was no checkpoint yet"
 
@@ -18,8 +19,8 @@ def kept(path):
 class StopOnNonFinite(keras.callbacks.Callback):
     """Ends training at the first step with a loss that is not finite.
 
-    A loss is what is logged under a name that ends in `_loss`. Gradients that are not finite are no
-    fault by themselves: loss scaling skips such steps.
+    A loss is a log of the kind `LOSS`, see `GenerativeModel.tracked`. Gradients that are not finite
+    are no fault by themselves: loss scaling skips such steps.
 
     Put it before `Checkpoint`, so that the last good checkpoint stays.
 
@@ -35,18 +36,17 @@ class StopOnNonFinite(keras.callbacks.Callback):
         self.checkpoint = checkpoint
 
     def on_train_batch_end(self, batch, logs=None):
-        losses = {key: value for key, value in (logs or {}).items() if key.endswith("_loss")}
-        bad = [key for key, value in losses.items() if not math.isfinite(value)]
-        if bad:
-            advice = "lower the learning rates, or try another loss or seed."
-            left = "" if self.checkpoint is None else f" {kept(self.checkpoint)}"
-            raise RunError(
-                f"{bad[0]} is not finite at step {self.model.steps_done}: {advice}{left}"
-            )
+        for name, value in (logs or {}).items():
+            if self.model.tracked.get(name) == LOSS and not math.isfinite(value):
+                left = "" if self.checkpoint is None else f" {kept(self.checkpoint)}"
+                raise RunError(
+                    f"{name} is not finite at step {self.model.steps_done}: lower the learning "
+                    f"rates, or try another loss or seed.{left}"
+                )
 
 
 class StoppedError(Exception):
-    """Somebody asked training to stop; the step under way was finished first."""
+    """Raised when somebody asked training to stop, after the step under way."""
 
 
 class StopOnSignal(keras.callbacks.Callback):

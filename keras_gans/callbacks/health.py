@@ -1,4 +1,4 @@
-"""Warnings when training goes wrong, from an epoch's means."""
+"""Callback that warns when an epoch's means say that training goes wrong."""
 
 import sys
 
@@ -61,12 +61,12 @@ class Health(keras.callbacks.Callback):
 
 
 def health_warnings(logs):
-    """What an epoch's means say is going wrong; the first steps of a run look much the same.
+    """Finds what goes wrong by an epoch's means; the first steps of a run look much the same.
 
     Args:
-        logs: `{name: value}` of an epoch, with the names in `OF_BATCH`, and `classes_covered` (also
-            `classes_covered_10k_...`) with `classes`, if samples were classified. What is missing
-            or not finite is not judged.
+        logs: `{name: value}` of an epoch, with the names in `models.diagnostics`, and
+            `classes_covered` (also `classes_covered_10k_...`) with `classes`, if samples were
+            classified. What is missing or not finite is not judged.
 
     Returns:
         `{name: line}`: `d_won`, `collapsed`, `missing_classes`; empty for a healthy epoch.
@@ -100,7 +100,7 @@ def _collapsed(logs):
 
 def _missing_classes(logs):
     covered = next((value for key, value in logs.items() if "classes_covered" in key), None)
-    classes = logs.get("classes", logs.get("num_classes"))
+    classes = logs.get("classes")
     if None not in (covered, classes) and covered < COVERED_CLASSES * classes:
         return (
             f"samples show {covered:.0f} of {classes:.0f} classes, so G has dropped the others: "

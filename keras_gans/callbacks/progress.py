@@ -1,4 +1,4 @@
-"""How training goes, in the terminal or in a log file."""
+"""Callback that shows progress and losses, in the terminal or in a log file."""
 
 import sys
 import time
@@ -6,11 +6,13 @@ import time
 import keras
 from tqdm import tqdm
 
+from keras_gans.models.trackers import LOSS
+
 BAR = "{desc}|{bar}| {percentage:3.0f}% {elapsed}<{remaining} {rate_fmt}{postfix}"
 
 
 class Progress(keras.callbacks.Callback):
-    """One bar over all epochs on a terminal; elsewhere a line an epoch, at most one in 5 s.
+    """Shows one bar over all epochs on a terminal; elsewhere a line an epoch, at most one in 5 s.
 
     Args:
         batch_size: Images in a step, for images per second.
@@ -47,7 +49,7 @@ class Progress(keras.callbacks.Callback):
         self._bar.set_description_str(f"epoch {epoch + 1}/{self.epochs} ")
 
     def on_train_batch_end(self, batch, logs=None):
-        self._bar.set_postfix_str(_losses(logs), refresh=False)
+        self._bar.set_postfix_str(self._losses(logs), refresh=False)
         self._bar.update(self.batch_size)
 
     def on_epoch_end(self, epoch, logs=None):
@@ -56,7 +58,7 @@ class Progress(keras.callbacks.Callback):
         if self._bar.disable and (last or now - self._printed >= self.SECONDS_BETWEEN_LINES):
             self._printed = now
             rate = (self.model.steps_done - self._first) * self.batch_size / (now - self._begin)
-            line = f"epoch {epoch + 1}/{self.epochs}  {_losses(logs)}  {rate:.0f} images/s"
+            line = f"epoch {epoch + 1}/{self.epochs}  {self._losses(logs)}  {rate:.0f} images/s"
             print(line, file=self.file, flush=True)
 
     def close(self):
@@ -64,6 +66,6 @@ class Progress(keras.callbacks.Callback):
         if self._bar is not None:
             self._bar.close()
 
-
-def _losses(logs):
-    return ", ".join(f"{key} {value:.3f}" for key, value in logs.items() if key.endswith("_loss"))
+    def _losses(self, logs):
+        names = [name for name in logs if self.model.tracked.get(name) == LOSS]
+        return ", ".join(f"{name} {logs[name]:.3f}" for name in names)

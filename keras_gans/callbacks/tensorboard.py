@@ -1,15 +1,18 @@
-"""Numbers for TensorBoard: true epoch means, and single steps."""
+"""Callback that writes the logs to TensorBoard: epoch means, and single steps."""
 
 import time
 
 import keras
 import tensorflow as tf
 
+from keras_gans.models.trackers import LOSS
+
 
 class ScalarLog(keras.callbacks.Callback):
-    """Writes scalars over the number of steps done.
+    """Writes a model's logs to TensorBoard, over the number of steps done.
 
-    `epoch/<loss>` and, of all other logs, `health/<log>`: means over the whole epoch.
+    `epoch/<loss>` and, of all other logs, `health/<log>`: means over the whole epoch. What is a
+    loss, the model's `tracked` says.
     `step/<log>`: that one step's value, every `log_steps`. `epoch/images_per_second`, and
     `learning_rate/<optimizer>` each epoch; with loss scaling `precision/loss_scale/<optimizer>`
     too, and `precision/skipped_updates`, of all optimizers since the run began.
@@ -39,9 +42,10 @@ class ScalarLog(keras.callbacks.Callback):
         step = self.model.steps_done
         rate = (step - self._first) * self.batch_size / (time.monotonic() - self._begin)
         # Apart, so that a table of runs begins with what they are compared by.
-        groups = {key: "epoch" if key.endswith("_loss") else "health" for key in logs}
-        values = {f"{groups[key]}/{key}": value for key, value in logs.items()}
-        values["epoch/images_per_second"] = rate
+        values = {"epoch/images_per_second": rate}
+        for name, value in logs.items():
+            group = "epoch" if self.model.tracked.get(name) == LOSS else "health"
+            values[f"{group}/{name}"] = value
         for name, optimizer in self.model.optimizers.items():
             values[f"learning_rate/{name}"] = float(
                 keras.ops.convert_to_numpy(optimizer.learning_rate)

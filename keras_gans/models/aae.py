@@ -1,6 +1,7 @@
 """The adversarial autoencoder of Makhzani et al. 2015 (arXiv 1511.05644)."""
 
 from functools import partial
+from typing import ClassVar
 
 import keras
 import tensorflow as tf
@@ -8,6 +9,8 @@ import tensorflow as tf
 from keras_gans import losses, priors
 from keras_gans.models import latent_codes as codes
 from keras_gans.models.base import GenerativeModel
+from keras_gans.models.diagnostics import GAME_DIAGNOSTICS, game_diagnostics
+from keras_gans.models.trackers import GRADIENT_NORM, LOSS
 from keras_gans.networks import checks
 from keras_gans.networks.checks import check_class_names
 from keras_gans.networks.wrappers import NetworkGroup, run_frozen
@@ -36,10 +39,10 @@ class AdversarialAutoencoder(GenerativeModel):
         seed: Integer that decides all noise of training.
 
     Logs:
-        Means over the epoch: `reconstruction_loss`, the mean squared error of a pixel in [-1, 1];
-        `d_loss`; `g_loss`, the encoder's in the game; the L2 norms of the three gradients; and of D
-        on codes of the prior and of images the mean outputs, `real_probability` and
-        `fake_probability`, and how often it is right, `real_accuracy` and `fake_accuracy`.
+        Means over the epoch. Losses: `reconstruction_loss`, the mean squared error of a pixel in
+        [-1, 1]; `d_loss`; `g_loss`, the encoder's in the game. Gradient norms (L2, of a phase's
+        networks): `reconstruction_gradient_norm`, `d_gradient_norm`, `g_gradient_norm`.
+        Diagnostics of D, the prior's codes being the real ones: see `models.diagnostics`.
 
     Raises:
         ValueError: If networks, prior and classes do not fit each other.
@@ -61,11 +64,15 @@ class AdversarialAutoencoder(GenerativeModel):
         *("encoder", "decoder", "discriminator"),
         *("prior", "prior_scale", "num_classes", "class_names"),
     )
-    tracked = (
-        *("reconstruction_loss", "d_loss", "g_loss"),
-        *("reconstruction_gradient_norm", "d_gradient_norm", "g_gradient_norm"),
-        *codes.GAME_DIAGNOSTICS,
-    )
+    tracked: ClassVar[dict] = {
+        "reconstruction_loss": LOSS,
+        "d_loss": LOSS,
+        "g_loss": LOSS,
+        "reconstruction_gradient_norm": GRADIENT_NORM,
+        "d_gradient_norm": GRADIENT_NORM,
+        "g_gradient_norm": GRADIENT_NORM,
+        **GAME_DIAGNOSTICS,
+    }
 
     def __init__(
         self,
@@ -83,15 +90,11 @@ class AdversarialAutoencoder(GenerativeModel):
         sizes = checks.check_adversarial_autoencoder(encoder, decoder, discriminator, num_classes)
         self.image_shape, self.latent_dim = sizes
         self.encoder, self.decoder, self.discriminator = encoder, decoder, discriminator
-        # By having one, a model tells that its codes are Gaussian.
-        if encoder.output_shape[1] > self.latent_dim:
-            self.posterior = partial(codes.posterior, encoder)
         self.prior, self.prior_scale = prior, prior_scale
         self.num_classes = num_classes
         labelled = num_classes is not None or class_names is not None
         self.class_names = check_class_names(class_names, num_classes) if labelled else None
         self.prior_of_noise = priors.get(prior, self.latent_dim, num_classes, prior_scale)
-        self.built = True
 
     def compile(
         self,
@@ -146,8 +149,8 @@ class AdversarialAutoencoder(GenerativeModel):
 
         # Reconstruction: min E[(x - decoder(z))^2], z ~ q(z|x)
         with tf.GradientTape() as tape:
-            said = self.encoder(images, training=True)
-            code = codes.sample_code(said, self.noise("reconstruction", shape))
+            encoder_output = self.encoder(images, training=True)
+            code = codes.sample_code(encoder_output, self.noise("reconstruction", shape))
             errors = self.decoder(code, training=True) - tf.cast(images, tf.float32)
             reconstruction_loss = tf.reduce_mean(tf.square(errors))
             loss = reconstruction_loss + sum(self.encoder.losses) + sum(self.decoder.losses)
@@ -157,8 +160,8 @@ class AdversarialAutoencoder(GenerativeModel):
         # Regularisation: the moved encoder runs once for both players. Its statistics stay as they
         # are: the same images have moved them already.
         with tf.GradientTape() as encoder_tape:
-            said = run_frozen(self.encoder, images)
-            code = codes.sample_code(said, self.noise("regularization", shape))
+            encoder_output = run_frozen(self.encoder, images)
+            code = codes.sample_code(encoder_output, self.noise("regularization", shape))
         logs |= self.train_discriminator(code, label)
         # min_q E_q(z)[log(1 - D(z))], or the chosen game's form of it, through the frozen D
         with encoder_tape:
@@ -177,9 +180,15 @@ class AdversarialAutoencoder(GenerativeModel):
             d_loss = self.game.discriminator(real_logits, fake_logits)
             d_loss += sum(self.discriminator.losses)
         norm = self.minimize(d_loss, tape, self.discriminator_optimizer, self.discriminator)
-        seen = codes.game_diagnostics(self.game, real_logits, fake_logits)
+        seen = game_diagnostics(self.game, real_logits, fake_logits)
         return {"d_loss": d_loss, "d_gradient_norm": norm, **seen}
 
     def signatures(self):
         """The functions that an export serves, `{name: (function, tensor specs)}`."""
-        return signatures.from_autoencoder(self)
+        gaussian = self.encoder.output_shape[1] > self.latent_dim
+        return signatures.from_autoencoder(
+            self,
+            prior_of_seeds=self.prior_of_seeds,
+            num_classes=self.num_classes,
+            posterior=partial(codes.posterior, self.encoder) if gaussian else None,
+        )

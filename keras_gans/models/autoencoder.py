@@ -1,9 +1,12 @@
 """The plain autoencoder of Hinton and Salakhutdinov 2006 (Science 313:504)."""
 
+from typing import ClassVar
+
 import keras
 import tensorflow as tf
 
 from keras_gans.models.base import GenerativeModel
+from keras_gans.models.trackers import GRADIENT_NORM, LOSS
 from keras_gans.networks.checks import check_autoencoder
 from keras_gans.networks.wrappers import NetworkGroup
 from keras_gans.serving import signatures
@@ -24,8 +27,8 @@ class Autoencoder(GenerativeModel):
         seed: Integer that decides all noise of training.
 
     Logs:
-        Means over the epoch: `reconstruction_loss`, the mean squared error of a pixel in [-1, 1],
-        and `gradient_norm`, the L2 norm of the gradient of both networks.
+        Means over the epoch. Loss: `reconstruction_loss`, the mean squared error of a pixel in
+        [-1, 1]. Gradient norm (L2, of both networks together): `gradient_norm`.
 
     Raises:
         ValueError: If the networks do not fit each other.
@@ -45,14 +48,13 @@ class Autoencoder(GenerativeModel):
     """
 
     init_arguments = ("encoder", "decoder")
-    tracked = ("reconstruction_loss", "gradient_norm")
+    tracked: ClassVar[dict] = {"reconstruction_loss": LOSS, "gradient_norm": GRADIENT_NORM}
 
     def __init__(self, encoder, decoder, **kwargs):
         super().__init__(**kwargs)
         self.image_shape, self.latent_dim = check_autoencoder(encoder, decoder)
         self.encoder = encoder
         self.decoder = decoder
-        self.built = True
 
     def compile(self, optimizer, **kwargs):
         """Configures training.

@@ -1,4 +1,6 @@
-"""What every variant would otherwise repeat and forget. No update rule stands here."""
+"""The base class of all variants."""
+
+from typing import ClassVar
 
 import keras
 import tensorflow as tf
@@ -11,18 +13,27 @@ from keras_gans.serving import export
 
 @compat.built_by_constructor
 class GenerativeModel(keras.Model):
-    """Plumbing under every variant: optimizers, noise, trackers, saving. No algorithm.
+    """Base class of all variants: optimizers, noise, saving. No update rule.
 
-    A subclass names its constructor's arguments in `init_arguments` and its logs in `tracked`,
-    and has its own `compile`, `train_step` and `signatures`.
+    A subclass names its constructor's arguments in `init_arguments` and its logs in `tracked`, and
+    has its own `compile`, `train_step` and `signatures`. Its networks are built when they are given
+    to it.
 
     Args:
         seed: Integer. Every noise of training is a pure function of (seed, purpose, step), so an
             interrupted run can go on exactly where it stopped.
+
+    Attributes:
+        tracked: `{name: kind}` of every log of a step, with the kinds of `models.trackers`. Saved
+            files have them in this order.
+        num_classes: How many classes a label counts, or None: the variant takes no label.
+        class_names: As many names, or None.
     """
 
     init_arguments = ()
-    tracked = ()
+    tracked: ClassVar[dict] = {}
+    num_classes = None
+    class_names = None
 
     def __init__(self, *, seed=0, name=None, **kwargs):
         super().__init__(name=name, **kwargs)
@@ -32,9 +43,10 @@ class GenerativeModel(keras.Model):
         # Updates, of all optimizers, that loss scaling left out because of an overflow.
         scales = self.dtype_policy.name == "mixed_float16"
         self.skipped_updates = self._count("skipped_updates") if scales else None
-        self._trackers = {key: StepMean(name=key) for key in self.tracked}
+        self._trackers = {key: StepMean(key, kind) for key, kind in self.tracked.items()}
         self._optimizer_names = ()
         self._compile_arguments = {}
+        self.built = True
 
     def _count(self, name):
         kept = {"dtype": "int64", "trainable": False, "aggregation": "only_first_replica"}
@@ -46,11 +58,12 @@ class GenerativeModel(keras.Model):
         return list(self._trackers.values())
 
     def compile_phases(self, phases, settings, **kwargs):
-        """Builds each phase's optimizer on the network it moves.
+        """Compiles the model: builds each phase's optimizer on the network it moves.
 
         Args:
-            phases: `{attribute: (optimizer, network)}`; each optimizer becomes `self.<attribute>`.
-            settings: The other arguments of the variant's `compile`, kept for saving.
+            phases: `{name: (optimizer, network)}`. Each name is an argument of the variant's
+                `compile`, and its optimizer becomes the attribute of that name.
+            settings: `{name: value}` of the other arguments, kept for saving.
             **kwargs: For `keras.Model.compile`: `steps_per_execution`, `jit_compile`, ...
         """
         kwargs.setdefault("jit_compile", False)  # XLA makes the CPU step slower
@@ -70,7 +83,7 @@ class GenerativeModel(keras.Model):
         self._compile_arguments = {**optimizers, **settings, **kwargs}
 
     def minimize(self, loss, tape, optimizer, network):
-        """Moves `network` one step down the per-replica mean `loss` recorded on `tape`.
+        """Updates `network` by the gradient of the per-replica mean `loss` recorded on `tape`.
 
         Returns:
             The L2 norm of the gradient of the global batch's mean loss, a float32 scalar without
@@ -79,38 +92,46 @@ class GenerativeModel(keras.Model):
         count = tf.distribute.get_strategy().num_replicas_in_sync
         scale = optimizer.scale_loss(tf.ones((), loss.dtype))
         variables = network.trainable_variables
-        # A share each makes the sum over replicas a mean.
-        shares = tape.gradient(loss, variables, output_gradients=scale / count)
-        whole = replicas.sum_over_replicas(shares)
-        norm = replicas.global_norm(whole) / scale
+        # Divided by their count, the replicas' gradients sum up to a mean.
+        gradients = tape.gradient(loss, variables, output_gradients=scale / count)
+        sums = replicas.sum_over_replicas(gradients)
+        norm = replicas.global_norm(sums) / scale
         if self.skipped_updates is not None:
             self.skipped_updates.assign_add(tf.cast(~tf.math.is_finite(norm), tf.int64))
-        optimizer.apply(whole, variables)
+        optimizer.apply(sums, variables)
         return norm
 
     def noise(self, purpose, shape):
-        """Normal float32 noise of per-replica `shape`: a function of (seed, purpose, step)."""
+        """Draws normal float32 noise of per-replica `shape`, by (seed, purpose, step) alone."""
         return noise.step_normal(self.seed, purpose, self.step, shape)
 
     def finish_step(self, **values):
-        """Counts the step and adds its values; returns their means over the epoch so far."""
+        """Counts the step and logs its values; returns their means over the epoch so far.
+
+        Raises:
+            ValueError: If they are not those that `tracked` names.
+        """
+        if set(values) != set(self.tracked):
+            raise ValueError(
+                f"train_step must log what tracked names, {', '.join(self.tracked)}. "
+                f"Received: {', '.join(values)}"
+            )
         self.step.assign_add(1)
         for key, value in replicas.mean_over_replicas(values).items():
             self._trackers[key].update_state(value)
         return self._means()
 
     def make_train_function(self, force=False):
-        if not replicas.has_several_workers(self.distribute_strategy):
+        if not isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
             super().make_train_function(force)
         elif force or self.train_function is None:
             # Keras's own would send messages for each log, which every replica has already.
-            steps = self._steps_of_workers
-            self.train_function = steps if self.run_eagerly else tf.function(steps)
+            def steps(iterator):
+                for _ in tf.range(self.steps_per_execution):
+                    self.distribute_strategy.run(self.train_step, args=(next(iterator),))
+                return self._means()
 
-    def _steps_of_workers(self, iterator):
-        for _ in tf.range(self.steps_per_execution):
-            self.distribute_strategy.run(self.train_step, args=(next(iterator),))
-        return self._means()
+            self.train_function = steps if self.run_eagerly else tf.function(steps)
 
     def _means(self):
         return {key: tracker.result() for key, tracker in self._trackers.items()}

@@ -1,12 +1,15 @@
 """The CycleGAN of Zhu et al. 2017 (arXiv 1703.10593)."""
 
+from typing import ClassVar
+
 import keras
 import tensorflow as tf
 
 from keras_gans import losses
-from keras_gans.models import diagnostics
 from keras_gans.models.base import GenerativeModel
+from keras_gans.models.diagnostics import game_diagnostics
 from keras_gans.models.image_pool import ImagePool
+from keras_gans.models.trackers import DIAGNOSTIC, GRADIENT_NORM, LOSS
 from keras_gans.networks.checks import check_cycle_weights, check_translators
 from keras_gans.networks.wrappers import NetworkGroup, run_frozen
 from keras_gans.serving import signatures
@@ -28,15 +31,15 @@ class CycleGAN(GenerativeModel):
             for an image or a map of them.
         discriminator_y: The same for images of Y.
         pool_size: Translations kept for each discriminator, which is shown earlier ones half of
-            the time, see `History`; 0 for none. With a pool, discriminators must take images of
+            the time, see `ImagePool`; 0 for none. With a pool, discriminators must take images of
             one size.
         seed: Integer that decides what is drawn in training.
 
     Logs:
-        Means over the epoch. Sums of both directions: `d_loss`; `g_loss`, of deceiving alone;
-        `cycle_loss` and `identity_loss`, without their weights. `d_gradient_norm`,
-        `g_gradient_norm`: the L2 norm of the gradient of both networks. `real_accuracy`,
-        `fake_accuracy`: the share of logits on which the discriminators are right.
+        Means over the epoch. Losses, sums of both directions: `d_loss`; `g_loss`, of deceiving
+        alone; `cycle_loss` and `identity_loss`, without their weights. Gradient norms (L2, of both
+        networks together): `d_gradient_norm`, `g_gradient_norm`. Diagnostics: `real_accuracy`,
+        `fake_accuracy`, the share of logits on which the discriminators are right.
 
     Raises:
         ValueError: If the networks do not fit each other.
@@ -59,10 +62,16 @@ class CycleGAN(GenerativeModel):
         *("generator_g", "generator_f", "discriminator_x", "discriminator_y"),
         "pool_size",
     )
-    tracked = (
-        *("d_loss", "g_loss", "cycle_loss", "identity_loss"),
-        *("d_gradient_norm", "g_gradient_norm", "real_accuracy", "fake_accuracy"),
-    )
+    tracked: ClassVar[dict] = {
+        "d_loss": LOSS,
+        "g_loss": LOSS,
+        "cycle_loss": LOSS,
+        "identity_loss": LOSS,
+        "d_gradient_norm": GRADIENT_NORM,
+        "g_gradient_norm": GRADIENT_NORM,
+        "real_accuracy": DIAGNOSTIC,
+        "fake_accuracy": DIAGNOSTIC,
+    }
 
     def __init__(
         self, generator_g, generator_f, discriminator_x, discriminator_y, *, pool_size=50, **kwargs
@@ -75,7 +84,6 @@ class CycleGAN(GenerativeModel):
         if pool_size:
             self.pool_x = ImagePool(self, pool_size, discriminator_x.inputs[0].shape[1:], "pool_x")
             self.pool_y = ImagePool(self, pool_size, discriminator_y.inputs[0].shape[1:], "pool_y")
-        self.built = True
 
     def compile(
         self,
@@ -154,7 +162,7 @@ class CycleGAN(GenerativeModel):
 
     def train_discriminators(self, images_x, images_y, fake_x, fake_y):
         if self.pool_size:
-            fake_x, fake_y = self.pool_x.exchanged(fake_x), self.pool_y.exchanged(fake_y)
+            fake_x, fake_y = self.pool_x.exchange(fake_x), self.pool_y.exchange(fake_y)
         # max_{D_X} L_GAN(F, D_X) and max_{D_Y} L_GAN(G, D_Y), on translations made before the
         # generators moved.
         with tf.GradientTape() as tape:
@@ -167,10 +175,12 @@ class CycleGAN(GenerativeModel):
                 fake_logits = discriminator(fakes, training=True)
                 d_loss += self.game.discriminator(real_logits, fake_logits)
                 d_loss += sum(discriminator.losses)
-                seen.append(diagnostics.accuracies(self.game, real_logits, fake_logits))
+                seen.append(game_diagnostics(self.game, real_logits, fake_logits))
         norm = self.minimize(d_loss, tape, self.discriminator_optimizer, self.discriminators)
-        accuracies = tf.nest.map_structure(lambda x, y: (x + y) / 2.0, *seen)
-        return {"d_loss": d_loss, "d_gradient_norm": norm, **accuracies}
+        logs = {"d_loss": d_loss, "d_gradient_norm": norm}
+        for key in ("real_accuracy", "fake_accuracy"):
+            logs[key] = sum(each[key] for each in seen) / 2.0
+        return logs
 
     def signatures(self):
         """The functions that an export serves, `{name: (function, tensor specs)}`."""

@@ -1,19 +1,19 @@
-"""Values of a batch that tell how training goes, beside its losses."""
+"""Values of a batch that tell how training goes: a discriminator's answers, images' diversity."""
 
 import tensorflow as tf
 
-BATCH_DIAGNOSTICS = (
-    "real_probability",
-    "fake_probability",
-    "real_accuracy",
-    "fake_accuracy",
-    "real_diversity",
-    "fake_diversity",
+from keras_gans.models.trackers import DIAGNOSTIC
+
+GAME_DIAGNOSTICS = dict.fromkeys(
+    ("real_probability", "fake_probability", "real_accuracy", "fake_accuracy"), DIAGNOSTIC
+)
+BATCH_DIAGNOSTICS = GAME_DIAGNOSTICS | dict.fromkeys(
+    ("real_diversity", "fake_diversity"), DIAGNOSTIC
 )
 
 
 def batch_diagnostics(game, real_images, fake_images, real_logits, fake_logits):
-    """What a batch shows of the game; for a look at it, not to be trained on.
+    """Computes the `BATCH_DIAGNOSTICS` of a discriminator of images, not to be trained on.
 
     Args:
         game: `losses.Losses`; its `probability` reads D's output.
@@ -21,33 +21,39 @@ def batch_diagnostics(game, real_images, fake_images, real_logits, fake_logits):
         real_logits, fake_logits: D's output on them, float `[n, 1]`.
 
     Returns:
-        `{name: float32 scalar}` for the names in `OF_BATCH`. `real_probability` and
-        `fake_probability`: the means of D(x) and D(G(z)), in [0, 1]; both go to 1/2 when D cannot
-        tell. `real_accuracy`, `fake_accuracy`: the share of images on which D is right, in [0, 1];
-        an undecided image counts as half. `real_diversity`, `fake_diversity`: see `diversity`.
+        `{name: float32 scalar}`: what `game_diagnostics` has, and `real_diversity` and
+        `fake_diversity`, see `diversity`.
     """
     return {
-        "real_probability": tf.reduce_mean(game.probability(real_logits)),
-        "fake_probability": tf.reduce_mean(game.probability(fake_logits)),
-        **accuracies(game, real_logits, fake_logits),
+        **game_diagnostics(game, real_logits, fake_logits),
         "real_diversity": diversity(real_images),
         "fake_diversity": diversity(fake_images),
     }
 
 
-def accuracies(game, real_logits, fake_logits):
-    """`real_accuracy` and `fake_accuracy` of logits of any shape, as `of_batch` has them."""
-    real, fake = (share_above_half(game.probability(x)) for x in (real_logits, fake_logits))
-    return {"real_accuracy": real, "fake_accuracy": 1.0 - fake}
+def game_diagnostics(game, real_logits, fake_logits):
+    """Computes the `GAME_DIAGNOSTICS` of a discriminator of anything, images or codes.
 
+    Args:
+        game: `losses.Losses`; its `probability` reads D's output.
+        real_logits, fake_logits: D's output on both kinds, float of any shape.
 
-def share_above_half(probability):
-    """The share in [0, 1] of `probability` that is above 1/2; where it is 1/2, half of one."""
-    return 0.5 + 0.5 * tf.reduce_mean(tf.sign(probability - 0.5))
+    Returns:
+        `{name: float32 scalar}`. `real_probability` and `fake_probability`: the means of D(x) and
+        D(G(z)), in [0, 1]; both go to 1/2 when D cannot tell. `real_accuracy`, `fake_accuracy`: the
+        share of inputs on which D is right, in [0, 1]; an undecided one counts as half.
+    """
+    real, fake = game.probability(real_logits), game.probability(fake_logits)
+    return {
+        "real_probability": tf.reduce_mean(real),
+        "fake_probability": tf.reduce_mean(fake),
+        "real_accuracy": 0.5 + 0.5 * tf.reduce_mean(tf.sign(real - 0.5)),
+        "fake_accuracy": 0.5 - 0.5 * tf.reduce_mean(tf.sign(fake - 0.5)),
+    }
 
 
 def diversity(images):
-    """How different the images of a batch are: the mean of |x[2i] - x[2i + 1]| over pairs, pixels.
+    """Computes how different a batch's images are: the mean of |x[2i] - x[2i + 1]|, over pixels.
 
     Pairs, because their mean over the parts of a batch on several replicas is that of the whole
     (where each part is even), and because it takes one pass.

@@ -1,11 +1,11 @@
-"""A running average of a network's weights, for samples better than the newest weights give."""
+"""Running average of a network's weights, for better samples than the newest weights give."""
 
 import keras
 import tensorflow as tf
 
 
 def make_average(network, decay):
-    """A copy of `network` with the same weights, to be averaged into; None if `decay` is None.
+    """Copies `network` with its weights, to be averaged into; returns None if `decay` is None.
 
     Raises:
         ValueError: If `decay` is not in (0, 1).

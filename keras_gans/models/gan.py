@@ -1,19 +1,21 @@
 """The generative adversarial network of Goodfellow et al. 2014 (arXiv 1406.2661)."""
 
+from typing import ClassVar
+
 import keras
 import tensorflow as tf
 
 from keras_gans import losses
-from keras_gans.models import diagnostics, ema
-from keras_gans.models.base import GenerativeModel
+from keras_gans.models.diagnostics import BATCH_DIAGNOSTICS, batch_diagnostics
+from keras_gans.models.latent_gan import LatentGAN
 from keras_gans.models.minibatches import minibatches
+from keras_gans.models.trackers import GRADIENT_NORM, LOSS
 from keras_gans.networks.checks import check_pair
-from keras_gans.networks.wrappers import CombinedModel, run_frozen
-from keras_gans.serving import signatures
+from keras_gans.networks.wrappers import run_frozen
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class GAN(GenerativeModel):
+class GAN(LatentGAN):
     """Generative adversarial network.
 
     G and D play min_G max_D V(D, G) = E_x[log D(x)] + E_z[log(1 - D(G(z)))], z ~ N(0, I).
@@ -27,8 +29,8 @@ class GAN(GenerativeModel):
         seed: Integer that decides all noise of training.
 
     Logs:
-        Means over the epoch: `d_loss`, `g_loss`; `d_gradient_norm`, `g_gradient_norm`, the L2 norm
-        of each network's gradient; the rest is what `keras_gans.models.diagnostics.of_batch` shows.
+        Means over the epoch. Losses: `d_loss`, `g_loss`. Gradient norms (L2, of each network):
+        `d_gradient_norm`, `g_gradient_norm`. Diagnostics: see `models.diagnostics`.
 
     Raises:
         ValueError: If the networks do not fit each other.
@@ -46,22 +48,18 @@ class GAN(GenerativeModel):
     """
 
     init_arguments = ("generator", "discriminator", "ema_decay")
-    tracked = (
-        "d_loss",
-        "g_loss",
-        "d_gradient_norm",
-        "g_gradient_norm",
-        *diagnostics.BATCH_DIAGNOSTICS,
-    )
+    tracked: ClassVar[dict] = {
+        "d_loss": LOSS,
+        "g_loss": LOSS,
+        "d_gradient_norm": GRADIENT_NORM,
+        "g_gradient_norm": GRADIENT_NORM,
+        **BATCH_DIAGNOSTICS,
+    }
 
     def __init__(self, generator, discriminator, *, ema_decay=None, **kwargs):
-        super().__init__(**kwargs)
-        self.latent_dim = check_pair(generator, discriminator, conditions=0)
-        self.generator = generator
+        latent_dim = check_pair(generator, discriminator, conditions=0)
+        super().__init__(generator, latent_dim, ema_decay, **kwargs)
         self.discriminator = discriminator
-        self.ema_decay = ema_decay
-        self.average = ema.make_average(generator, ema_decay)
-        self.built = True
 
     def compile(
         self,
@@ -75,8 +73,7 @@ class GAN(GenerativeModel):
         """Configures training.
 
         Args:
-            generator_optimizer: Keras optimizer of the generator.
-            discriminator_optimizer: Another Keras optimizer, of the discriminator.
+            generator_optimizer, discriminator_optimizer: Two Keras optimizers.
             loss: `minimax`, `non_saturating`, `least_squares`, `hinge`, or a pair of callables
                 `(discriminator_loss, generator_loss)`, see `keras_gans.losses.get`.
             label_smoothing: Float in [0, 1): real targets become 1 - label_smoothing.
@@ -85,31 +82,13 @@ class GAN(GenerativeModel):
         """
         self.game = losses.get(loss, label_smoothing)
         self.discriminator_steps = discriminator_steps
-        self.compile_phases(
-            {
-                "generator_optimizer": (generator_optimizer, self.generator),
-                "discriminator_optimizer": (discriminator_optimizer, self.discriminator),
-            },
-            {
-                "loss": loss,
-                "label_smoothing": label_smoothing,
-                "discriminator_steps": discriminator_steps,
-            },
-            **kwargs,
-        )
-
-    @property
-    def combined(self):
-        """G followed by the frozen D, latent to logit: what the generator's phase trains."""
-        return CombinedModel(self.generator, self.discriminator)
-
-    @property
-    def sampler(self):
-        """The network that makes the samples: the running average if there is one, else G."""
-        return self.generator if self.average is None else self.average
-
-    def call(self, latent, training=False):
-        return self.sampler(latent, training=training)
+        phases = {
+            "generator_optimizer": (generator_optimizer, self.generator),
+            "discriminator_optimizer": (discriminator_optimizer, self.discriminator),
+        }
+        settings = {"loss": loss, "label_smoothing": label_smoothing}
+        settings["discriminator_steps"] = discriminator_steps
+        self.compile_phases(phases, settings, **kwargs)
 
     def train_step(self, data):
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
@@ -128,8 +107,7 @@ class GAN(GenerativeModel):
             fake_logits = run_frozen(self.discriminator, fake_images)
             g_loss = self.game.generator(fake_logits) + sum(self.generator.losses)
         norm = self.minimize(g_loss, generator_tape, self.generator_optimizer, self.generator)
-        if self.average is not None:
-            ema.update_average(self.average, self.generator, self.step, self.ema_decay)
+        self.update_average()
         return self.finish_step(g_loss=g_loss, g_gradient_norm=norm, **logs)
 
     def train_discriminator(self, real_images, fake_images):
@@ -141,15 +119,5 @@ class GAN(GenerativeModel):
             d_loss = self.game.discriminator(real_logits, fake_logits)
             d_loss += sum(self.discriminator.losses)
         norm = self.minimize(d_loss, tape, self.discriminator_optimizer, self.discriminator)
-        seen = diagnostics.batch_diagnostics(
-            self.game, real_images, fake_images, real_logits, fake_logits
-        )
+        seen = batch_diagnostics(self.game, real_images, fake_images, real_logits, fake_logits)
         return {"d_loss": d_loss, "d_gradient_norm": norm, **seen}
-
-    def latent(self, images, turn):
-        """As many z as there are images, other ones in every turn of D and every step."""
-        return self.noise(f"latent {turn}", (tf.shape(images)[0], self.latent_dim))
-
-    def signatures(self):
-        """The functions that an export serves, `{name: (function, tensor specs)}`."""
-        return signatures.from_latent(self)

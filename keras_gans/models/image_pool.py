@@ -1,4 +1,4 @@
-"""Generated images of earlier steps, for a discriminator to see again (Shrivastava 2017)."""
+"""Pool of images generated earlier, which a discriminator sees again (Shrivastava 2017)."""
 
 import tensorflow as tf
 
@@ -6,7 +6,7 @@ from keras_gans import noise
 
 
 class ImagePool:
-    """A pool of generated images: D, shown old ones too, does not forget what it has learned.
+    """Pool of generated images: D, shown old ones too, does not forget what it has learned.
 
     Of the images given to it, one after the other, each is stored and returned while there is
     room. After that each is returned as it is or, with probability 1/2, takes the place of a random
@@ -31,8 +31,8 @@ class ImagePool:
         )
         self.count = owner.add_weight(shape=(), dtype="int32", name=f"{name}_count", **kept)
 
-    def exchanged(self, images):
-        """What is returned for images `float32 [n, h, w, c]`, as many; n can exceed `size`."""
+    def exchange(self, images):
+        """Takes images `float32 [n, h, w, c]` in and returns as many; n can exceed `size`."""
         context = tf.distribute.get_replica_context()
         images = everyones = tf.cast(images, tf.float32)
         if context.num_replicas_in_sync > 1:
@@ -48,7 +48,7 @@ class ImagePool:
         return tf.gather(known, returned[first : first + rows])
 
     def _places(self, count):
-        """Which places are returned for `count` new images, and which are stored then."""
+        """Draws which places are returned for `count` new images, and which are stored then."""
         order, slots = tf.range(count), tf.range(self.size)
         fills = order < self.size - self.count
         drawn = self._draw("slot", [count], maxval=self.size, dtype=tf.int32)
@@ -69,5 +69,5 @@ class ImagePool:
 
 
 def _last(marks):
-    """The last column that is marked in each row of bool `[n, m]`, -1 where there is none."""
+    """Finds the last marked column in each row of bool `[n, m]`, -1 where there is none."""
     return tf.reduce_max(tf.where(marks, tf.range(tf.shape(marks)[1]), -1), axis=1)

@@ -1,4 +1,4 @@
-"""Each update of D or of a critic sees other images; a step of `fit` has one batch."""
+"""Splits the batch of one step into minibatches, one for each update of D or of a critic."""
 
 import tensorflow as tf
 
@@ -24,10 +24,15 @@ def minibatches(data, parts, name="discriminator_steps", even=True):
     """
     if not isinstance(parts, int) or parts < 1:
         raise ValueError(f"{name} must be a positive integer. Received: {parts!r}")
-    if even:
-        checks = _size_checks(data, lambda size: size % parts == 0, f"a multiple of {name}={parts}")
-    else:
-        checks = _size_checks(data, lambda size: size >= parts, f"at least {name}={parts}")
+    batch = tf.nest.flatten(data)[0]
+    static = batch.shape[0]
+    size = tf.shape(batch)[0] if static is None else static
+    fits = size % parts == 0 if even else size >= parts
+    wanted = f"{'a multiple of' if even else 'at least'} {name}={parts}"
+    message = f"The batch size must be {wanted}. Received: batch size"
+    if static is not None and not fits:
+        raise ValueError(f"{message} {size}")
+    checks = [tf.debugging.Assert(fits, [message, size])] if static is None else []
 
     def part(turn):
         # A strided slice, tensor[turn::parts], took four times as long, of 320 images.
@@ -37,16 +42,3 @@ def minibatches(data, parts, name="discriminator_steps", even=True):
 
     with tf.control_dependencies(checks):
         return [part(turn) for turn in range(parts)]
-
-
-def _size_checks(data, fits, wanted):
-    """Refuses at once where the size is known; returns what refuses when the step runs."""
-    batch = tf.nest.flatten(data)[0]
-    text = f"The batch size must be {wanted}. Received: batch size"
-    size = batch.shape[0]
-    if size is None:
-        size = tf.shape(batch)[0]
-        return [tf.debugging.Assert(fits(size), [text, size])]
-    if not fits(size):
-        raise ValueError(f"{text} {size}")
-    return []

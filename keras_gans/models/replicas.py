@@ -1,4 +1,4 @@
-"""What replicas have in common: gradients, numbers and steps of the global batch.
+"""Sums and means over the replicas of a training step.
 
 A gradient is a float tensor, `tf.IndexedSlices` (an Embedding's), or None where the loss does not
 depend on the variable. Slices stay slices: Keras's Adam squares each of them by itself, so that a
@@ -11,7 +11,7 @@ from keras_gans import distribution
 
 
 def sum_over_replicas(gradients):
-    """The sum over replicas of each gradient, on every replica; as they are if there is one.
+    """Sums each gradient over replicas, for every replica; with one, returns them as they are.
 
     Dense ones travel as one vector: a message costs more than its bytes.
     """
@@ -31,7 +31,7 @@ def sum_over_replicas(gradients):
 
 
 def mean_over_replicas(values):
-    """The mean over replicas of each scalar of `{name: float}`, in one message, as float32."""
+    """Averages each scalar of `{name: float}` over replicas, in one message, as float32."""
     values = {key: tf.cast(value, tf.float32) for key, value in values.items()}
     if tf.distribute.get_replica_context().num_replicas_in_sync == 1:
         return values
@@ -39,13 +39,8 @@ def mean_over_replicas(values):
     return dict(zip(values, numbers, strict=True))
 
 
-def has_several_workers(strategy):
-    """Whether several processes train together."""
-    return isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
-
-
 def global_norm(gradients):
-    """The L2 norm of all gradients together, a float32 scalar."""
+    """Computes the L2 norm of all gradients together, a float32 scalar."""
     # Slices can name a row twice: the norm of their values is not that of the matrix.
     dense = [tf.convert_to_tensor(g) for g in gradients if g is not None]
     return tf.linalg.global_norm([tf.cast(g, tf.float32) for g in dense])

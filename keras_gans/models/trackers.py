@@ -1,19 +1,37 @@
-"""What becomes of the values that each step reports."""
+"""The values that a training step logs: their kinds, and the metric that averages one of them."""
 
 import keras
 import tensorflow as tf
 
+# A model names the kind of each of its logs, `tracked = {"d_loss": LOSS, ...}`. What reads the
+# logs goes by the kind, whatever a variant calls them.
+
+# What an optimizer makes small, or a part of it: shown while training goes on, and the end of
+# training where it is not finite.
+LOSS = "loss"
+# The L2 norm of a gradient: not finite in a step that loss scaling skips.
+GRADIENT_NORM = "gradient_norm"
+# What else tells how training goes.
+DIAGNOSTIC = "diagnostic"
+
 
 class StepMean(keras.metrics.Metric):
-    """The mean since the epoch began, and the value of the newest step as `last`.
+    """Metric that keeps a step's mean and last value.
 
     Takes float scalars that are the same on every replica: Keras's own `Mean` would exchange
-    messages for each number. The mean of a gradient norm leaves out steps where it is not finite:
-    loss scaling skips them.
+    messages for each number.
+
+    Args:
+        name: What the value is logged as.
+        kind: Its kind. The mean of a `GRADIENT_NORM` leaves out steps where it is not finite.
+
+    Attributes:
+        last: Variable that holds the newest step's value.
     """
 
-    def __init__(self, name, dtype=None):
+    def __init__(self, name, kind=DIAGNOSTIC, dtype=None):
         super().__init__(name=name, dtype=dtype)
+        self.kind = kind
         self.total, self.count, self.last = (
             self.add_variable((), "zeros", aggregation="only_first_replica", name=part)
             for part in ("total", "count", "last")
@@ -22,7 +40,7 @@ class StepMean(keras.metrics.Metric):
     def update_state(self, value):
         self.last.assign(tf.cast(value, self.last.dtype))
         counts = 1.0
-        if self.name.endswith("gradient_norm"):
+        if self.kind == GRADIENT_NORM:
             finite = tf.math.is_finite(value)
             value, counts = tf.where(finite, value, 0.0), tf.cast(finite, tf.float32)
         self.total.assign_add(value)

@@ -1,12 +1,14 @@
 """The variational autoencoder of Kingma and Welling 2013 (arXiv 1312.6114)."""
 
 import math
+from typing import ClassVar
 
 import keras
 import tensorflow as tf
 
 from keras_gans import likelihoods, noise
 from keras_gans.models.base import GenerativeModel
+from keras_gans.models.trackers import GRADIENT_NORM, LOSS
 from keras_gans.networks.checks import check_autoencoder
 from keras_gans.networks.wrappers import NetworkGroup
 from keras_gans.serving import signatures
@@ -39,9 +41,9 @@ class VAE(GenerativeModel):
         seed: Integer that decides all noise of training.
 
     Logs:
-        Means over the epoch, in nats an image: `elbo_loss`, the negative ELBO; its parts
+        Means over the epoch. Losses, in nats an image: `elbo_loss`, the negative ELBO; its parts
         `reconstruction_loss`, -E[log p(x|z)] of one z an image, and `kl_loss`, without beta.
-        `gradient_norm`, the L2 norm of the gradient of both networks.
+        Gradient norm (L2, of both networks together): `gradient_norm`.
 
     Raises:
         ValueError: If the networks do not fit each other, or the likelihood is not known.
@@ -61,7 +63,12 @@ class VAE(GenerativeModel):
     """
 
     init_arguments = ("encoder", "decoder", "likelihood", "decoder_scale")
-    tracked = ("elbo_loss", "reconstruction_loss", "kl_loss", "gradient_norm")
+    tracked: ClassVar[dict] = {
+        "elbo_loss": LOSS,
+        "reconstruction_loss": LOSS,
+        "kl_loss": LOSS,
+        "gradient_norm": GRADIENT_NORM,
+    }
 
     def __init__(self, encoder, decoder, *, likelihood="bernoulli", decoder_scale=0.4, **kwargs):
         super().__init__(**kwargs)
@@ -72,7 +79,6 @@ class VAE(GenerativeModel):
         self.likelihood = likelihood
         self.decoder_scale = decoder_scale
         self.pixels = likelihoods.get(likelihood, decoder_scale)
-        self.built = True
 
     def compile(self, optimizer, beta=1.0, **kwargs):
         """Configures training.
@@ -136,4 +142,6 @@ class VAE(GenerativeModel):
 
     def signatures(self):
         """The functions that an export serves, `{name: (function, tensor specs)}`."""
-        return signatures.from_autoencoder(self)
+        return signatures.from_autoencoder(
+            self, prior_of_seeds=self.prior_of_seeds, posterior=self.posterior
+        )

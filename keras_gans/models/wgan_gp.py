@@ -1,21 +1,22 @@
 """The Wasserstein GAN with gradient penalty of Gulrajani et al. 2017 (arXiv 1704.00028)."""
 
 from functools import partial
+from typing import ClassVar
 
 import keras
 import tensorflow as tf
 
 from keras_gans import losses, noise
-from keras_gans.models import diagnostics, ema
-from keras_gans.models.base import GenerativeModel
+from keras_gans.models.diagnostics import diversity
+from keras_gans.models.latent_gan import LatentGAN
 from keras_gans.models.minibatches import minibatches
+from keras_gans.models.trackers import DIAGNOSTIC, GRADIENT_NORM, LOSS
 from keras_gans.networks.checks import check_no_batch_statistics, check_pair
-from keras_gans.networks.wrappers import CombinedModel, run_frozen
-from keras_gans.serving import signatures
+from keras_gans.networks.wrappers import run_frozen
 
 
 @keras.saving.register_keras_serializable("keras_gans")
-class WGANGP(GenerativeModel):
+class WGANGP(LatentGAN):
     """Wasserstein generative adversarial network with gradient penalty.
 
     G makes small, and a critic f estimates, the earth mover's distance between real and generated
@@ -32,11 +33,11 @@ class WGANGP(GenerativeModel):
         seed: Integer that decides all noise of training.
 
     Logs:
-        Means over the epoch, and but for G's own over the critic's updates of a step: `d_loss`,
-        the critic's whole loss; `gp_loss`, the penalty before its weight; `wasserstein_distance`,
-        E[f(x)] - E[f(G(z))]; `g_loss`, -E[f(G(z))], whose zero is arbitrary; `d_gradient_norm`
-        (the critic's) and `g_gradient_norm`, the L2 norm of each network's gradient;
-        `real_diversity`, `fake_diversity`: see `keras_gans.models.diagnostics.diversity`.
+        Means over the epoch, and but for G's own over the critic's updates of a step. Losses:
+        `d_loss`, the critic's whole loss; `gp_loss`, the penalty before its weight; `g_loss`,
+        -E[f(G(z))], whose zero is arbitrary. Gradient norms (L2, of each network):
+        `d_gradient_norm`, the critic's, and `g_gradient_norm`. Diagnostics: `wasserstein_distance`,
+        E[f(x)] - E[f(G(z))]; `real_diversity`, `fake_diversity`, see `models.diagnostics`.
 
     Raises:
         ValueError: If the networks do not fit each other, or the critic has BatchNormalization.
@@ -54,27 +55,32 @@ class WGANGP(GenerativeModel):
     """
 
     init_arguments = ("generator", "critic", "ema_decay")
-    tracked = (
-        *("d_loss", "g_loss", "gp_loss", "wasserstein_distance"),
-        *("d_gradient_norm", "g_gradient_norm", "real_diversity", "fake_diversity"),
-    )
+    tracked: ClassVar[dict] = {
+        "d_loss": LOSS,
+        "g_loss": LOSS,
+        "gp_loss": LOSS,
+        "wasserstein_distance": DIAGNOSTIC,
+        "d_gradient_norm": GRADIENT_NORM,
+        "g_gradient_norm": GRADIENT_NORM,
+        "real_diversity": DIAGNOSTIC,
+        "fake_diversity": DIAGNOSTIC,
+    }
 
     def __init__(self, generator, critic, *, ema_decay=None, **kwargs):
-        super().__init__(**kwargs)
-        self.latent_dim = check_pair(generator, critic, conditions=0, role="critic")
+        latent_dim = check_pair(generator, critic, conditions=0, role="critic")
         check_no_batch_statistics(critic)
-        self.generator = generator
+        super().__init__(generator, latent_dim, ema_decay, **kwargs)
         self.critic = critic
-        self.ema_decay = ema_decay
-        self.average = ema.make_average(generator, ema_decay)
-        self.built = True
+
+    @property
+    def opponent(self):
+        return self.critic
 
     def compile(self, generator_optimizer, critic_optimizer, n_critic=5, gp_weight=10.0, **kwargs):
         """Configures training.
 
         Args:
-            generator_optimizer: Keras optimizer of the generator.
-            critic_optimizer: Another Keras optimizer, of the critic.
+            generator_optimizer, critic_optimizer: Two Keras optimizers.
             n_critic: Updates of the critic for one of G. The batch given to `fit` is dealt out to
                 them, so it must hold as many images at least (on every replica).
             gp_weight: lambda, the weight of the penalty, at least 0.
@@ -83,27 +89,11 @@ class WGANGP(GenerativeModel):
             raise ValueError(f"gp_weight must be at least 0. Received: {gp_weight!r}")
         self.n_critic = n_critic
         self.gp_weight = gp_weight
-        self.compile_phases(
-            {
-                "generator_optimizer": (generator_optimizer, self.generator),
-                "critic_optimizer": (critic_optimizer, self.critic),
-            },
-            {"n_critic": n_critic, "gp_weight": gp_weight},
-            **kwargs,
-        )
-
-    @property
-    def combined(self):
-        """G followed by the frozen critic, latent to score: what the generator's phase trains."""
-        return CombinedModel(self.generator, self.critic)
-
-    @property
-    def sampler(self):
-        """The network that makes the samples: the running average if there is one, else G."""
-        return self.generator if self.average is None else self.average
-
-    def call(self, latent, training=False):
-        return self.sampler(latent, training=training)
+        phases = {
+            "generator_optimizer": (generator_optimizer, self.generator),
+            "critic_optimizer": (critic_optimizer, self.critic),
+        }
+        self.compile_phases(phases, {"n_critic": n_critic, "gp_weight": gp_weight}, **kwargs)
 
     def train_step(self, data):
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
@@ -118,8 +108,7 @@ class WGANGP(GenerativeModel):
             g_loss = losses.wasserstein_generator_loss(run_frozen(self.critic, fake_images))
             g_loss += sum(self.generator.losses)
         norm = self.minimize(g_loss, tape, self.generator_optimizer, self.generator)
-        if self.average is not None:
-            ema.update_average(self.average, self.generator, self.step, self.ema_decay)
+        self.update_average()
         return self.finish_step(g_loss=g_loss, g_gradient_norm=norm, **logs)
 
     def train_critic(self, real_images, turn):
@@ -138,20 +127,12 @@ class WGANGP(GenerativeModel):
             "gp_loss": gp_loss,
             "wasserstein_distance": -loss,
             "d_gradient_norm": norm,
-            "real_diversity": diagnostics.diversity(real_images),
-            "fake_diversity": diagnostics.diversity(fake_images),
+            "real_diversity": diversity(real_images),
+            "fake_diversity": diversity(fake_images),
         }
-
-    def latent(self, images, turn):
-        """As many z as there are images, other ones in every turn and every step."""
-        return self.noise(f"latent {turn}", (tf.shape(images)[0], self.latent_dim))
 
     def between(self, real_images, fake_images, turn):
         """x^ = e x + (1 - e) G(z), e ~ U[0, 1) one for an image: on the line between the two."""
         shape = (tf.shape(real_images)[0], 1, 1, 1)
-        share = noise.step_uniform(self.seed, f"share {turn}", self.step, shape)
-        return share * real_images + (1.0 - share) * tf.cast(fake_images, tf.float32)
-
-    def signatures(self):
-        """The functions that an export serves, `{name: (function, tensor specs)}`."""
-        return signatures.from_latent(self)
+        weight = noise.step_uniform(self.seed, f"share {turn}", self.step, shape)
+        return weight * real_images + (1.0 - weight) * tf.cast(fake_images, tf.float32)

@@ -1,4 +1,4 @@
-"""Networks in other roles: frozen, combined ("combined model" of the blogs), or moved as one."""
+"""Networks in other roles: frozen, as the blogs' combined model, or several as one."""
 
 import functools
 
@@ -6,7 +6,7 @@ import keras
 
 
 def run_frozen(network, inputs):
-    """`network(inputs, training=True)` with batch statistics, moving none of its variables.
+    """Runs a network in training mode, with batch statistics, and changes none of its variables.
 
     `network.trainable = False` would switch BatchNormalization to its moving statistics, which
     collapses DCGAN; `training=True` alone would move them. Gradients flow to `inputs`.
@@ -18,9 +18,10 @@ def run_frozen(network, inputs):
 
 
 class CombinedModel(keras.Model):
-    """D(G(z)) with D frozen: `latent [n, d]` (or `[latent, label]`) to logits `[n, 1]`.
+    """Model of a generator followed by its frozen discriminator, from latent to logit.
 
-    Its variables are the generator's alone.
+    Its variables are the generator's alone. Takes `latent [n, d]`, or `[latent, label]` where both
+    networks take a label; returns logits `[n, 1]`.
     """
 
     def __init__(self, generator, discriminator):
@@ -38,7 +39,7 @@ class CombinedModel(keras.Model):
 
 
 class NetworkGroup:
-    """Networks as one for an optimizer, as an encoder and a decoder that reconstruct together.
+    """Treats several networks as one for an optimizer, as an encoder and its decoder.
 
     Args:
         *networks: Keras networks; their trainable variables count in this order.

@@ -42,12 +42,16 @@ class Endpoints:
 
     @classmethod
     def from_model(cls, model):
-        """Those of a model in memory, compiled at their first call; weights are followed."""
+        """Those of a model in memory, compiled at their first call; weights are followed.
+
+        Args:
+            model: A `GenerativeModel`, or another object with its `signatures` and `class_names`.
+        """
         functions, inputs = {}, {}
         for name, (function, specs) in float32_signatures(model).items():
             functions[name] = tf.function(function, input_signature=specs)
             inputs[name] = {spec.name: spec for spec in specs}
-        return cls(functions, inputs, getattr(model, "class_names", None))
+        return cls(functions, inputs, model.class_names)
 
     @classmethod
     def from_export(cls, directory):

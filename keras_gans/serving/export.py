@@ -62,7 +62,7 @@ def publish(model, directory):
             `(function, specs)`: a function of tensors that returns a dict of tensors, and the
             list of its named `tf.TensorSpec`, in the order of its arguments. The first
             dimension of every input and output is the batch. Only the variables that these
-            functions use are stored.
+            functions use are stored. Its `class_names` are a tuple, or None without labels.
         directory: folder of the model's versions, as in `saved_models/cgan`.
 
     Returns:
@@ -194,9 +194,8 @@ def _place(staged, directory):
 
 def _write_notes(version_dir, model, signatures, graphs):
     """Writes what programs ask of an export without TensorFlow, where the server does not look."""
-    class_names = getattr(model, "class_names", None)
     notes = {
-        "class_names": None if class_names is None else list(class_names),
+        "class_names": model.class_names and list(model.class_names),
         "signatures": {
             name: {
                 "inputs": _as_json({spec.name: spec for spec in specs}),

@@ -11,6 +11,9 @@ from keras_gans.data import pixels
 from keras_gans.networks.resnet import DIVISOR, SMALLEST_SIDE
 from keras_gans.noise import seeded_latents
 
+# Of an image's values: three decimals in a request's JSON, or half precision.
+ROUNDING = 1e-3
+
 
 def from_latent(model):
     """`serving_default`: latent to image; `generate`: seed to image and PNG bytes.
@@ -50,25 +53,28 @@ def from_latent_and_label(model):
     }
 
 
-def from_autoencoder(model):
+def from_autoencoder(model, *, prior_of_seeds=None, num_classes=None, posterior=None):
     """`encode`: image to latent; `decode`: latent to image; `reconstruct`: image to image.
 
-    With a prior there is also `generate`: seed, and label where the model has classes, to image,
-    PNG bytes and the latent they were decoded from; and `serving_default` is `decode`. Without one
-    it is `reconstruct`.
+    With a prior there is also `generate`: seed, and label where there are classes, to image, PNG
+    bytes and the latent they were decoded from; and `serving_default` is `decode`. Without one it
+    is `reconstruct`.
 
-    `model` has an `image_shape`, a `latent_dim`, and maps `encode(images) -> latents` and
-    `decode(latents) -> images`, `float32 [n, h, w, c]` in [-1, 1]. With a prior it has besides
-    `prior_of_seeds(seed) -> latents`, or with a positive `num_classes`
-    `prior_of_seeds(seed, label)`, each row by its own seed (and label) alone. With a
-    `posterior(images) -> (means, log variances)`, `encode` tells the deviation of each code too.
+    Args:
+        model: Has an `image_shape` and a `latent_dim`, and maps `encode(images) -> latents` and
+            `decode(latents) -> images`, `float32 [n, h, w, c]` in [-1, 1].
+        prior_of_seeds: Function `(seed) -> latents`, or with classes `(seed, label) -> latents`,
+            each row by its own seed (and label) alone. None without a prior.
+        num_classes: How many classes the prior tells apart, or None.
+        posterior: Function `images -> (means, log variances)` of Gaussian codes, with which
+            `encode` gives the deviation of each code too. None for other codes.
     """
 
     def encode(image):
         image = checked_image(image, model.image_shape)
-        if not hasattr(model, "posterior"):
+        if posterior is None:
             return {"latent": model.encode(image)}
-        mean, log_variance = model.posterior(image)
+        mean, log_variance = posterior(image)
         return {"latent": mean, "latent_deviation": tf.exp(0.5 * log_variance)}
 
     def decode(latent):
@@ -83,24 +89,25 @@ def from_autoencoder(model):
         "decode": (decode, [_latent_spec(model)]),
         "reconstruct": (reconstruct, [image]),
     }
-    if not hasattr(model, "prior_of_seeds"):
+    if prior_of_seeds is None:
         return {"serving_default": endpoints["reconstruct"], **endpoints}
-    return {"serving_default": endpoints["decode"], **endpoints, "generate": _from_prior(model)}
+    generate = _generate(model.decode, prior_of_seeds, num_classes)
+    return {"serving_default": endpoints["decode"], **endpoints, "generate": generate}
 
 
-def _from_prior(model):
+def _generate(decode, prior_of_seeds, num_classes):
     def generate(seed):
-        return decoded(model.prior_of_seeds(seed))
+        return decoded(prior_of_seeds(seed))
 
     def generate_of_class(seed, label):
-        return decoded(model.prior_of_seeds(seed, checked_label(label, model.num_classes)))
+        return decoded(prior_of_seeds(seed, checked_label(label, num_classes)))
 
     def decoded(latent):
-        return {**_with_png(model.decode(latent)), "latent": latent}
+        return {**_with_png(decode(latent)), "latent": latent}
 
-    if getattr(model, "num_classes", 0):
-        return generate_of_class, [_integers("seed"), _integers("label")]
-    return generate, [_integers("seed")]
+    if num_classes is None:
+        return generate, [_integers("seed")]
+    return generate_of_class, [_integers("seed"), _integers("label")]
 
 
 def _latent_spec(model):
@@ -201,10 +208,6 @@ def _checked(image, shape):
     )
     with tf.control_dependencies([tf.debugging.Assert(fit, [message, sides])]):
         return tf.identity(image)
-
-
-# Of an image's values: three decimals in a request's JSON, or half precision.
-ROUNDING = 1e-3
 
 
 # Parts of a signature ------------------------------------------------------------------------

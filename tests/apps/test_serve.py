@@ -20,6 +20,8 @@ SEED = tf.TensorSpec([None], tf.int32, "seed")
 
 
 class Model:
+    class_names = None
+
     def __init__(self, name, function, specs):
         self.served = {name: (function, specs)}
 

@@ -13,6 +13,8 @@ from tests.models.test_gan import TestGAN as Toy
 class Negative:
     """X to Y: black for white. Y to X: half as bright."""
 
+    class_names = None
+
     def signatures(self):
         spec = [tf.TensorSpec((None, None, None, 3), tf.float32, name="image")]
 

@@ -1,4 +1,4 @@
-"""Warnings while `fit` goes on: once, in one line, past the progress bar, and in TensorBoard."""
+"""Warnings: from where on, once, in one line, past the progress bar, and in TensorBoard."""
 
 import io
 
@@ -10,12 +10,21 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tqdm import tqdm
 
 import keras_gans as kg
+from keras_gans.callbacks import health
 from tests.models.test_gan import TestGAN as Toy
 
 TOY = Toy()
 WON = {"real_accuracy": 1.0, "fake_accuracy": 1.0}
 PLAIN = {"real_accuracy": 0.7, "fake_accuracy": 0.7}
 COLLAPSED = {"real_diversity": 0.4, "fake_diversity": 0.01}
+HEALTHY = {
+    "real_accuracy": 0.8,
+    "fake_accuracy": 0.8,
+    "real_diversity": 0.4,
+    "fake_diversity": 0.4,
+    "classes_covered": 10,
+    "classes": 10,
+}
 
 
 def epochs_of(callback, *logs, steps=100):
@@ -113,39 +122,63 @@ def test_a_generator_of_one_image_is_found_by_fit(capsys):
     last.kernel.assign(0 * last.kernel)
     last.trainable = False
     images = TOY.data(24)[0]
-    health = kg.callbacks.Health(first_step=0)
+    watch = kg.callbacks.Health(first_step=0)
     keep = {"epochs": 2, "verbose": 0, "batch_size": 8}
     model.compile(keras.optimizers.SGD(0.0), keras.optimizers.SGD(0.0))
-    model.fit(images, callbacks=[health], **keep)
+    model.fit(images, callbacks=[watch], **keep)
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("warning: epoch 1: samples differ from one another by 0.000 a pixel")
 
 
-# What ends training -------------------------------------------------------------------------------
+# Thresholds --------------------------------------------------------------------------------------
 
 
-def test_only_losses_end_training():
-    guard = kg.callbacks.StopOnNonFinite()
-    guard.set_model(TOY.compiled())
-    # Loss scaling skips such a step.
-    guard.on_train_batch_end(0, {"d_loss": 1.0, "g_loss": 1.0, "g_gradient_norm": np.inf})
-    guard.on_train_batch_end(0, None)
-    for bad in (np.nan, np.inf, -np.inf):
-        with pytest.raises(kg.RunError, match="g_loss is not finite at step 0"):
-            guard.on_train_batch_end(0, {"d_loss": 1.0, "g_loss": bad})
+@pytest.mark.parametrize(
+    ("name", "bad", "good"),
+    [
+        ("d_won", {"real_accuracy": 0.996, "fake_accuracy": 0.996}, {"real_accuracy": 0.994}),
+        ("d_won", {"real_accuracy": 1.0, "fake_accuracy": 1.0}, {"fake_accuracy": 0.994}),
+        ("collapsed", {"fake_diversity": 0.099}, {"fake_diversity": 0.101}),
+        ("collapsed", {"fake_diversity": 0.0}, {"real_diversity": 0.0}),
+        ("missing_classes", {"classes_covered": 4}, {"classes_covered": 5}),
+        ("missing_classes", {"classes_covered": 0}, {"classes_covered": np.float32(10)}),
+    ],
+)
+def test_each_threshold_from_both_sides(name, bad, good):
+    assert health.health_warnings(HEALTHY) == {}
+    found = health.health_warnings(HEALTHY | bad)
+    assert set(found) == {name}
+    assert "\n" not in found[name]
+    assert health.health_warnings(HEALTHY | bad | good) == {}
 
 
-def test_the_error_says_whether_a_checkpoint_is_left(tmp_path):
-    path = tmp_path / "checkpoint.keras"
-    assert "checkpoint" not in stopped_by(None)
-    assert stopped_by(path).endswith("seed. There was no checkpoint yet")
-    path.write_bytes(b"any")
-    assert stopped_by(path).endswith("seed. The last good checkpoint is kept")
+def test_the_warnings_name_the_numbers_and_a_cure():
+    bad = HEALTHY | {"real_accuracy": 0.999, "fake_accuracy": 1.0, "fake_diversity": 0.0123}
+    found = health.health_warnings(bad | {"classes_covered": 3})
+    assert set(found) == {"d_won", "collapsed", "missing_classes"}
+    assert "99.9% of real and 100.0% of fake" in found["d_won"]
+    assert "discriminator_learning_rate" in found["d_won"]
+    assert "0.012 a pixel, real images by 0.400" in found["collapsed"]
+    assert "3 of 10 classes" in found["missing_classes"]
 
 
-def stopped_by(path):
-    guard = kg.callbacks.StopOnNonFinite(path)
-    guard.set_model(TOY.compiled())
-    with pytest.raises(kg.RunError) as error:
-        guard.on_train_batch_end(0, {"d_loss": np.nan})
-    return str(error.value)
+@pytest.mark.parametrize(("covered", "classes"), [("classes_covered_10k_classifier", "classes")])
+def test_class_coverage_may_carry_its_protocol(covered, classes):
+    assert set(health.health_warnings({covered: 2.0, classes: 10})) == {"missing_classes"}
+    assert health.health_warnings({covered: 2.0}) == {}
+    assert health.health_warnings({classes: 10}) == {}
+
+
+def test_what_is_missing_or_not_finite_is_not_judged():
+    assert health.health_warnings({}) == {}
+    assert health.health_warnings({"d_loss": 0.0, "g_loss": 9.0}) == {}
+    assert health.health_warnings({"fake_diversity": 0.0}) == {}
+    bad = {"real_accuracy": 1.0, "fake_accuracy": 1.0, "fake_diversity": 0.0, "classes_covered": 0}
+    for one, other in (
+        ("real_accuracy", "fake_accuracy"),
+        ("real_diversity", "fake_diversity"),
+        ("classes_covered", "classes"),
+    ):
+        rest = {key: value for key, value in bad.items() if key in (one, other)}
+        for key in (one, other):
+            assert health.health_warnings(HEALTHY | rest | {key: float("nan")}) == {}

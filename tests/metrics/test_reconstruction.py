@@ -27,14 +27,13 @@ class Linear:
 
     image_shape = SHAPE
 
-    def __init__(self, latent_dim, shift=0.0, num_classes=0):
+    def __init__(self, latent_dim, shift=0.0, num_classes=None):
         axes, _ = np.linalg.qr(np.random.default_rng(5).normal(size=(16, latent_dim)))
         self.axes = tf.constant(axes, tf.float32)
         self.latent_dim = latent_dim
         self.shift = shift
-        if num_classes:
-            self.num_classes = num_classes
-            self.class_names = tuple(str(index) for index in range(num_classes))
+        self.num_classes = num_classes
+        self.class_names = num_classes and tuple(str(index) for index in range(num_classes))
 
     def encode(self, images):
         return tf.reshape(images, [-1, 16]) / SPREAD @ self.axes + self.shift
@@ -48,7 +47,9 @@ class Linear:
         return latents if labels is None else latents + tf.cast(labels, tf.float32)[:, None]
 
     def signatures(self):
-        return signatures.from_autoencoder(self)
+        return signatures.from_autoencoder(
+            self, prior_of_seeds=self.prior_of_seeds, num_classes=self.num_classes
+        )
 
     @property
     def endpoints(self):

@@ -12,15 +12,17 @@ CLASSES = 3
 
 
 class TestConditionalGAN(GameContract):
-    def networks(self, normalization=keras.layers.BatchNormalization, **kwargs):
+    def networks(self, normalization=keras.layers.BatchNormalization, decay=0.0, **kwargs):
         latent = keras.Input((LATENT_DIM,))
         image = keras.Input(IMAGE_SHAPE)
         label = keras.Input((), dtype="int32")
         features = keras.layers.Concatenate()([latent, keras.layers.Embedding(CLASSES, 4)(label)])
-        generator = toy_generator([latent, label], features, normalization)
+        generator = toy_generator([latent, label], features, normalization, decay)
         maps = keras.layers.Embedding(CLASSES, 6)(label)
         features = keras.layers.Concatenate()([keras.layers.Flatten()(image), maps])
-        return generator, toy_discriminator([image, label], features, normalization, **kwargs)
+        inputs = [image, label]
+        discriminator = toy_discriminator(inputs, features, normalization, decay=decay, **kwargs)
+        return generator, discriminator
 
     def model(self, generator, discriminator, **kwargs):
         return kg.ConditionalGAN(generator, discriminator, CLASSES, **kwargs)

@@ -1,8 +1,8 @@
 """DCGAN: the same game on its own page."""
 
 import keras_gans as kg
-from tests.models.test_gan import TestGAN as _GANContract
+from tests.models.test_gan import UnconditionalContract
 
 
-class TestDCGAN(_GANContract):
+class TestDCGAN(UnconditionalContract):
     variant = kg.DCGAN

@@ -4,18 +4,29 @@ import keras
 import numpy as np
 
 import keras_gans as kg
-from tests.contract import IMAGE_SHAPE, LATENT_DIM, GameContract, toy_discriminator, toy_generator
+from keras_gans import losses
+from tests.contract import (
+    IMAGE_SHAPE,
+    LATENT_DIM,
+    GameContract,
+    same,
+    toy_discriminator,
+    toy_generator,
+    values,
+)
 
 
-class TestGAN(GameContract):
+class UnconditionalContract(GameContract):
+    """What GAN and DCGAN must pass."""
+
     variant = kg.GAN
 
-    def networks(self, normalization=keras.layers.BatchNormalization, **kwargs):
+    def networks(self, normalization=keras.layers.BatchNormalization, decay=0.0, **kwargs):
         latent = keras.Input((LATENT_DIM,))
         image = keras.Input(IMAGE_SHAPE)
         flat = keras.layers.Flatten()(image)
-        generator = toy_generator(latent, latent, normalization)
-        return generator, toy_discriminator(image, flat, normalization, **kwargs)
+        generator = toy_generator(latent, latent, normalization, decay)
+        return generator, toy_discriminator(image, flat, normalization, decay=decay, **kwargs)
 
     def model(self, generator, discriminator, **kwargs):
         return self.variant(generator, discriminator, **kwargs)
@@ -30,3 +41,12 @@ class TestGAN(GameContract):
     def request(self, count):
         latent = np.random.default_rng(8).normal(size=(count, LATENT_DIM))
         return {"latent": latent.astype(np.float32)}
+
+
+class TestGAN(UnconditionalContract):
+    def test_callables_as_losses(self):
+        pair = (losses.minimax_discriminator_loss, losses.non_saturating_generator_loss)
+        named, own = self.compiled(), self.compiled(loss=pair)
+        self.fit(named)
+        self.fit(own)
+        assert same(values(named), values(own))

@@ -33,7 +33,7 @@ def numbers_of(images):
 def given(pool, batches):
     """What the pool returns for batches of numbers, one a step, as lists."""
     owner, history = pool
-    exchanged = tf.function(history.exchanged)
+    exchanged = tf.function(history.exchange)
     returned = []
     for batch in batches:
         returned.append(numbers_of(exchanged(numbered(batch))))
@@ -129,7 +129,7 @@ def test_two_replicas_share_one_pool(two_replicas):
 
     @tf.function
     def exchanged(images):
-        return two_replicas.run(history.exchanged, args=(images,))
+        return two_replicas.run(history.exchange, args=(images,))
 
     for batch, wanted in zip(batches, expected, strict=True):
         halves = two_replicas.experimental_distribute_values_from_function(

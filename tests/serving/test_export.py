@@ -31,6 +31,8 @@ SEED = tf.TensorSpec([None], tf.int32, "seed")
 class StandIn(keras.Model):
     """A conditional generator and, as in training, what an export must leave out."""
 
+    class_names = None
+
     def __init__(self):
         super().__init__()
         self.generator = keras.Sequential(
@@ -69,6 +71,8 @@ class StandIn(keras.Model):
 
 class OneSignature:
     """A model of one function of a latent, to be wrong in one way."""
+
+    class_names = None
 
     def __init__(self, function):
         self.function = function

@@ -20,7 +20,6 @@ class OfClasses(keras.Model):
 
     image_shape = SHAPE
     latent_dim = LATENT_DIM
-    num_classes = CLASSES
     class_names = ("ant", "bee", "cat")
 
     def encode(self, images):
@@ -33,7 +32,9 @@ class OfClasses(keras.Model):
         return seeded_latents(seed, LATENT_DIM) + 10.0 * tf.cast(label[:, None] - 1, tf.float32)
 
     def signatures(self):
-        return signatures.from_autoencoder(self)
+        return signatures.from_autoencoder(
+            self, prior_of_seeds=self.prior_of_seeds, num_classes=CLASSES
+        )
 
 
 @pytest.fixture(scope="module")

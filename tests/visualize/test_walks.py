@@ -235,6 +235,8 @@ def test_each_column_may_have_its_own_stations():
 
 def translator():
     class Translator:
+        class_names = None
+
         def signatures(self):
             spec = tf.TensorSpec((None, *IMAGE_SHAPE), tf.float32, name="image")
             names = ("serving_default", "translate_x_to_y")

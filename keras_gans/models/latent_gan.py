@@ -1,0 +1,64 @@
+"""What the GANs that map a latent to an image have in common beside their algorithms."""
+
+import tensorflow as tf
+
+from keras_gans.models import ema
+from keras_gans.models.base import GenerativeModel
+from keras_gans.networks.wrappers import CombinedModel
+from keras_gans.serving import signatures
+
+
+class LatentGAN(GenerativeModel):
+    """Base class of GANs that map a latent to an image: networks, noise, samples. No update rule.
+
+    A subclass checks that its networks fit each other and has them as `generator` and
+    `discriminator`; if it calls the latter otherwise, it overrides `opponent`.
+
+    Args:
+        generator: Network, latent `float32 [n, latent_dim]` (or latent and label) to images
+            `float32 [n, h, w, c]` in [-1, 1].
+        latent_dim: Width of a latent, a positive integer.
+        ema_decay: None, or the decay in (0, 1) of a running average of the generator.
+        **kwargs: For `GenerativeModel`.
+
+    Raises:
+        ValueError: If `ema_decay` is out of range.
+    """
+
+    def __init__(self, generator, latent_dim, ema_decay=None, **kwargs):
+        super().__init__(**kwargs)
+        self.latent_dim = latent_dim
+        self.generator = generator
+        self.ema_decay = ema_decay
+        self.average = ema.make_average(generator, ema_decay)
+
+    @property
+    def opponent(self):
+        """The network that tells real images from generated ones."""
+        return self.discriminator
+
+    @property
+    def combined(self):
+        """The generator followed by its frozen opponent: what the generator's phase trains."""
+        return CombinedModel(self.generator, self.opponent)
+
+    @property
+    def sampler(self):
+        """The network that makes the samples: the running average if there is one, else G."""
+        return self.generator if self.average is None else self.average
+
+    def call(self, inputs, training=False):
+        return self.sampler(inputs, training=training)
+
+    def latent(self, images, turn):
+        """Draws as many z as there are images, other ones in every turn and every step."""
+        return self.noise(f"latent {turn}", (tf.shape(images)[0], self.latent_dim))
+
+    def update_average(self):
+        """Moves the running average, if there is one, towards the generator."""
+        if self.average is not None:
+            ema.update_average(self.average, self.generator, self.step, self.ema_decay)
+
+    def signatures(self):
+        """The functions that an export serves, `{name: (function, tensor specs)}`."""
+        return signatures.from_latent(self)

@@ -1,0 +1,126 @@
+"""The base class, by a variant of one's own."""
+
+from typing import ClassVar
+
+import keras
+import numpy as np
+import pytest
+
+from keras_gans.models.trackers import LOSS
+from tests.contract import same, values
+from tests.models.own_variant import Twins, compiled, line, ones
+
+
+def test_a_variant_of_ones_own_trains_by_the_same_contract():
+    model = compiled()
+    assert list(model.optimizers) == ["one", "two"]
+    logs = model.fit(ones(4), batch_size=4, verbose=0).history
+    # (1 - 2)^2, whose slope in kernel and bias is -2 each.
+    assert model.last_step() == {
+        "energy": 1.0,
+        "slope": pytest.approx(8.0**0.5),
+        "second_slope": pytest.approx(8.0**0.5),
+        "size": 1.0,
+    }
+    assert {name: mean for name, (mean,) in logs.items()} == model.last_step()
+    found = [
+        float(network.layers[0].kernel.numpy()[0, 0]) for network in (model.first, model.second)
+    ]
+    assert found == pytest.approx([1.0 + 0.1 * 2.0, 1.0 + 0.2 * 2.0])
+    assert model.steps_done == 1
+
+
+def test_arguments_settings_and_optimizers_are_saved(tmp_path):
+    model = compiled(options={"scale": 3.0, "seed": 5}, weight=0.5)
+    model.fit(ones(8), batch_size=4, verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert (loaded.scale, loaded.seed, loaded.weight, loaded.steps_done) == (3.0, 5, 0.5, 2)
+    assert same(values(loaded), values(model))
+    for network in (model, loaded):
+        network.fit(ones(8), batch_size=4, verbose=0)
+    assert same(values(loaded), values(model))
+    assert loaded.last_step() == model.last_step()
+
+
+def test_the_mean_of_an_epoch_survives_in_a_saved_file(tmp_path):
+    """In the order of `tracked`: so the files of released variants depend on it."""
+    model = compiled()
+    model.fit(ones(8), batch_size=4, verbose=0)
+    model.save_weights(tmp_path / "model.weights.h5")
+    fresh = compiled()
+    fresh.load_weights(tmp_path / "model.weights.h5")
+    expected = [float(metric.result()) for metric in model.metrics]
+    assert [float(metric.result()) for metric in fresh.metrics] == expected
+    assert [metric.name for metric in fresh.metrics] == list(Twins.tracked)
+
+
+def test_the_files_of_another_variant_are_refused(tmp_path):
+    class Fewer(Twins):
+        tracked: ClassVar[dict] = {"energy": LOSS}
+
+    model = compiled()
+    model.save_weights(tmp_path / "model.weights.h5")
+    other = Fewer(line(), line(), name=model.name)
+    other.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1))
+    with pytest.raises(ValueError, match="has 4 own variables, the file 13"):
+        other.load_weights(tmp_path / "model.weights.h5")
+
+
+def test_a_step_that_logs_something_else_is_refused_by_name():
+    class Forgetful(Twins):
+        def finish_step(self, **logs):
+            del logs["size"]
+            return super().finish_step(**logs)
+
+    model = Forgetful(line(), line())
+    model.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1))
+    message = "what tracked names, energy, slope, second_slope, size. Received: "
+    with pytest.raises(ValueError, match=message):
+        model.fit(ones(4), verbose=0)
+
+
+def test_one_optimizer_cannot_serve_two_phases():
+    model = Twins(line(), line())
+    with pytest.raises(ValueError, match="one, two must be different objects"):
+        model.compile(*[keras.optimizers.SGD()] * 2)
+
+
+def test_optimizers_may_be_named_and_xla_is_for_those_who_ask():
+    model = Twins(line(), line())
+    model.compile("adam", "sgd")
+    assert [type(each).__name__ for each in model.optimizers.values()] == ["Adam", "SGD"]
+    assert model.jit_compile is False
+    model.compile("adam", "sgd", jit_compile=True)
+    assert model.jit_compile is True
+
+
+def test_by_default_a_variant_takes_no_label():
+    model = Twins(line(), line())
+    assert (model.num_classes, model.class_names) == (None, None)
+
+
+def test_a_phase_that_overflows_is_skipped_alone():
+    keras.mixed_precision.set_global_policy("mixed_float16")
+    try:
+        model = compiled()
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    model.one.dynamic_scale.assign(2.0**120)
+    model.two.dynamic_scale.assign(2.0**5)
+    logs = model.fit(ones(4), batch_size=4, verbose=0).history
+    assert float(model.one.dynamic_scale.numpy()) == 2.0**119
+    last = model.last_step()
+    assert not np.isfinite(last["slope"])
+    assert last["second_slope"] == pytest.approx(8.0**0.5, rel=1e-2)
+    assert logs["slope"] == [0.0]
+    assert int(model.skipped_updates.numpy()) == 1
+
+
+def test_noise_is_known_by_seed_purpose_and_step():
+    model, other = Twins(line(), line(), seed=1), Twins(line(), line(), seed=2)
+    drawn = [model.noise("a", (4, 2)), model.noise("b", (4, 2)), other.noise("a", (4, 2))]
+    np.testing.assert_array_equal(model.noise("a", (4, 2)), drawn[0])
+    model.step.assign_add(1)
+    drawn.append(model.noise("a", (4, 2)))
+    assert len(np.unique(np.concatenate(drawn))) == 4 * 8
