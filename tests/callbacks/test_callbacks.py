@@ -8,10 +8,8 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
 
 import keras_gans as kg
-from tests.models.test_cgan import TestConditionalGAN as ConditionalToy
 from tests.models.test_gan import TestGAN as Toy
 
 TOY = Toy()
@@ -20,23 +18,6 @@ TOY = Toy()
 def fit(model, *callbacks, epochs=1, steps=3):
     data = tf.data.Dataset.from_tensor_slices(TOY.data(steps * 8)).batch(8)
     model.fit(data, epochs=epochs, verbose=0, shuffle=False, callbacks=list(callbacks))
-
-
-def test_a_grid_of_a_conditional_model_has_a_column_a_class(tmp_path):
-    toy = ConditionalToy()
-    model = toy.compiled()
-    grid = kg.callbacks.SampleGrid(tmp_path, epochs=2, last_epoch=3, rows=4)
-    model.fit(*toy.data(8), batch_size=8, epochs=3, verbose=0, callbacks=[grid])
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["epoch_0002.png", "epoch_0003.png"]
-    with Image.open(tmp_path / "epoch_0003.png") as picture:
-        assert picture.size == (3 * 8, 4 * 8)
-        pixels = np.array(picture)
-    # Column j is class j: the same picture as asked for one by one.
-    sampler = kg.serving.Sampler.from_model(model)
-    for row, column in ((0, 0), (3, 2)):
-        image = kg.data.pixels.to_uint8(sampler.images([row * 3 + column], [column]))[0, ..., 0]
-        tile = pixels[row * 8 : row * 8 + 8, column * 8 : column * 8 + 8]
-        np.testing.assert_array_equal(tile, image)
 
 
 def test_an_image_does_not_depend_on_its_company():
