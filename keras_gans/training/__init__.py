@@ -1,6 +1,6 @@
 """A run: made ready, kept in a folder, trained to its end, and loaded again."""
 
-from keras_gans.training.load import label_index, open_endpoints
+from keras_gans.training.load import TrainedModel, label_index, load, open_endpoints
 from keras_gans.training.loop import finish, train, train_as_worker
 from keras_gans.training.run import (
     Run,
@@ -35,6 +35,7 @@ __all__ = [
     "CACHE",
     "CHECKPOINT_HELP",
     "Run",
+    "TrainedModel",
     "check_agreement",
     "check_name",
     "check_settings",
@@ -48,6 +49,7 @@ __all__ = [
     "is_complete",
     "is_run",
     "label_index",
+    "load",
     "load_checkpoint",
     "load_run",
     "load_source",
