@@ -24,6 +24,7 @@ EXPORTS = "saved_models"
 
 
 def main(arguments=None):
+    """Trains one variant, or goes on with a run, and exports it."""
     arguments = sys.argv[1:] if arguments is None else arguments
     variant, *rest = arguments or ["--help"]
     if variant in ("-h", "--help"):
@@ -39,7 +40,11 @@ def main(arguments=None):
             return
     # Before TensorFlow does anything else.
     strategy = distribution.make_strategy(options.strategy, options.devices)
-    run = _opened(recipe, options.resume, strategy)
+    if options.resume is None:
+        run = training.prepare(recipe, strategy)
+    else:
+        run = training.reopen(recipe, options.resume, strategy)
+    training.check_agreement(run)
     if distribution.is_chief(strategy):
         _train_as_chief(run, options)
     else:
@@ -47,17 +52,8 @@ def main(arguments=None):
         training.train_as_worker(run)
 
 
-def _opened(recipe, resume, strategy):
-    if resume is None:
-        run = training.prepare(recipe, strategy)
-    else:
-        run = training.reopen(recipe, resume, strategy)
-    training.check_agreement(run)
-    return run
-
-
 def _train_as_chief(run, options):
-    """What one process does, or the chief of several."""
+    """Trains and exports in one process, or as the chief of several, and says so."""
     policy, reason = choose_precision(options.precision, run.strategy)
     print(training.plan(run))
     print(f"strategy  {distribution.describe_strategy(run.strategy)}")
@@ -65,13 +61,33 @@ def _train_as_chief(run, options):
     if options.dry_run:
         return
     training.check_writable(Path(options.export_dir) / run.recipe.variant)
-    evaluator = _evaluator(run, options)
+    evaluator = _make_evaluator(run, options)
     directory = options.resume or training.create(run, options.runs_dir, options.name)
     print(f"run       {directory}", flush=True)
-    train(run, directory, options, evaluator)
+    first = run.model.steps_done
+    try:
+        seconds = training.train(run, directory, evaluator)
+    except StoppedError:
+        print(
+            f"stopped at step {run.model.steps_done:,} of {run.total_steps:,}; saved. Go on with\n"
+            f"          {_resume_command(run, directory, options)}"
+        )
+        sys.exit(130)
+    images = (run.total_steps - first) * run.recipe.batch_size
+    rate = f"{images:,} images in {seconds:,.0f} s, {images / seconds:,.0f} images/s"
+    if evaluator:
+        rate += f", {evaluator.seconds / seconds:.1%} of the time for scores"
+    print(f"trained   {rate}; now exporting", flush=True)
+    version, best = training.finish(run, directory, options.export_dir)
+    if best:
+        print(f"best      {_best_text(best)}, of {run.recipe.epochs}")
+        print(f"          by {evaluator.in_words()}")
+    print(f"samples   {directory}/samples")
+    print(f"exported  {version}")
+    print("\n".join(_next_commands(run.recipe, options)))
 
 
-def _evaluator(run, options):
+def _make_evaluator(run, options):
     """What scores the samples; made before the run's folder, which then lacks nothing."""
     runs_dir = Path(options.resume).parent if options.resume else Path(options.runs_dir)
     training.check_name(runs_dir, None if options.resume else options.name)
@@ -82,38 +98,13 @@ def _evaluator(run, options):
     return training.evaluator_for(run, runs_dir)
 
 
-def train(run, directory, options, evaluator):
-    """Trains, exports and says what was made, how good it is, and what to do with it."""
-    first = run.model.steps_done
-    try:
-        seconds = training.train(run, directory, evaluator)
-    except StoppedError:
-        print(
-            f"stopped at step {run.model.steps_done:,} of {run.total_steps:,}; saved. Go on with\n"
-            f"          {_resumption(run, directory, options)}"
-        )
-        sys.exit(130)
-    images = (run.total_steps - first) * run.recipe.batch_size
-    rate = f"{images:,} images in {seconds:,.0f} s, {images / seconds:,.0f} images/s"
-    if evaluator:
-        rate += f", {evaluator.seconds / seconds:.1%} of the time for scores"
-    print(f"trained   {rate}; now exporting", flush=True)
-    version, best = training.finish(run, directory, options.export_dir)
-    if best:
-        print(f"best      {_in_words(best)}, of {run.recipe.epochs}")
-        print(f"          by {evaluator.in_words()}")
-    print(f"samples   {directory}/samples")
-    print(f"exported  {version}")
-    print("\n".join(_next_commands(run.recipe, options)))
-
-
-def _in_words(best):
-    """The checkpoint's scores, the one that chose it first."""
+def _best_text(best):
+    """The scores of the best checkpoint, the one that chose it first."""
     scores = {name: score["value"] for name, score in best["scores"].items()}
     # A model of classes is asked for each; of another one, what matters is that none is missing.
     accuracies = [name for name in scores if registry.base_name(name) == "label_accuracy"]
-    beside = accuracies or [name for name in scores if name.startswith("classes_covered")]
-    chosen = dict.fromkeys([*(n for n in scores if n.startswith(best["metric"])), *beside])
+    classes = accuracies or [name for name in scores if name.startswith("classes_covered")]
+    chosen = dict.fromkeys([*(n for n in scores if n.startswith(best["metric"])), *classes])
     words = [f"{name} {registry.value_text(name, scores[name])}" for name in chosen]
     return f"{', '.join(words)} at epoch {best['epoch']}"
 
@@ -134,7 +125,7 @@ def _next_commands(recipe, options):
             yield f"          make {program} RUN={shlex.quote(f'{options.export_dir}/{variant}')}"
 
 
-def _resumption(run, directory, options):
+def _resume_command(run, directory, options):
     if distribution.num_workers(run.strategy) > 1:
         return "the same command, on every worker"
     # A run's configuration holds what it is, not where its export goes.
@@ -152,7 +143,12 @@ def parse(recipe_class, arguments):
     parser = _parser(recipe_class)
     options = console.parse(parser, arguments)
     if distribution.uses_several_workers(options.strategy):
-        _join_run(options, _recipe(recipe_class, options))
+        # Workers agree on a run by its name, and the same command again goes on with it.
+        recipe = _recipe(recipe_class, options)
+        options.name = options.name or training.default_worker_run_name(recipe)
+        directory = Path(options.runs_dir) / options.name
+        if options.resume is None and training.is_run(directory):
+            options.resume = str(directory)
     if options.resume is not None:
         config, resume = training.find_config(options.resume), options.resume
         options = console.parse(parser, ["--config", str(config), *arguments])
@@ -163,14 +159,6 @@ def parse(recipe_class, arguments):
 def _recipe(recipe_class, options):
     settings = [item.name for item in dataclasses.fields(recipe_class)]
     return recipe_class(**{name: options[name] for name in settings})
-
-
-def _join_run(options, recipe):
-    """Workers agree on a run by its name, and the same command again goes on with it."""
-    options.name = options.name or training.default_worker_run_name(recipe)
-    directory = Path(options.runs_dir) / options.name
-    if options.resume is None and (directory / training.CONFIG).is_file():
-        options.resume = str(directory)
 
 
 def _parser(recipe_class):

@@ -33,6 +33,7 @@ from keras_gans.models import (
     CycleGAN,
     GenerativeModel,
 )
+from keras_gans.training import load
 
 if keras.backend.backend() != "tensorflow":
     raise ImportError(
@@ -57,6 +58,7 @@ __all__ = [
     "data",
     "evaluation",
     "likelihoods",
+    "load",
     "losses",
     "metrics",
     "networks",

@@ -4,6 +4,7 @@ import os
 
 import tensorflow as tf
 
+from keras_gans.data.augmentation import cropped, flipped
 from keras_gans.data.pixels import to_float
 from keras_gans.errors import InputError
 
@@ -12,6 +13,8 @@ from keras_gans.errors import InputError
 _SHUFFLE_ROUNDS = 12
 # `batches` for one replica: of 1, those from 0 on, 1 in all.
 WHOLE_BATCH = (0, 1, 1)
+# Added to the seed of Y, beyond every seed of X: the two domains are shuffled apart.
+_OTHER_ORDER = 2**31
 # Each call holds a batch: more would cost memory on large machines and feed nothing faster.
 _PARALLEL_READS = min(16, os.cpu_count() or 1)
 
@@ -50,6 +53,37 @@ def batches(split, batch_size, seed, start_step=0, share=WHOLE_BATCH):
         return _read(split, _shuffled(positions, seed, step // epoch_steps, split.size))
 
     return _dataset(shard_numbers(start_step, share), read)
+
+
+def unpaired_batches(
+    source, batch_size, seed, start_step=0, share=WHOLE_BATCH, crop_size=None, flip=False
+):
+    """Batches of two domains without end, each shuffled in an order of its own.
+
+    Args:
+        source: A `data.UnpairedSource`.
+        batch_size, seed, start_step, share: As in `batches`; the seed is below 2**31.
+        crop_size: Side of the random square that is cut out of each image, in px; None: none is.
+        flip: Whether a random half of the images is mirrored.
+
+    Returns:
+        A `tf.data.Dataset` of `(images of X, images of Y)`, float32 `[b, h, w, c]` in [-1, 1].
+    """
+    x = batches(source.x.train, batch_size, seed, start_step, share)
+    y = batches(source.y.train, batch_size, seed + _OTHER_ORDER, start_step, share)
+
+    def augmented(images, domain, place):
+        if crop_size:
+            images = cropped(images, crop_size, seed, domain, *place)
+        return flipped(images, seed, domain, *place) if flip else images
+
+    def pair(number, images_x, images_y):
+        step, part = step_and_replica(number, share)
+        place = step, part, share[-1]
+        return augmented(images_x, "x", place), augmented(images_y, "y", place)
+
+    numbers = shard_numbers(start_step, share)
+    return without_autotune(tf.data.Dataset.zip(numbers, x, y).map(pair).prefetch(2))
 
 
 def rows_per_shard(batch_size, share):

@@ -1,6 +1,6 @@
 """The adversarial autoencoder (Makhzani 2015)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from keras_gans import priors
@@ -9,7 +9,7 @@ from keras_gans.models import AdversarialAutoencoder
 from keras_gans.networks import autoencoder
 from keras_gans.recipes.autoencoder import ReconstructionRecipe
 from keras_gans.recipes.base import setting
-from keras_gans.visualize import latent_space
+from keras_gans.recipes.optimizers import adam
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,11 +65,13 @@ class AdversarialAutoencoderRecipe(ReconstructionRecipe):
         except ValueError as error:
             raise InputError(str(error)) from error
 
-    def pictures(self, source):
-        return super().pictures(source) | latent_space.autoencoder_pictures(source)
-
-    def build(self, source):
-        classes = self._classes(source)
+    def build(self, source, total_steps=None):
+        classes = source.num_classes if self.label_conditioning else None
+        if classes == 0:
+            raise InputError(
+                f"label_conditioning needs labels, and {source.name} has none: put the images into "
+                "one sub-folder a class, or leave it out"
+            )
         model = AdversarialAutoencoder(
             *self.networks(source, 2 if self.encoder == "gaussian" else 1),
             autoencoder.discriminator(self.latent_dim, self.units, classes or 0),
@@ -84,15 +86,5 @@ class AdversarialAutoencoderRecipe(ReconstructionRecipe):
             self.discriminator_learning_rate,
             self.encoder_learning_rate,
         )
-        model.compile(*(replace(self, learning_rate=rate).adam(source) for rate in rates))
+        model.compile(*(adam(rate, self.learning_rate_decay, total_steps) for rate in rates))
         return model
-
-    def _classes(self, source):
-        if not self.label_conditioning:
-            return None
-        if not source.num_classes:
-            raise InputError(
-                f"label_conditioning needs labels, and {source.name} has none: put the images into "
-                "one sub-folder a class, or leave it out"
-            )
-        return source.num_classes

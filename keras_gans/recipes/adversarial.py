@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import keras
-
 from keras_gans.errors import InputError
 from keras_gans.recipes.base import Recipe, setting
+from keras_gans.recipes.optimizers import adam
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,22 +67,17 @@ class AdversarialRecipe(Recipe):
                 f"Received: label_smoothing={self.label_smoothing}"
             )
 
-    def compile(self, model, source):
-        """Compiles `model` with these settings, for the length of a run on `source`; returns it."""
-        steps = self.epochs_on(source) * self.steps_per_epoch(source)
+    def compile(self, model, total_steps):
+        """Compiles `model` with these settings; returns it."""
+        decay, steps = self.learning_rate_decay, self.discriminator_steps
         model.compile(
-            self._adam(self.generator_learning_rate, steps),
-            self._adam(self.discriminator_learning_rate, steps * self.discriminator_steps),
+            adam(self.generator_learning_rate, decay, total_steps, beta_1=self.beta_1),
+            adam(self.discriminator_learning_rate, decay, total_steps, steps, beta_1=self.beta_1),
             loss=self.loss,
             label_smoothing=self.label_smoothing,
-            discriminator_steps=self.discriminator_steps,
+            discriminator_steps=steps,
         )
         return model
-
-    def _adam(self, rate, steps):
-        if self.learning_rate_decay == "linear":
-            rate = keras.optimizers.schedules.PolynomialDecay(rate, steps, end_learning_rate=0.0)
-        return keras.optimizers.Adam(rate, beta_1=self.beta_1)
 
 
 @dataclass(frozen=True, kw_only=True)

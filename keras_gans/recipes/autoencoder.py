@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import keras
-
 from keras_gans.models import Autoencoder
 from keras_gans.networks import autoencoder
 from keras_gans.recipes.base import Recipe, setting
-from keras_gans.visualize import latent_space
+from keras_gans.recipes.optimizers import adam
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,14 +53,6 @@ class ReconstructionRecipe(Recipe):
             autoencoder.convolutional_decoder(shape, self.latent_dim, self.filters, output),
         )
 
-    def adam(self, source):
-        """The optimizer, for the length of a run on `source`."""
-        rate = self.learning_rate
-        if self.learning_rate_decay == "linear":
-            steps = self.epochs_on(source) * self.steps_per_epoch(source)
-            rate = keras.optimizers.schedules.PolynomialDecay(rate, steps, end_learning_rate=0.0)
-        return keras.optimizers.Adam(rate)
-
 
 @dataclass(frozen=True, kw_only=True)
 class AutoencoderRecipe(ReconstructionRecipe):
@@ -70,17 +60,11 @@ class AutoencoderRecipe(ReconstructionRecipe):
 
     variant: ClassVar[str] = "autoencoder"
     programs: ClassVar[tuple[str, ...]] = ("serve",)
+    # It makes no samples: what can be scored is how well it makes images again.
+    default_features: ClassVar[str] = "pixels"
+    default_metric: ClassVar[str] = "reconstruction_error"
 
-    def pictures(self, source):
-        return latent_space.autoencoder_pictures(source)
-
-    def default_features(self, source):
-        return "pixels"
-
-    def default_metric(self, source, features):
-        return "reconstruction_error"
-
-    def build(self, source):
+    def build(self, source, total_steps=None):
         model = Autoencoder(*self.networks(source), seed=self.seed)
-        model.compile(self.adam(source))
+        model.compile(adam(self.learning_rate, self.learning_rate_decay, total_steps))
         return model

@@ -1,26 +1,18 @@
-"""What every recipe has: data, length, seed and what is written while training."""
+"""Base class of all recipes: the settings of data, length, seed and what a run writes."""
 
-import math
-from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, ClassVar, Literal
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields
+from typing import ClassVar, Literal
 
 from keras_gans import data
-from keras_gans.callbacks.samples import sample_grid_picture
 from keras_gans.data.pipeline import WHOLE_BATCH
 from keras_gans.errors import InputError
-from keras_gans.evaluation import evaluator
-from keras_gans.metrics import registry
-from keras_gans.metrics.features import default_for as default_features
 from keras_gans.metrics.registry import CHOOSING
 from keras_gans.precision import PRECISIONS
 
-EVALUATIONS = 10  # about so many in a run
-# A sample scored costs less than one image trained: 10 keep the cost of scoring below a tenth.
-IMAGES_PER_SAMPLE = 10
-
 
 def setting(default, text, *, unit=None, source=None, low=None, high=None, above=None, below=None):
-    """A recipe's field: its default, and what its help says and its check holds.
+    """Makes a recipe's field: a default, its line of help and its allowed range.
 
     Args:
         text: One line of help.
@@ -45,15 +37,21 @@ def _describe(bounds):
 class Recipe:
     """Settings of one run. Subclasses add their variant's own and `build`.
 
+    What is left open (None) depends on the data; `training.resolve` fills it in.
+
     Raises:
         InputError: If a value is out of range, by name.
     """
 
     variant: ClassVar[str]
-    images_to_see: ClassVar[int] = 300_000  # where `epochs` is left open
+    # Where `epochs`, `features` and `best_metric` are left open; None: the data decides.
+    images_to_see: ClassVar[int] = 300_000
     most_epochs: ClassVar[int] = 60
+    default_features: ClassVar[str | None] = None
+    default_metric: ClassVar[str | None] = None
     # What a trained model is for: the programs that the end of a run names.
     programs: ClassVar[tuple[str, ...]] = ("generate", "serve")
+    loader: ClassVar[Callable] = staticmethod(data.load_source)
 
     dataset: str = setting(
         "digits", "digits, digits-m, mnist, fashion_mnist, cifar10, npz:PATH or folder:PATH"
@@ -126,8 +124,8 @@ class Recipe:
             _check_bounds(item.name, getattr(self, item.name), item.metadata["bounds"])
 
     def load_source(self):
-        """Opens the recipe's data; see `keras_gans.data.load_source`."""
-        return data.load_source(
+        """Opens the data: a `data.Source`, or of two domains a `data.UnpairedSource`."""
+        return self.loader(
             self.dataset,
             data_dir=self.data_dir,
             image_size=self.image_size,
@@ -137,55 +135,17 @@ class Recipe:
             cache_mib=self.cache_mib,
         )
 
-    def resolved(self, source):
-        """The same recipe with the defaults that depend on the data filled in."""
-        epochs, images = self.epochs_on(source), self._images_per_epoch(source)
-        features = self.features or self.default_features(source)
-        metric = self.best_metric or self.default_metric(source, features)
-        interval = self.evaluate_epochs
-        if interval is None:
-            affordable = math.ceil(IMAGES_PER_SAMPLE * self.evaluate_samples / images)
-            interval = min(epochs, max(affordable, math.ceil(epochs / EVALUATIONS)))
-        return replace(
-            self, epochs=epochs, features=features, best_metric=metric, evaluate_epochs=interval
-        )
-
-    def epochs_on(self, source):
-        """`epochs`, or where it is left open what the size of the data asks for."""
-        images = self._images_per_epoch(source)
-        return self.epochs or min(self.most_epochs, max(1, round(self.images_to_see / images)))
-
-    def _images_per_epoch(self, source):
-        return self.steps_per_epoch(source) * self.batch_size
-
-    def steps_per_epoch(self, source):
-        """Full batches in one pass over the data."""
-        return data.steps_per_epoch(source.train, self.batch_size)
-
-    def batches(self, source, start_step, share=WHOLE_BATCH):
+    def batches(self, source, start_step, shard=WHOLE_BATCH):
         """Endless batches as the model's `fit` takes them, from any step on; `data.batches`."""
-        return data.batches(source.train, self.batch_size, self.seed, start_step, share)
+        return data.batches(source.train, self.batch_size, self.seed, start_step, shard)
 
-    def pictures(self, source):
-        """What `callbacks.SampleGrid` draws, `{name: function}`."""
-        return {"samples": sample_grid_picture()}
+    def build(self, source, total_steps=None):
+        """Builds and compiles the variant's model.
 
-    def metrics(self):
-        """What is measured while a resolved recipe trains: what chooses, and the classes."""
-        chosen = registry.metric_for(self.best_metric)
-        judged = self.features == "classifier" and registry.METRICS[chosen].asks == registry.SAMPLES
-        return list(dict.fromkeys([chosen, "classes"] if judged else [chosen]))
-
-    def default_features(self, source):
-        """What images are compared by where `features` is left open."""
-        return default_features(source)
-
-    def default_metric(self, source, features):
-        """The score that chooses the best checkpoint where `best_metric` is left open."""
-        return evaluator.default_metric(source, features, self.evaluate_samples)
-
-    def build(self, source):
-        """Returns the variant's model, compiled, for the shape and classes of `source`."""
+        Args:
+            source: The data, for its image shape and classes.
+            total_steps: Training steps over which learning rates decay; None: they stay.
+        """
         raise NotImplementedError
 
     def as_dict(self):
@@ -194,22 +154,13 @@ class Recipe:
         return {"variant": self.variant, **values}
 
 
-def differences(saved, wanted):
-    """Names of the settings in which two dicts of settings differ, with both values, as text."""
-    keys = [key for key in {**saved, **wanted} if saved.get(key) != wanted.get(key)]
-    return [f"{key} is {saved.get(key)!r} there, {wanted.get(key)!r} asked" for key in keys]
-
-
 def _check_bounds(name, value, bounds):
+    low, high, above, below = (bounds[key] for key in ("low", "high", "above", "below"))
     for number in value if isinstance(value, (tuple, list)) else [value]:
-        if isinstance(number, (int, float)) and not _inside(number, **bounds):
+        if isinstance(number, (int, float)) and not (
+            (low is None or number >= low)
+            and (high is None or number <= high)
+            and (above is None or number > above)
+            and (below is None or number < below)
+        ):
             raise InputError(f"{name} must be {_describe(bounds)}. Received: {name}={value!r}")
-
-
-def _inside(number: Any, low, high, above, below):
-    return (
-        (low is None or number >= low)
-        and (high is None or number <= high)
-        and (above is None or number > above)
-        and (below is None or number < below)
-    )

@@ -22,7 +22,7 @@ class ConditionalGANRecipe(ConvolutionalRecipe):
         source="projection: Miyato 2018 (arXiv 1802.05637); concatenation: Mirza 2014",
     )
 
-    def build(self, source):
+    def build(self, source, total_steps=None):
         if not source.num_classes:
             raise InputError(
                 f"cgan needs labels, and {source.name} has none: put the images into one "
@@ -33,14 +33,12 @@ class ConditionalGANRecipe(ConvolutionalRecipe):
         discriminator = conditional.discriminator(
             shape, classes, self.filters[::-1], self.conditioning
         )
-        return self.compile(
-            ConditionalGAN(
-                generator,
-                discriminator,
-                classes,
-                class_names=source.class_names,
-                ema_decay=self.ema_decay,
-                seed=self.seed,
-            ),
-            source,
+        model = ConditionalGAN(
+            generator,
+            discriminator,
+            classes,
+            class_names=source.class_names,
+            ema_decay=self.ema_decay,
+            seed=self.seed,
         )
+        return self.compile(model, total_steps)

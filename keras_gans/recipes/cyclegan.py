@@ -1,32 +1,24 @@
 """CycleGAN on residual generators and PatchGAN discriminators (Zhu 2017)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
-import keras
-import numpy as np
-import tensorflow as tf
-
 from keras_gans import data
-from keras_gans.data import pipeline, pixels
-from keras_gans.data.augmentation import cropped, flipped
+from keras_gans.data.pipeline import WHOLE_BATCH, unpaired_batches
 from keras_gans.errors import InputError
-from keras_gans.metrics import classifier
 from keras_gans.models import CycleGAN
 from keras_gans.networks import patch, resnet
 from keras_gans.networks.checks import check_image_shape
 from keras_gans.recipes.base import Recipe, setting
-from keras_gans.recipes.schedules import ConstantThenLinear
-from keras_gans.visualize import images
+from keras_gans.recipes.optimizers import adam
 
-COLUMNS = 10
-OTHER_ORDER = 2**31  # beyond every seed: the two domains are shuffled apart
 # What comes back of a domain whose signs of contrast are lost on the way: weighed by so much less.
-UNSIGNED_SHARE = 0.1
+UNSIGNED_WEIGHT = 0.1
 
 
 class Size(NamedTuple):
-    """What suits images of a size."""
+    """Networks and learning rate that suit images of a size."""
 
     generator_filters: int
     blocks: int
@@ -54,6 +46,7 @@ class CycleGANRecipe(Recipe):
     programs: ClassVar[tuple[str, ...]] = ("translate", "serve")
     images_to_see: ClassVar[int] = 20_000
     most_epochs: ClassVar[int] = 200
+    loader: ClassVar[Callable] = staticmethod(data.load_unpaired)
 
     dataset: str = setting(
         "digits2digits-m",
@@ -137,53 +130,17 @@ class CycleGANRecipe(Recipe):
         low=1,
     )
 
-    def load_source(self):
-        """Opens the recipe's data; see `keras_gans.data.load_unpaired`."""
-        return data.load_unpaired(
-            self.dataset,
-            data_dir=self.data_dir,
-            image_size=self.image_size,
-            channels=self.channels,
-            resize=self.resize,
-            bad_images=self.bad_images,
-            cache_mib=self.cache_mib,
+    def batches(self, source, start_step, shard=WHOLE_BATCH):
+        """Endless `(images of X, images of Y)`, from any step on; `unpaired_batches`."""
+        augmentation = {"crop_size": self.crop_size, "flip": self.flip}
+        return unpaired_batches(
+            source, self.batch_size, self.seed, start_step, shard, **augmentation
         )
 
-    def batches(self, source, start_step, share=pipeline.WHOLE_BATCH):
-        """Endless `(images of X, images of Y)`, each domain in an order of its own."""
-        x, y = (
-            data.batches(domain.train, self.batch_size, seed, start_step, share)
-            for domain, seed in ((source.x, self.seed), (source.y, self.seed + OTHER_ORDER))
-        )
-        numbers = pipeline.shard_numbers(start_step, share)
-
-        def augmented(number, images_x, images_y):
-            step, part = pipeline.step_and_replica(number, share)
-            place = step, part, share[-1]
-            return self._augmented(images_x, "x", place), self._augmented(images_y, "y", place)
-
-        pairs = tf.data.Dataset.zip(numbers, x, y).map(augmented).prefetch(2)
-        return pipeline.without_autotune(pairs)
-
-    def _augmented(self, batch, domain, place):
-        if self.crop_size:
-            batch = cropped(batch, self.crop_size, self.seed, domain, *place)
-        return flipped(batch, self.seed, domain, *place) if self.flip else batch
-
-    def pictures(self, source):
-        return {"samples": translations(source)}
-
-    def default_features(self, source):
-        return "classifier" if source.judges else "pixels"
-
-    def default_metric(self, source, features):
-        held_out = source.judges[0].test.size if source.judges else 0
-        enough = min(held_out, self.evaluate_samples) > classifier.FEATURES
-        return "fid" if features == "classifier" and enough else "kid"
-
-    def build(self, source):
-        shape = self.training_shape(source)
-        size, unsigned = self.size(shape), self.unsigned_in(source)
+    def build(self, source, total_steps=None):
+        shape = training_shape(source.image_shape, self.crop_size)
+        size = self.size(shape)
+        unsigned = source.unsigned if self.unsigned is None else self.unsigned
 
         def generator(reads, name):
             width = size.generator_filters, size.blocks, size.stem
@@ -201,40 +158,23 @@ class CycleGANRecipe(Recipe):
             pool_size=self.pool_size,
             seed=self.seed,
         )
-        return self.compile(model, source, size.learning_rate)
-
-    def compile(self, model, source, rate):
-        """Compiles `model` for the length of a run on `source`; returns it."""
-        steps = self.epochs_on(source) * self.steps_per_epoch(source)
-        unsigned = self.unsigned_in(source)
-        shares = [UNSIGNED_SHARE if domain in unsigned else 1.0 for domain in ("x", "y")]
+        weights = [UNSIGNED_WEIGHT if domain in unsigned else 1.0 for domain in ("x", "y")]
+        rates = (self.generator_learning_rate, self.discriminator_learning_rate)
         model.compile(
-            self._adam(self.generator_learning_rate or rate, steps),
-            self._adam(self.discriminator_learning_rate or rate, steps),
+            *(
+                adam(
+                    rate or size.learning_rate,
+                    self.learning_rate_decay,
+                    total_steps,
+                    beta_1=self.beta_1,
+                )
+                for rate in rates
+            ),
             loss=self.loss,
-            lambda_cycle=[share * self.lambda_cycle for share in shares],
+            lambda_cycle=[weight * self.lambda_cycle for weight in weights],
             lambda_identity=self.lambda_identity,
         )
         return model
-
-    def unsigned_in(self, source):
-        """The domains whose signs of contrast say nothing: as set, else as the data says."""
-        return source.unsigned if self.unsigned is None else self.unsigned
-
-    def training_shape(self, source):
-        """`(height, width, channels)` of what is trained on: the images, or squares of them."""
-        check_image_shape(source.image_shape, divisor=resnet.DIVISOR)
-        if not self.crop_size:
-            return source.image_shape
-        if self.crop_size > min(source.image_shape[:2]):
-            height, width, _ = source.image_shape
-            raise InputError(
-                f"crop_size must be at most the images' sides, {height} x {width}. "
-                f"Received: crop_size={self.crop_size}"
-            )
-        shape = (self.crop_size, self.crop_size, source.image_shape[2])
-        check_image_shape(shape, divisor=resnet.DIVISOR)
-        return shape
 
     def size(self, shape):
         """The `Size` for images of this shape, with what was set in its place."""
@@ -243,50 +183,20 @@ class CycleGANRecipe(Recipe):
         wishes = {name: getattr(self, name) for name in names}
         return by_shape._replace(**{k: v for k, v in wishes.items() if v is not None})
 
-    def _adam(self, rate, steps):
-        if self.learning_rate_decay == "second_half":
-            rate = ConstantThenLinear(rate, steps // 2, steps - steps // 2)
-        return keras.optimizers.Adam(rate, beta_1=self.beta_1)
 
+def training_shape(image_shape, crop_size=None):
+    """Returns the shape `(height, width, channels)` trained on: the images', or a crop's.
 
-def translations(source, columns=COLUMNS):
-    """A picture of translations there and back, as `callbacks.SampleGrid` takes it.
-
-    Args:
-        source: A `data.UnpairedSource`; its held-out images where it has any.
-        columns: Number of images of each domain, spread over all.
-
-    Returns:
-        A function of `serving.Endpoints` that returns `uint8 [H, W, c]`, six rows: images of X,
-        as Y, and back as X; images of Y, as X, and back as Y.
+    Raises:
+        InputError: If the crop is larger than the images, or the networks cannot take the shape.
     """
-    ways = (
-        (source.x, "translate_x_to_y", "translate_y_to_x"),
-        (
-            source.y,
-            "translate_y_to_x",
-            "translate_x_to_y",
-        ),
-    )
-
-    def picture(endpoints):
-        rows = []
-        for domain, there, back in ways:
-            real = _spread(domain.train if domain.test is None else domain.test, columns)
-            translated = _translated(endpoints[there], real)
-            rows += [real, translated, _translated(endpoints[back], translated)]
-        return images.grid(pixels.to_uint8(np.concatenate(rows)), columns)
-
-    return picture
-
-
-def _spread(split, count):
-    places = np.linspace(0, split.size - 1, count).round().astype(np.int64)
-    stored, _ = split.read(tf.constant(places))
-    return pixels.to_float(stored.numpy())
-
-
-def _translated(endpoint, batch):
-    # One by one: large photos together would need memory that training does not.
-    made = [endpoint(image=tf.constant(image[None]))["image"].numpy() for image in batch]
-    return np.concatenate(made)
+    check_image_shape(image_shape, divisor=resnet.DIVISOR)
+    height, width, channels = image_shape
+    if crop_size and crop_size > min(height, width):
+        raise InputError(
+            f"crop_size must be at most the images' sides, {height} x {width}. "
+            f"Received: crop_size={crop_size}"
+        )
+    shape = (crop_size, crop_size, channels) if crop_size else tuple(image_shape)
+    check_image_shape(shape, divisor=resnet.DIVISOR)
+    return shape

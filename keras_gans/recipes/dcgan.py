@@ -14,9 +14,9 @@ class DCGANRecipe(ConvolutionalRecipe):
 
     variant: ClassVar[str] = "dcgan"
 
-    def build(self, source):
+    def build(self, source, total_steps=None):
         shape = source.image_shape
         generator = convolutional.generator(shape, self.latent_dim, self.filters)
         discriminator = convolutional.discriminator(shape, self.filters[::-1])
         model = DCGAN(generator, discriminator, ema_decay=self.ema_decay, seed=self.seed)
-        return self.compile(model, source)
+        return self.compile(model, total_steps)

@@ -20,8 +20,8 @@ class GANRecipe(AdversarialRecipe):
 
     batch_size: int = setting(128, "images in an update", unit="images", low=2)
 
-    def build(self, source):
+    def build(self, source, total_steps=None):
         generator = mlp.generator(source.image_shape, self.latent_dim)
         discriminator = mlp.discriminator(source.image_shape)
         model = GAN(generator, discriminator, ema_decay=self.ema_decay, seed=self.seed)
-        return self.compile(model, source)
+        return self.compile(model, total_steps)

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from keras_gans.callbacks.samples import sample_grid_picture
 from keras_gans.errors import InputError
 from keras_gans.models import VAE
 from keras_gans.recipes.autoencoder import ReconstructionRecipe
 from keras_gans.recipes.base import setting
-from keras_gans.visualize import latent_space
+from keras_gans.recipes.optimizers import adam
 
 # On MNIST, with codes of 8 numbers and after 6 epochs, the Frechet distance of 10,000 samples was
 # 150 with 0.4, and 227 with 0.2, whose codes are further from the prior (KL 34 nats, not 23).
@@ -45,10 +44,7 @@ class VAERecipe(ReconstructionRecipe):
                 f"Received: decoder_scale={self.decoder_scale}"
             )
 
-    def pictures(self, source):
-        return {"samples": sample_grid_picture(), **latent_space.autoencoder_pictures(source)}
-
-    def build(self, source):
+    def build(self, source, total_steps=None):
         output = "logits" if self.likelihood == "bernoulli" else "images"
         model = VAE(
             *self.networks(source, numbers_per_dimension=2, output=output),
@@ -56,5 +52,6 @@ class VAERecipe(ReconstructionRecipe):
             decoder_scale=self.decoder_scale,
             seed=self.seed,
         )
-        model.compile(self.adam(source), beta=self.beta)
+        optimizer = adam(self.learning_rate, self.learning_rate_decay, total_steps)
+        model.compile(optimizer, beta=self.beta)
         return model

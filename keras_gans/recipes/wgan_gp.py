@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import keras
-
 from keras_gans.errors import InputError
 from keras_gans.models import WGANGP
 from keras_gans.networks import convolutional, critic
 from keras_gans.recipes.base import Recipe, setting
+from keras_gans.recipes.optimizers import adam
 
 PAPER = "Gulrajani 2017 (arXiv 1704.00028), Algorithm 1"
 # Frechet distance on digits after 110,000 images, one seed each, a critic of 64 and 128 maps: with
@@ -64,20 +63,15 @@ class WGANGPRecipe(Recipe):
                 f"Received: batch_size={self.batch_size}"
             )
 
-    def build(self, source):
+    def build(self, source, total_steps=None):
         generator = convolutional.generator(source.image_shape, self.latent_dim, self.filters)
         network = critic.convolutional(source.image_shape, self.critic_filters)
         model = WGANGP(generator, network, ema_decay=self.ema_decay, seed=self.seed)
-        steps = self.epochs_on(source) * self.steps_per_epoch(source)
+        decay, betas = self.learning_rate_decay, {"beta_1": self.beta_1, "beta_2": self.beta_2}
         model.compile(
-            self._adam(self.generator_learning_rate, steps),
-            self._adam(self.critic_learning_rate, steps * self.n_critic),
+            adam(self.generator_learning_rate, decay, total_steps, **betas),
+            adam(self.critic_learning_rate, decay, total_steps, self.n_critic, **betas),
             n_critic=self.n_critic,
             gp_weight=self.gp_weight,
         )
         return model
-
-    def _adam(self, rate, steps):
-        if self.learning_rate_decay == "linear":
-            rate = keras.optimizers.schedules.PolynomialDecay(rate, steps, end_learning_rate=0.0)
-        return keras.optimizers.Adam(rate, beta_1=self.beta_1, beta_2=self.beta_2)

@@ -121,7 +121,7 @@ SMALLEST_SIDE = 8  # px: the mirrored border of a quarter of it needs two
 
 @dataclass(frozen=True)
 class ImageTranslator:
-    """Translates one image of any size; see `whole_images`.
+    """Translates one image of any size, as bytes; see `make_translator`.
 
     Attributes:
         function: The endpoint, of images whose sides are multiples of 4.
@@ -131,21 +131,32 @@ class ImageTranslator:
     function: Callable
     channels: int
 
-    def __call__(self, pixels):
-        """`uint8 [h, w, channels]` to `uint8 [h, w, c]`.
+    def __call__(self, image):
+        """`uint8 [h, w, channels]` to `uint8 [h, w, c]`."""
+        return to_uint8(translate_any_size(self.function, to_float(image[None]))[0])
 
-        The network wants sides that are multiples of 4, and at least 8 px: the image is continued
-        by its mirror image to these, and what was made of that is cut off.
-        """
-        height, width, _ = pixels.shape
-        more = [(0, max(SMALLEST_SIDE, side + -side % DIVISOR) - side) for side in (height, width)]
-        padded = np.pad(pixels, (*more, (0, 0)), mode="symmetric")
-        made = self.function(image=tf.constant(to_float(padded[None])))["image"].numpy()
-        return to_uint8(made[0, :height, :width])
+
+def translate_any_size(function, images):
+    """Translates images whose sides need not fit the network.
+
+    It wants sides that are multiples of 4, and at least 8 px: images are continued by their mirror
+    images to these, and what was made of that is cut off.
+
+    Args:
+        function: An endpoint that translates.
+        images: `float32 [n, h, w, channels]` in [-1, 1].
+
+    Returns:
+        `float32 [n, h, w, c]`.
+    """
+    height, width = images.shape[1:3]
+    more = [(0, max(SMALLEST_SIDE, side + -side % DIVISOR) - side) for side in (height, width)]
+    padded = np.pad(images, ((0, 0), *more, (0, 0)), mode="symmetric")
+    return function(image=tf.constant(padded))["image"].numpy()[:, :height, :width]
 
 
 def make_translator(endpoints, endpoint):
-    """Makes the `WholeImages` of a direction, `translate_x_to_y` or `translate_y_to_x`.
+    """Makes the `ImageTranslator` of a direction, `translate_x_to_y` or `translate_y_to_x`.
 
     Raises:
         InputError: If the model does not translate.

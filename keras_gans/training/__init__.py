@@ -1,15 +1,20 @@
-"""A run: made ready, kept in a folder, trained to its end."""
+"""A run: made ready, kept in a folder, trained to its end, and loaded again."""
 
-from keras_gans.training.loop import LOST_WORKER, finish, train, train_as_worker
-from keras_gans.training.run import Run, check_agreement, evaluator_for, plan, prepare, reopen
+from keras_gans.training.load import TrainedModel, label_index, load, open_endpoints
+from keras_gans.training.loop import finish, train, train_as_worker
+from keras_gans.training.run import (
+    Run,
+    check_agreement,
+    evaluator_for,
+    plan,
+    prepare,
+    reopen,
+    resolve,
+)
 from keras_gans.training.run_folder import (
     BEST,
     CACHE,
-    CHECKPOINT,
     CHECKPOINT_HELP,
-    CONFIG,
-    RECORD,
-    check_export,
     check_name,
     check_settings,
     check_writable,
@@ -19,26 +24,19 @@ from keras_gans.training.run_folder import (
     find_config,
     is_complete,
     is_run,
-    label_index,
     load_checkpoint,
-    load_recipe,
     load_run,
     load_source,
-    open_endpoints,
     saved_settings,
 )
 
 __all__ = [
     "BEST",
     "CACHE",
-    "CHECKPOINT",
     "CHECKPOINT_HELP",
-    "CONFIG",
-    "LOST_WORKER",
-    "RECORD",
     "Run",
+    "TrainedModel",
     "check_agreement",
-    "check_export",
     "check_name",
     "check_settings",
     "check_writable",
@@ -51,14 +49,15 @@ __all__ = [
     "is_complete",
     "is_run",
     "label_index",
+    "load",
     "load_checkpoint",
-    "load_recipe",
     "load_run",
     "load_source",
     "open_endpoints",
     "plan",
     "prepare",
     "reopen",
+    "resolve",
     "saved_settings",
     "train",
     "train_as_worker",

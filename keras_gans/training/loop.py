@@ -1,5 +1,6 @@
 """Trains a run to its end: fit, save, go on after a stop, export."""
 
+import contextlib
 import json
 import signal
 import time
@@ -13,15 +14,17 @@ from keras_gans.callbacks.evaluate import best_record
 from keras_gans.data.pipeline import WHOLE_BATCH
 from keras_gans.errors import RunError
 from keras_gans.files import write_atomically
+from keras_gans.serving.endpoints import Endpoints
 from keras_gans.training.run_folder import (
     BEST,
     CHECKPOINT,
     RECORD,
-    _record,
     find_checkpoint,
     load_checkpoint,
+    read_record,
 )
 from keras_gans.visualize import history, tensorboard
+from keras_gans.visualize.progress_pictures import progress_pictures
 
 # What TensorFlow raises when a worker does not answer any more.
 LOST_WORKER = (
@@ -32,61 +35,145 @@ LOST_WORKER = (
 )
 
 
+def train(run, directory, evaluator=None):
+    """Trains from the model's step to the recipe's last epoch; returns the seconds it took.
+
+    Args:
+        run: A `Run`.
+        directory: Its folder, which gets checkpoints, samples and TensorBoard's logs.
+        evaluator: One of `evaluator_for`; with None no best checkpoint is kept.
+
+    Raises:
+        callbacks.StoppedError: After Ctrl-C or SIGTERM, once the state is saved.
+        RunError: For a loss that is not finite, an unreadable image, a full disk.
+    """
+    directory, begin = Path(directory), time.monotonic()
+    with _known_errors(run, directory), tensorboard.make_writer(directory).as_default() as writer:
+        _log_settings(run, writer)
+        watchers = run_callbacks(run, directory, writer, evaluator)
+        checkpoint = watchers["checkpoint"]
+        checkpoint.set_model(run.model)  # fit does it, but there may be no step left
+        try:
+            for segment in fit_segments(run):
+                run.model.fit(**segment, callbacks=list(watchers.values()))
+        except callbacks.StoppedError:
+            checkpoint.save()
+            raise
+        finally:
+            watchers["progress"].close()
+            watchers["stop_on_signal"].restore()
+        checkpoint.save()
+    return time.monotonic() - begin
+
+
 def train_as_worker(run):
-    """What a worker that is not the chief does while the chief calls `train`: its part, silently.
+    """Trains a worker's part while the chief calls `train`; prints and writes nothing.
 
     Raises:
         RunError: As `train` does.
     """
     # The chief decides when to stop; without this one it could not finish its step.
     before = {key: signal.signal(key, signal.SIG_IGN) for key in (signal.SIGINT, signal.SIGTERM)}
+    watchers = [KeepEpochMeans(run), callbacks.StopOnNonFinite()]
     try:
-        _fit(run, [callbacks.StopOnNonFinite()])
-        distribution.barrier(run.strategy)  # the chief exports
-    except tf.errors.OpError as error:
-        raise _cause(run, error) from error
+        with _known_errors(run):
+            for segment in fit_segments(run):
+                run.model.fit(**segment, callbacks=watchers)
+            distribution.barrier(run.strategy)  # the chief exports
     finally:
         for key, handler in before.items():
             signal.signal(key, handler)
 
 
-def train(run, directory, evaluator=None):
-    """Trains from the model's step to the recipe's last epoch; returns the seconds it took.
+def fit_segments(run):
+    """Yields the arguments of each `fit` that is left to do, from the model's step on.
+
+    `fit` knows whole epochs only: the rest of an interrupted one is a segment of its own.
+    """
+    epoch, inside = divmod(run.model.steps_done, run.steps_per_epoch)
+    segments = [(epoch, epoch + 1, run.steps_per_epoch - inside)] if inside else []
+    epoch += len(segments)
+    if epoch < run.recipe.epochs:
+        segments.append((epoch, run.recipe.epochs, run.steps_per_epoch))
+    for first_epoch, last_epoch, steps in segments:
+        yield {
+            "x": _make_batches(run, run.model.steps_done),
+            "initial_epoch": first_epoch,
+            "epochs": last_epoch,
+            "steps_per_epoch": steps,
+            "shuffle": False,
+            "verbose": 0,
+        }
+
+
+def _make_batches(run, start_step):
+    shard = distribution.replica_shard(run.strategy)
+    if shard == WHOLE_BATCH:
+        return run.recipe.batches(run.source, start_step)
+    return run.strategy.distribute_datasets_from_function(
+        lambda context: run.recipe.batches(run.source, start_step, shard)
+    )
+
+
+def run_callbacks(run, directory, writer, evaluator=None):
+    """Makes the callbacks of a run, `{name: callback}`, in the order in which `fit` calls them.
 
     Args:
-        evaluator: What `evaluator_for` gave; with None no best checkpoint is kept.
-
-    Raises:
-        callbacks.StoppedError: After Ctrl-C or SIGTERM, once the state is saved.
-        RunError: For a loss that is not finite, an unreadable image, a full disk.
+        run, directory, evaluator: As in `train`.
+        writer: A `tf.summary` writer.
     """
-    directory = Path(directory)
-    begin = time.monotonic()
-    try:
-        with tensorboard.make_writer(directory).as_default() as writer:
-            if run.model.steps_done == 0:
-                tf.summary.text("config", _as_markdown(run.recipe.as_dict()), step=0)
-            # Of several, those of a resumed run, TensorBoard takes the first.
-            tensorboard.log_hparams(writer, run.recipe.as_dict())
-            _fit_and_save(run, directory, writer, evaluator)
-    except tf.errors.OpError as error:
-        raise _cause(run, error) from error
-    except OSError as error:
-        raise RunError(f"cannot write to {directory}: {error.strerror or error}") from error
-    return time.monotonic() - begin
-
-
-def _cause(run, error):
-    """What ended training, in one line if it is known."""
-    if run.source.train.failure:
-        # Through TensorFlow it arrives wrapped; the split has it in one line.
-        return run.source.train.failure
-    if distribution.num_workers(run.strategy) > 1 and isinstance(error, LOST_WORKER):
-        return RunError(
-            f"another worker is gone, at step {run.model.steps_done:,} or the next: the same "
-            "command again, on every worker, goes on from the last checkpoint"
+    recipe = run.recipe
+    pictures = progress_pictures(Endpoints.from_model(run.model), run.source)
+    made = {
+        # First, as `fit` has just cleared the means that all others read.
+        "keep_epoch_means": KeepEpochMeans(run),
+        # Before all that writes: a step that spoilt the loss leaves no log and no checkpoint.
+        "stop_on_non_finite": callbacks.StopOnNonFinite(directory / CHECKPOINT),
+        # Before evaluate, whose scores it would write once more, as health/...
+        "log": callbacks.ScalarLog(writer, recipe.batch_size, recipe.log_steps),
+    }
+    if evaluator is not None:
+        made["evaluate"] = callbacks.Evaluate(
+            evaluator,
+            recipe.best_metric,
+            directory / BEST,
+            recipe.evaluate_epochs,
+            recipe.epochs,
+            writer,
         )
-    return error
+    return made | {
+        # Behind evaluate, which puts the classes that samples cover into the epoch's logs.
+        "health": callbacks.Health(writer),
+        "samples": callbacks.SampleGrid(
+            directory / "samples",
+            recipe.sample_epochs,
+            recipe.epochs,
+            writer=writer,
+            pictures=pictures,
+        ),
+        # Behind what takes its time at an epoch's end, which counts in the images per second.
+        "progress": callbacks.Progress(recipe.batch_size, run.steps_per_epoch, recipe.epochs),
+        # Behind all that an epoch's end writes: a run that goes on from a checkpoint does not
+        # write what came before it.
+        "checkpoint": callbacks.Checkpoint(directory / CHECKPOINT, recipe.checkpoint_seconds),
+        # Last, as it ends an epoch whose other work must be done.
+        "stop_on_signal": callbacks.StopOnSignal(),
+    }
+
+
+class KeepEpochMeans(keras.callbacks.Callback):
+    """Keeps the means of an interrupted epoch's first part, which `fit` clears before the rest."""
+
+    def __init__(self, run):
+        super().__init__()
+        self._epoch, inside = divmod(run.model.steps_done, run.steps_per_epoch)
+        metrics = run.model.metrics if inside else []
+        self._saved = [(v, v.numpy()) for metric in metrics for v in metric.variables]
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == self._epoch:
+            for variable, value in self._saved:
+                variable.assign(value)
 
 
 def finish(run, directory, export_dir):
@@ -106,7 +193,11 @@ def finish(run, directory, export_dir):
     last = best is None or best["step"] == run.model.steps_done
     model = run.model if last else load_checkpoint(find_checkpoint(directory, "best"))
     version = model.export(Path(export_dir) / run.recipe.variant)
-    record = _record(directory) | {"version": str(version), "step": model.steps_done, "best": best}
+    record = read_record(directory) | {
+        "version": str(version),
+        "step": model.steps_done,
+        "best": best,
+    }
     try:
         tensorboard.log_hparams_end(tensorboard.make_writer(directory))
         write_atomically(directory / RECORD, json.dumps(record, indent=2))
@@ -117,87 +208,32 @@ def finish(run, directory, export_dir):
     return version, best
 
 
-def _fit_and_save(run, directory, writer, evaluator):
-    recipe = run.recipe
-    checkpoint = callbacks.Checkpoint(directory / CHECKPOINT, recipe.checkpoint_seconds)
-    checkpoint.set_model(run.model)  # fit does it, but there may be no step left
-    bar = callbacks.Progress(recipe.batch_size, run.steps_per_epoch, recipe.epochs)
-    stop, guard = callbacks.StopOnNonFinite(directory / CHECKPOINT), callbacks.StopOnSignal()
-    grid = callbacks.SampleGrid(
-        directory / "samples",
-        recipe.sample_epochs,
-        recipe.epochs,
-        writer=writer,
-        pictures=recipe.pictures(run.source),
-    )
-    log = callbacks.ScalarLog(writer, recipe.batch_size, recipe.log_steps)
+def _log_settings(run, writer):
+    settings = run.recipe.as_dict()
+    if run.model.steps_done == 0:
+        rows = [f"| {key} | {value} |" for key, value in settings.items()]
+        table = "\n".join(["| setting | value |", "| --- | --- |", *rows])
+        tf.summary.text("config", table, step=0)
+    # Of several, those of a resumed run, TensorBoard takes the first.
+    tensorboard.log_hparams(writer, settings)
+
+
+@contextlib.contextmanager
+def _known_errors(run, directory=None):
+    """Says in one line what ended training, where that is known."""
     try:
-        # First what forbids a checkpoint, last what asks for one.
-        watch = [*_evaluate(run, directory, writer, evaluator), callbacks.Health(writer)]
-        _fit(run, [stop, log, *watch, grid, bar, checkpoint, guard])
-    except callbacks.StoppedError:
-        checkpoint.save()
+        yield
+    except tf.errors.OpError as error:
+        if run.source.train.failure:
+            # Through TensorFlow it arrives wrapped; the split has it in one line.
+            raise run.source.train.failure from error
+        if distribution.num_workers(run.strategy) > 1 and isinstance(error, LOST_WORKER):
+            raise RunError(
+                f"another worker is gone, at step {run.model.steps_done:,} or the next: the same "
+                "command again, on every worker, goes on from the last checkpoint"
+            ) from error
         raise
-    finally:
-        bar.close()
-        guard.restore()
-    checkpoint.save()
-
-
-def _evaluate(run, directory, writer, evaluator):
-    if evaluator is None:
-        return []
-    recipe = run.recipe
-    every, last, path = recipe.evaluate_epochs, recipe.epochs, directory / BEST
-    return [callbacks.Evaluate(evaluator, recipe.best_metric, path, every, last, writer)]
-
-
-def _fit(run, beside):
-    done, model = run.model.steps_done, run.model
-    epoch, inside = divmod(done, run.steps_per_epoch)
-    if inside:
-        # fit knows whole epochs only: the rest of an interrupted one is a call of its own.
-        rest = run.steps_per_epoch - inside
-        _fit_epochs(run, epoch, epoch + 1, rest, [_KeepMeans(model), *beside])
-        epoch += 1
-    if epoch < run.recipe.epochs:
-        _fit_epochs(run, epoch, run.recipe.epochs, run.steps_per_epoch, beside)
-
-
-def _fit_epochs(run, first, last, steps, beside):
-    start_step = run.model.steps_done
-    run.model.fit(
-        _batches(run, start_step),
-        initial_epoch=first,
-        epochs=last,
-        steps_per_epoch=steps,
-        callbacks=beside,
-        shuffle=False,
-        verbose=0,
-    )
-
-
-def _batches(run, start_step):
-    share = distribution.replica_shard(run.strategy)
-    if share == WHOLE_BATCH:
-        return run.recipe.batches(run.source, start_step)
-    return run.strategy.distribute_datasets_from_function(
-        lambda context: run.recipe.batches(run.source, start_step, share)
-    )
-
-
-class _KeepMeans(keras.callbacks.Callback):
-    """Keeps the means of an epoch's first part, which `fit` clears when it begins the rest."""
-
-    def __init__(self, model):
-        super().__init__()
-        self._saved = [(v, v.numpy()) for metric in model.metrics for v in metric.variables]
-
-    def on_epoch_begin(self, epoch, logs=None):
-        for variable, value in self._saved:
-            variable.assign(value)
-
-
-def _as_markdown(settings):
-    rows = [f"| {key} | {value} |" for key, value in settings.items()]
-    return "\n".join(["| setting | value |", "| --- | --- |", *rows])
+    except OSError as error:
+        if directory is None:
+            raise
+        raise RunError(f"cannot write to {directory}: {error.strerror or error}") from error

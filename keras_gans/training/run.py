@@ -7,41 +7,56 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from keras_gans import distribution
-from keras_gans.data import Source
+from keras_gans import data, distribution
+from keras_gans.data import Source, UnpairedSource
 from keras_gans.data.pipeline import rows_per_shard
 from keras_gans.errors import InputError
-from keras_gans.evaluation import translation
+from keras_gans.evaluation import evaluator, translation
+from keras_gans.metrics import classifier, features, registry
 from keras_gans.models import GenerativeModel
 from keras_gans.precision import choose_precision, dtype_policy_scope
 from keras_gans.recipes import Recipe
 from keras_gans.serving.endpoints import Endpoints
-from keras_gans.training.run_folder import CACHE, CHECKPOINT, _check_data, load_checkpoint
+from keras_gans.training.run_folder import CACHE, CHECKPOINT, check_data, load_checkpoint
+
+EVALUATIONS = 10  # about so many in a run
+# A sample scored costs less than one image trained: 10 keep the cost of scoring below a tenth.
+IMAGES_PER_SAMPLE = 10
 
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """A run that is ready to train; nothing of it need be on the disk yet."""
+    """A run that is ready to train; nothing of it need be on the disk yet.
+
+    Attributes:
+        recipe: Its settings, with none left open.
+        source: The data, a `data.Source` or `data.UnpairedSource`.
+        model: The variant's model, compiled.
+        strategy: A `tf.distribute.Strategy`.
+    """
 
     recipe: Recipe
-    source: Source
+    source: Source | UnpairedSource
     model: GenerativeModel
     strategy: tf.distribute.Strategy
 
     @property
     def steps_per_epoch(self):
-        return self.recipe.steps_per_epoch(self.source)
+        """Full batches in one pass over the data."""
+        return data.steps_per_epoch(self.source.train, self.recipe.batch_size)
 
     @property
     def total_steps(self):
+        """Training steps from the first epoch to the last."""
         return self.recipe.epochs * self.steps_per_epoch
 
 
 def prepare(recipe, strategy=None):
-    """Opens the data and builds the model; writes nothing.
+    """Opens the data and builds the model; writes nothing. Returns a `Run`.
 
     Args:
-        strategy: Of `distribution.strategy_of`; default: one device.
+        recipe: A `recipes.Recipe`.
+        strategy: One of `distribution.make_strategy`; default: one device.
 
     Raises:
         InputError: If data and recipe do not fit, or the batch cannot be split over the replicas.
@@ -49,34 +64,23 @@ def prepare(recipe, strategy=None):
     strategy = strategy or tf.distribute.get_strategy()
     source = recipe.load_source()
     policy, _ = choose_precision(recipe.precision, strategy)
-    recipe = dataclasses.replace(recipe.resolved(source), precision=policy)
+    recipe = dataclasses.replace(resolve(recipe, source), precision=policy)
     rows_per_shard(recipe.batch_size, distribution.replica_shard(strategy))
-    keras.utils.set_random_seed(recipe.seed)
-    with strategy.scope(), dtype_policy_scope(policy):
-        model = recipe.build(source)
-    return _ready(Run(recipe, source, model, strategy))
-
-
-def _ready(run):
-    """Settings of the model that no checkpoint decides."""
-    _check_executions(run)
-    several = run.strategy.num_replicas_in_sync > 1
-    distribution.synchronize_batch_normalization(
-        run.model, several and run.recipe.synchronize_statistics
+    steps, at_once = (
+        data.steps_per_epoch(source.train, recipe.batch_size),
+        recipe.steps_per_execution,
     )
-    run.model.steps_per_execution = run.recipe.steps_per_execution
-    return run
-
-
-def _check_executions(run):
-    """Of batches without end, `fit` would take whole executions, and so more than an epoch."""
-    steps, at_once = run.steps_per_epoch, run.recipe.steps_per_execution
     if steps % at_once:
+        # Of batches without end, `fit` would take whole executions, and so more than an epoch.
         divisors = [str(number) for number in range(1, steps + 1) if steps % number == 0]
         raise InputError(
             f"steps_per_execution must divide an epoch's {steps:,} steps: {', '.join(divisors[:8])}"
             f"... Received: steps_per_execution={at_once}"
         )
+    keras.utils.set_random_seed(recipe.seed)
+    with strategy.scope(), dtype_policy_scope(policy):
+        model = recipe.build(source, recipe.epochs * steps)
+    return _apply_run_settings(Run(recipe, source, model, strategy))
 
 
 def reopen(recipe, directory, strategy=None):
@@ -86,17 +90,67 @@ def reopen(recipe, directory, strategy=None):
         InputError: If the data is not what the run was begun with.
     """
     run = prepare(recipe, strategy)
-    _check_data(directory, run.source)
+    check_data(directory, run.source)
     path = Path(directory) / CHECKPOINT
     if not path.exists():
         # Killed before its first checkpoint, a run begins anew: same seed, same weights.
         return run
     with run.strategy.scope():
-        return _ready(dataclasses.replace(run, model=load_checkpoint(path)))
+        return _apply_run_settings(dataclasses.replace(run, model=load_checkpoint(path)))
+
+
+def _apply_run_settings(run):
+    """Sets what of a model no checkpoint keeps; returns the run."""
+    several = run.strategy.num_replicas_in_sync > 1
+    distribution.synchronize_batch_normalization(
+        run.model, several and run.recipe.synchronize_statistics
+    )
+    run.model.steps_per_execution = run.recipe.steps_per_execution
+    return run
+
+
+def resolve(recipe, source):
+    """Returns the recipe with the settings filled in that were left to the data.
+
+    These are `epochs`, `features`, `best_metric` and `evaluate_epochs`.
+    """
+    images = data.steps_per_epoch(source.train, recipe.batch_size) * recipe.batch_size
+    epochs = recipe.epochs or min(recipe.most_epochs, max(1, round(recipe.images_to_see / images)))
+    interval = recipe.evaluate_epochs
+    if interval is None:
+        affordable = math.ceil(IMAGES_PER_SAMPLE * recipe.evaluate_samples / images)
+        interval = min(epochs, max(affordable, math.ceil(epochs / EVALUATIONS)))
+    compared = recipe.features or recipe.default_features or _default_features(source)
+    metric = recipe.best_metric or recipe.default_metric
+    return dataclasses.replace(
+        recipe,
+        epochs=epochs,
+        features=compared,
+        best_metric=metric or _default_metric(source, compared, recipe.evaluate_samples),
+        evaluate_epochs=interval,
+    )
+
+
+def _default_features(source):
+    if isinstance(source, UnpairedSource):
+        return "classifier" if source.judges else "pixels"
+    return features.default_for(source)
+
+
+def _default_metric(source, feature_name, count):
+    if not isinstance(source, UnpairedSource):
+        return evaluator.default_metric(source, feature_name, count)
+    held_out = source.judges[0].test.size if source.judges else 0
+    enough = feature_name == "classifier" and min(held_out, count) > classifier.FEATURES
+    return "fid" if enough else "kid"
 
 
 def check_agreement(run):
-    """Raises InputError unless all workers are about to train the same run, from the same step."""
+    """Checks that all workers are about to train the same run, from the same step.
+
+    Raises:
+        InputError: If not, naming what differs.
+    """
     facts = {
         "configuration": run.recipe.as_dict() | {"data_dir": None, "dataset": None},
         "data set": run.source.fingerprint,
@@ -106,9 +160,17 @@ def check_agreement(run):
 
 
 def evaluator_for(run, runs_dir):
-    """What scores the run while it trains, of `evaluation.translation.of`; None if nothing shall.
+    """Makes what scores a run while it trains; None if nothing shall.
 
     Fits a classifier where one is needed, once for a data set.
+
+    Args:
+        run: A `Run`.
+        runs_dir: Folder of all runs, which also keeps classifiers and features of real images.
+
+    Returns:
+        An evaluator of `evaluation.translation.evaluator_for`: of the score that chooses the best
+        checkpoint and, of samples that a classifier sees, of the classes.
 
     Raises:
         InputError: If the features cannot be had, or there are too few images for the metric.
@@ -116,21 +178,22 @@ def evaluator_for(run, runs_dir):
     recipe = run.recipe
     if not recipe.evaluate_epochs:
         return None
-    evaluator = translation.evaluator_for(
+    metrics = [registry.metric_for(recipe.best_metric)]
+    if recipe.features == "classifier" and registry.METRICS[metrics[0]].asks == registry.SAMPLES:
+        metrics.append("classes")
+    made = translation.evaluator_for(
         run.source,
         recipe.features,
         recipe.evaluate_samples,
-        recipe.metrics(),
+        list(dict.fromkeys(metrics)),
         cache_dir=Path(runs_dir) / CACHE,
     )
-    evaluator.supported_metrics(
-        Endpoints.from_model(run.model)
-    )  # refuses what this model cannot be asked
-    return evaluator
+    made.supported_metrics(Endpoints.from_model(run.model))  # refuses what it cannot be asked
+    return made
 
 
 def plan(run):
-    """What a run would do, as text: data, networks, steps, memory."""
+    """Describes what a run would do, as text: data, networks, steps, memory."""
     recipe, source = run.recipe, run.source
     shape = " x ".join(str(size) for size in source.image_shape)
     classes = f"{source.num_classes} classes" if source.num_classes else "no labels"
@@ -152,19 +215,13 @@ def plan(run):
 
 def _memory_mib(run):
     """Weights with gradients and Adam's two moments, outputs with their gradients."""
-    batch = run.recipe.batch_size
-    weights = run.model.count_params() * 4
-    outputs = [
-        math.prod(tensor.shape[1:])
-        for network in run.model.layers
-        for layer in _sized(network, run.source.image_shape).layers
-        for tensor in tf.nest.flatten(layer.output)
-    ]
-    return (4 * weights + 2 * 2 * 4 * batch * sum(outputs)) / 2**20
-
-
-def _sized(network, image_shape):
-    """The network, or where it takes images of any size its copy for these."""
-    if None not in tf.nest.flatten(network.inputs[0].shape[1:]):
-        return network
-    return keras.models.clone_model(network, input_tensors=keras.Input(image_shape))
+    outputs = 0
+    for network in run.model.layers:
+        if None in tf.nest.flatten(network.inputs[0].shape[1:]):
+            # It takes images of any size: a copy for those of the run has shapes.
+            images = keras.Input(run.source.image_shape)
+            network = keras.models.clone_model(network, input_tensors=images)
+        for layer in network.layers:
+            outputs += sum(math.prod(t.shape[1:]) for t in tf.nest.flatten(layer.output))
+    weights = run.model.count_params()
+    return 4 * (4 * weights + 2 * 2 * run.recipe.batch_size * outputs) / 2**20

@@ -1,4 +1,4 @@
-"""The folder of a run: its files, their names, and what they are checked for."""
+"""The folder of a run: its files and their names, and the checks of what they hold."""
 
 import dataclasses
 import itertools
@@ -15,83 +15,33 @@ import yaml
 from keras_gans.errors import InputError
 from keras_gans.files import write_atomically
 from keras_gans.recipes import RECIPES
-from keras_gans.recipes.base import differences
-from keras_gans.serving.endpoints import Endpoints
 
+CONFIG = "config.yaml"  # the recipe's settings
+RECORD = "run.json"  # what the run was trained on, and what came of it
+CHECKPOINT = "checkpoint.keras"
+BEST = "best.keras"
+CACHE = ".metrics"  # next to the runs: classifiers and features of real images
 CHECKPOINT_HELP = "of a run: best or last; default: the best if the run kept one"
 
 
-def is_run(folder):
-    """A run has a configuration; anything else is taken for an export."""
-    return (Path(folder) / CONFIG).is_file()
-
-
-def load_run(folder, checkpoint=None):
-    """The model of a run's checkpoint: "best", "last", or None for the best there is.
-
-    Raises:
-        InputError: If it is missing or damaged.
-    """
-    return load_checkpoint(find_checkpoint(folder, checkpoint))
-
-
-def open_endpoints(folder, checkpoint=None):
-    """The `Endpoints` of a run's checkpoint or of an export.
-
-    Raises:
-        InputError: If the folder is neither, or a checkpoint is asked of an export.
-    """
-    if is_run(folder):
-        return Endpoints.from_model(load_run(folder, checkpoint))
-    check_export(folder, checkpoint)
-    return Endpoints.from_export(folder)
-
-
-def check_export(folder, checkpoint):
-    """Raises InputError unless there is a folder, and no checkpoint is asked of it."""
-    if not Path(folder).is_dir():
-        raise InputError(f"{folder} is neither a run nor an export: train one, make train-cgan")
-    if checkpoint is not None:
-        raise InputError(f"an export has no checkpoints. Received: --checkpoint {checkpoint}")
-
-
-def label_index(class_names, label):
-    """The class index of a name, or of an index as text.
-
-    Raises:
-        InputError: For a label that is neither, or a model without classes.
-    """
-    if class_names is None:
-        raise InputError(f"this model takes no label. Received: {label}")
-    if label in class_names:
-        return class_names.index(label)
-    if label.isascii() and label.isdigit() and int(label) < len(class_names):
-        return int(label)
-    known = ", ".join(class_names[:20]) + (", ..." if len(class_names) > 20 else "")
-    raise InputError(
-        f"a label must be an index from 0 to {len(class_names) - 1} or one of {known}. "
-        f"Received: {label}"
-    )
-
-
-CONFIG = "config.yaml"
-CHECKPOINT = "checkpoint.keras"
-BEST = "best.keras"
-RECORD = "run.json"  # what the run was trained on, and what came of it
-
-
-CACHE = ".metrics"  # beside the runs: classifiers and features of real images
+# Making a folder ---------------------------------------------------------------------------------
 
 
 def create(run, runs_dir, name=None):
-    """Makes the folder of a new run, with its configuration; returns its path.
+    """Creates the folder of a new run, with its configuration; returns its path.
+
+    Args:
+        run: A `Run`.
+        runs_dir: Folder of all runs.
+        name: The folder's name; default: variant, data set and time.
 
     Raises:
-        InputError: If `name` is taken or no folder's name, or the folder cannot be written.
+        InputError: If `name` is taken or invalid, or the folder cannot be written.
     """
     check_name(runs_dir, name)
+    directory = Path(runs_dir) / (name or _free_name(Path(runs_dir), run.recipe))
     try:
-        directory = _new_folder(Path(runs_dir), name, run.recipe)
+        directory.mkdir(parents=True)
     except OSError as error:
         raise InputError(f"cannot make a run in {runs_dir}: {error.strerror}") from error
     try:
@@ -104,17 +54,55 @@ def create(run, runs_dir, name=None):
 
 
 def check_name(runs_dir, name):
-    """Raises InputError if `name` is taken or no folder's name; None is always free."""
+    """Checks that a run's name is valid and unused; None is always.
+
+    Raises:
+        InputError: If it is not.
+    """
     if name is None:
         return
-    if Path(name).name != name or name.startswith("."):
+    if not name or Path(name).name != name or name.startswith("."):
         raise InputError(f"name must be a plain folder name. Received: name={name!r}")
-    if (Path(runs_dir) / name).exists():
-        raise _taken(Path(runs_dir) / name)
+    if (directory := Path(runs_dir) / name).exists():
+        raise InputError(f"the run {directory} exists: choose another name, or --resume it")
+
+
+def check_writable(directory):
+    """Checks that a folder can be made and written, before a long run; leaves nothing behind.
+
+    Raises:
+        InputError: If it cannot, with the cause.
+    """
+    try:
+        folders = (Path(directory), *Path(directory).parents)
+        existing = next(folder for folder in folders if folder.exists())
+        tempfile.TemporaryDirectory(dir=existing).cleanup()
+    except OSError as error:
+        raise InputError(f"cannot write to {directory}: {error.strerror}") from error
+
+
+def default_worker_run_name(recipe):
+    """Returns the name that all workers give an unnamed run, now and when they come back."""
+    data = Path(recipe.dataset).stem.split(":")[-1] or "data"
+    return f"{recipe.variant}-{data}"
+
+
+def _free_name(runs_dir, recipe):
+    stem = f"{default_worker_run_name(recipe)}-{time.strftime('%Y%m%d-%H%M%S')}"
+    names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
+    return next(name for name in names if not (runs_dir / name).exists())
+
+
+# Settings and data -------------------------------------------------------------------------------
+
+
+def is_run(folder):
+    """Whether a folder is a run's: it has a configuration. Any other is taken for an export."""
+    return (Path(folder) / CONFIG).is_file()
 
 
 def find_config(directory):
-    """The path of a run's configuration.
+    """Returns the path of a run's configuration.
 
     Raises:
         InputError: If there is no such run.
@@ -128,7 +116,7 @@ def find_config(directory):
 
 
 def saved_settings(directory):
-    """A run's own settings as a dict, with its variant's name as `variant`.
+    """Reads a run's own settings as a dict, with its variant's name as `variant`.
 
     Raises:
         InputError: If there is no such run, or its configuration is damaged.
@@ -142,116 +130,70 @@ def saved_settings(directory):
         raise InputError(f"{path} is damaged: {reason}") from error
 
 
-def load_recipe(directory):
-    """A run's recipe, with its own settings.
-
-    Raises:
-        InputError: If there is no such run, or its configuration is not of this version.
-    """
-    settings = saved_settings(directory)
-    try:
-        return RECIPES[settings.pop("variant")](**settings)
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{find_config(directory)} is of another version: {error}") from error
-
-
-def load_source(directory, data_dir=None):
-    """The data a run was trained on; `data_dir` says where it is now, if it was moved.
-
-    Raises:
-        InputError: If it cannot be opened, or is not what the run was begun with.
-    """
-    recipe = load_recipe(directory)
-    if data_dir is not None:
-        recipe = dataclasses.replace(recipe, data_dir=data_dir)
-    source = recipe.load_source()
-    _check_data(directory, source)
-    return source
-
-
-def check_writable(directory):
-    """Tries whether `directory` can be made and written, before a long run.
-
-    Nothing stays behind.
-
-    Raises:
-        InputError: If that fails, with the cause.
-    """
-    try:
-        places = (Path(directory), *Path(directory).parents)
-        existing = next(place for place in places if place.exists())
-        tempfile.TemporaryDirectory(dir=existing).cleanup()
-    except OSError as error:
-        raise InputError(f"cannot write to {directory}: {error.strerror}") from error
-
-
 def check_settings(recipe, directory):
-    """Raises InputError, naming what differs, unless `recipe` is what the run was begun with."""
-    saved = saved_settings(directory)
-    if changed := differences(saved, recipe.as_dict()):
+    """Checks that a recipe's settings are those that a run was begun with.
+
+    Raises:
+        InputError: If not, naming each that differs.
+    """
+    if changed := _differences(saved_settings(directory), recipe.as_dict()):
         raise InputError(
             f"{directory} was begun with other settings: {'; '.join(changed)}. "
             "Leave them out to go on, or start a new run"
         )
 
 
-def load_checkpoint(path):
-    """Loads a model with its optimizers from a run's checkpoint.
+def load_source(directory, data_dir=None):
+    """Opens the data a run was trained on.
+
+    Args:
+        directory: The run's folder.
+        data_dir: Where the data is now, if it was moved.
 
     Raises:
-        InputError: If the file is damaged.
+        InputError: If it cannot be opened, or is not what the run was begun with.
     """
+    settings = saved_settings(directory)
     try:
-        return keras.models.load_model(path)
-    # What a damaged file raises depends on which byte: OSError, BadZipFile, KeyError and others.
-    except Exception as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"the checkpoint {path} is damaged: {reason}") from error
+        recipe = RECIPES[settings.pop("variant")](**settings)
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{find_config(directory)} is of another version: {error}") from error
+    if data_dir is not None:
+        recipe = dataclasses.replace(recipe, data_dir=data_dir)
+    source = recipe.load_source()
+    check_data(directory, source)
+    return source
 
 
-def find_checkpoint(directory, which=None):
-    """The path of a run's checkpoint: "best", "last", or for None the best if there is one.
+def check_data(directory, source):
+    """Checks that data is what a run was begun with.
 
     Raises:
-        InputError: If it is missing.
+        InputError: If not, naming what differs first.
     """
-    directory = Path(directory)
-    best = directory / BEST
-    path = best if which == "best" or (which is None and best.is_file()) else directory / CHECKPOINT
-    if not path.is_file():
-        cure = "take the last one" if which == "best" else "train the run first, or longer"
-        raise InputError(f"no checkpoint at {path} yet: {cure}")
-    return path
+    if changed := _differences(read_record(directory)["data"], _facts(source)["data"]):
+        raise InputError(f"{source.name} is not what {directory} began with: {changed[0]}")
+
+
+def read_record(directory):
+    """Reads what a run was trained on and, if it is complete, what came of it, as a dict.
+
+    Raises:
+        InputError: If it is missing or damaged.
+    """
+    path = Path(directory) / RECORD
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(record, dict) or "data" not in record:
+            raise ValueError("it does not say what the run was trained on")
+        return record
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {path}: {error}") from error
 
 
 def is_complete(directory):
-    """Whether the run has been trained to its end and exported."""
-    return "version" in _record(directory)
-
-
-def _new_folder(runs_dir, name, recipe):
-    directory = runs_dir / (name or _free_name(runs_dir, recipe))
-    try:
-        directory.mkdir(parents=True)
-    except FileExistsError as error:
-        raise _taken(directory) from error
-    return directory
-
-
-def _taken(directory):
-    return InputError(f"the run {directory} exists: choose another name, or --resume it")
-
-
-def default_worker_run_name(recipe):
-    """The name that all workers give a run without one, now and when they come back."""
-    data = Path(recipe.dataset).stem.split(":")[-1] or "data"
-    return f"{recipe.variant}-{data}"
-
-
-def _free_name(runs_dir, recipe):
-    stem = f"{default_worker_run_name(recipe)}-{time.strftime('%Y%m%d-%H%M%S')}"
-    names = itertools.chain([stem], (f"{stem}-{number}" for number in itertools.count(2)))
-    return next(name for name in names if not (runs_dir / name).exists())
+    """Whether a run has been trained to its end and exported."""
+    return "version" in read_record(directory)
 
 
 def _facts(source):
@@ -266,17 +208,52 @@ def _facts(source):
     }
 
 
-def _record(directory):
-    path = Path(directory) / RECORD
+def _differences(saved, wanted):
+    """What differs between two dicts of settings, one text each, with both values."""
+    keys = [key for key in {**saved, **wanted} if saved.get(key) != wanted.get(key)]
+    return [f"{key} is {saved.get(key)!r} there, {wanted.get(key)!r} asked" for key in keys]
+
+
+# Checkpoints -------------------------------------------------------------------------------------
+
+
+def find_checkpoint(directory, which=None):
+    """Returns the path of a run's checkpoint.
+
+    Args:
+        directory: The run's folder.
+        which: "best", "last", or None: the best if there is one.
+
+    Raises:
+        InputError: If it is missing.
+    """
+    directory = Path(directory)
+    best = directory / BEST
+    path = best if which == "best" or (which is None and best.is_file()) else directory / CHECKPOINT
+    if not path.is_file():
+        cure = "take the last one" if which == "best" else "train the run first, or longer"
+        raise InputError(f"no checkpoint at {path} yet: {cure}")
+    return path
+
+
+def load_checkpoint(path):
+    """Loads a model with its optimizers from a checkpoint's file.
+
+    Raises:
+        InputError: If the file is damaged.
+    """
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(record, dict) or "data" not in record:
-            raise ValueError("it does not say what the run was trained on")
-        return record
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read {path}: {error}") from error
+        return keras.models.load_model(path)
+    # What a damaged file raises depends on which byte: OSError, BadZipFile, KeyError and others.
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"the checkpoint {path} is damaged: {reason}") from error
 
 
-def _check_data(directory, source):
-    if changed := differences(_record(directory)["data"], _facts(source)["data"]):
-        raise InputError(f"{source.name} is not what {directory} began with: {changed[0]}")
+def load_run(folder, checkpoint=None):
+    """Loads the model of a run's checkpoint: "best", "last", or None for the best there is.
+
+    Raises:
+        InputError: If it is missing or damaged.
+    """
+    return load_checkpoint(find_checkpoint(folder, checkpoint))

@@ -1,9 +1,11 @@
-"""Grids of samples while training goes on."""
+"""The callback that draws samples while a model trains."""
 
 import numpy as np
+import tensorflow as tf
 from PIL import Image
 
 import keras_gans as kg
+from tests.apps.processes import logged
 from tests.models.test_cgan import TestConditionalGAN as ConditionalToy
 from tests.models.test_gan import TestGAN as Toy
 
@@ -31,3 +33,24 @@ def test_an_image_does_not_depend_on_its_company():
     assert many.shape == (250, 8, 8, 1)
     for seed in (0, 99, 100, 249):
         np.testing.assert_array_equal(sampler.images([seed])[0], many[seed])
+
+
+def test_other_pictures_go_to_files_and_tensorboard_by_their_names(tmp_path):
+    toy = Toy()
+    model = toy.compiled()
+    pictures = {
+        name: lambda endpoints, value=value: np.full((4, 6, 3), value, np.uint8)
+        for name, value in (("first", 10), ("second", 20))
+    }
+    writer = tf.summary.create_file_writer(str(tmp_path))
+    grid = kg.callbacks.SampleGrid(tmp_path / "samples", 1, writer=writer, pictures=pictures)
+    model.fit(*toy.data(8), batch_size=8, epochs=1, verbose=0, callbacks=[grid])
+    writer.close()
+    names = sorted(path.name for path in (tmp_path / "samples").iterdir())
+    assert names == ["epoch_0001.png", "second_0001.png"]
+    with Image.open(tmp_path / "samples" / "second_0001.png") as picture:
+        assert np.unique(np.array(picture)).tolist() == [20]
+    assert {name: list(logged(tmp_path)[name]) for name in pictures} == {
+        "first": [1],
+        "second": [1],
+    }

@@ -1,33 +1,14 @@
-"""The adversarial autoencoder's recipe: settings that reach the model, refusals, pictures."""
+"""The adversarial autoencoder's recipe: settings that reach the model, refusals."""
 
 import dataclasses
 
-import numpy as np
 import pytest
 
-from keras_gans.data import Source
-from keras_gans.data.arrays import ArraySplit
 from keras_gans.errors import InputError
 from keras_gans.recipes import RECIPES
-from keras_gans.serving.endpoints import Endpoints
+from tests.recipes.toys import toy_source, widths
 
 Recipe = RECIPES["aae"]
-
-
-def source(count=128, labelled=True):
-    pixels = np.random.default_rng(0).integers(0, 256, (count, 8, 8, 1), np.uint8)
-    return Source(
-        name="toy",
-        image_shape=(8, 8, 1),
-        class_names=("ant", "bee") if labelled else None,
-        train=ArraySplit(pixels, np.arange(count) % 2 if labelled else None),
-        test=None,
-        fingerprint="toy",
-    )
-
-
-def widths(network):
-    return [weight.shape[1] for weight in network.weights if len(weight.shape) == 2]
 
 
 def test_settings_reach_the_model():
@@ -43,7 +24,7 @@ def test_settings_reach_the_model():
         learning_rate_decay="none",
         seed=5,
     )
-    model = recipe.build(source())
+    model = recipe.build(toy_source())
     assert widths(model.encoder) == [9, 7, 6]
     assert widths(model.decoder) == [7, 9, 64]
     assert widths(model.discriminator) == [9, 7, 1]
@@ -54,9 +35,9 @@ def test_settings_reach_the_model():
 
 
 def test_a_linear_decay_ends_all_three_rates_with_the_run():
-    recipe = Recipe(epochs=2, batch_size=32, units=(4,))
-    data = source()
-    model = recipe.build(data)
+    recipe = Recipe(batch_size=32, units=(4,))
+    data = toy_source(count=128)
+    model = recipe.build(data, total_steps=8)
     model.fit(recipe.batches(data, 0), steps_per_epoch=6, epochs=1, verbose=0, shuffle=False)
     given = (recipe.learning_rate, recipe.discriminator_learning_rate, recipe.encoder_learning_rate)
     left = [float(optimizer.learning_rate) for optimizer in model.optimizers.values()]
@@ -65,7 +46,7 @@ def test_a_linear_decay_ends_all_three_rates_with_the_run():
 
 def test_label_conditioning_gives_the_discriminator_labels_and_the_model_classes():
     recipe = Recipe(label_conditioning=True, prior="swiss_roll", latent_dim=2, units=(4,))
-    model = recipe.build(source())
+    model = recipe.build(toy_source())
     assert [tuple(tensor.shape) for tensor in model.discriminator.inputs] == [(None, 2), (None,)]
     assert (model.num_classes, model.class_names) == (2, ("ant", "bee"))
 
@@ -77,25 +58,7 @@ def test_what_does_not_fit_is_refused():
         Recipe(prior="swiss_roll")
     recipe = Recipe(label_conditioning=True, prior="gaussian_mixture")
     with pytest.raises(InputError, match=r"^label_conditioning needs labels, and toy has none"):
-        recipe.build(source(labelled=False))
+        recipe.build(toy_source(labelled=False))
     for name in ("discriminator_learning_rate", "encoder_learning_rate", "prior_scale"):
         with pytest.raises(InputError, match=f"^{name} must be > 0"):
             dataclasses.replace(Recipe(), **{name: 0.0})
-
-
-@pytest.mark.parametrize("label_conditioning", [False, True])
-def test_pictures_are_drawn_of_the_model(label_conditioning):
-    recipe = Recipe(
-        units=(4,),
-        latent_dim=2,
-        prior="gaussian_mixture",
-        label_conditioning=label_conditioning,
-    )
-    data = source()
-    pictures = recipe.pictures(data)
-    assert next(iter(pictures)) == "samples"
-    endpoints = Endpoints.from_model(recipe.build(data))
-    for name, draw in pictures.items():
-        picture = draw(endpoints)
-        assert picture.dtype == np.uint8, name
-        assert picture.ndim == 3, name

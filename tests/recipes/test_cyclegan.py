@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_gans.data import Source, UnpairedSource, pixels
+from keras_gans import training
+from keras_gans.data import Source, UnpairedSource, pixels, steps_per_epoch
 from keras_gans.data.arrays import ArraySplit
 from keras_gans.errors import InputError
 from keras_gans.recipes import RECIPES
-from keras_gans.recipes.cyclegan import CycleGANRecipe
+from keras_gans.recipes.cyclegan import CycleGANRecipe, training_shape
 from keras_gans.serving.endpoints import Endpoints
+from keras_gans.visualize import progress_pictures
 
 SMALL = {"generator_filters": 2, "blocks": 1, "discriminator_filters": 2, "halvings": 1}
 
@@ -39,7 +41,7 @@ def numbers(batch):
 
 def test_an_epoch_is_a_pass_over_the_larger_domain():
     recipe = CycleGANRecipe(batch_size=8)
-    assert recipe.steps_per_epoch(source()) == 5
+    assert steps_per_epoch(source().train, 8) == 5
     batches = taken(recipe, source(), 0, 15)
     for x, y in batches:
         assert x.shape == y.shape == (8, 16, 16, 3)
@@ -98,7 +100,7 @@ def test_crops_and_mirror_images_are_new_in_every_epoch():
 )
 def test_the_networks_follow_the_size(shape, crop_size, blocks, filters, halvings):
     recipe = CycleGANRecipe(crop_size=crop_size)
-    shape = recipe.training_shape(source(2, 2, shape))
+    shape = training_shape(shape, crop_size)
     size = recipe.size(shape)
     assert (size.blocks, size.generator_filters, size.halvings) == (blocks, filters, halvings)
     wished = dataclasses.replace(recipe, blocks=1, halvings=1).size(shape)
@@ -108,7 +110,6 @@ def test_the_networks_follow_the_size(shape, crop_size, blocks, filters, halving
 def test_settings_reach_the_model():
     recipe = CycleGANRecipe(
         batch_size=8,
-        epochs=10,
         crop_size=8,
         generator_learning_rate=0.5,
         discriminator_learning_rate=0.25,
@@ -120,7 +121,7 @@ def test_settings_reach_the_model():
         seed=5,
         **SMALL,
     )
-    model = recipe.build(source())
+    model = recipe.build(source(), total_steps=50)
     rates = [optimizer.learning_rate for optimizer in model.optimizers.values()]
     np.testing.assert_allclose(rates, [0.5, 0.25])
     assert [o.beta_1 for o in model.optimizers.values()] == [0.75, 0.75]
@@ -131,13 +132,13 @@ def test_settings_reach_the_model():
     assert model.pool_x.images.shape == (7, 8, 8, 3)
     assert model.discriminator_y.input_shape == (None, 8, 8, 3)
     assert model.generator_g.input_shape == (None, None, None, 3)
-    # 50 steps: half at the full rate, half down to 0.
+    # Half at the full rate, half down to 0.
     schedule = model.generator_optimizer.get_config()["learning_rate"]["config"]
     assert (schedule["constant_steps"], schedule["decay_steps"]) == (25, 25)
 
 
 def test_the_rates_can_stay_as_they_are():
-    model = CycleGANRecipe(learning_rate_decay="none", **SMALL).build(source())
+    model = CycleGANRecipe(learning_rate_decay="none", **SMALL).build(source(), 50)
     rate = model.generator_optimizer.get_config()["learning_rate"]
     assert rate == pytest.approx(5e-4)
 
@@ -152,28 +153,6 @@ def test_an_unsigned_domain_weighs_less_and_is_read_without_signs():
     signed = CycleGANRecipe(unsigned=(), **SMALL).build(data)
     assert signed.lambda_cycle == pytest.approx((10.0, 10.0))
     assert np.abs(signed.generator_f(-batch) - signed.generator_f(batch)).max() > 1e-3
-
-
-def test_the_picture_shows_both_ways_there_and_back():
-    data = source(shape=(8, 12, 3))
-
-    def there(image):
-        return {"image": image / 2}
-
-    def back(image):
-        return {"image": -image}
-
-    functions = {"translate_x_to_y": there, "translate_y_to_x": back}
-    picture = CycleGANRecipe().pictures(data)["samples"](Endpoints(functions, {}, None))
-    assert picture.shape == (6 * 8, 10 * 12, 3)
-    rows = picture.reshape(6, 8, 10, 12, 3).swapaxes(1, 2)
-    x, y = ((rows[row] / 127.5) - 1.0 for row in (0, 3))
-    expected = [x, x / 2, -x / 2, y, -y, -y / 2]
-    for row, made in zip(rows, expected, strict=True):
-        np.testing.assert_allclose(row, (made + 1) * 127.5, atol=0.6)
-    # From the first image to the last.
-    assert rows[0, :, 0, 0, 0].tolist() == np.linspace(0, 23, 10).round().tolist()
-    assert rows[3, :, 0, 0, 0].tolist() == np.linspace(0, 39, 10).round().tolist()
 
 
 def test_two_folders_train(tmp_path):
@@ -194,23 +173,25 @@ def test_two_folders_train(tmp_path):
         **SMALL,
     )
     data = recipe.load_source()
-    recipe = recipe.resolved(data)
+    recipe = training.resolve(recipe, data)
     assert (recipe.features, recipe.best_metric) == ("pixels", "kid")
     keras.utils.set_random_seed(0)
-    model = recipe.build(data)
+    model = recipe.build(data, total_steps=6)
     history = model.fit(
         recipe.batches(data, 0), steps_per_epoch=3, epochs=2, verbose=0, shuffle=False
     ).history
     assert np.isfinite(list(history.values())).all()
     assert int(model.step) == 6
-    assert recipe.pictures(data)["samples"](Endpoints.from_model(model)).shape == (96, 160, 3)
+    picture = progress_pictures.translations(Endpoints.from_model(model), data)
+    assert picture.shape == (96, 160, 3)
 
 
 def test_the_digits_are_scored_by_a_classifier():
     recipe = RECIPES["cyclegan"]()
-    resolved = recipe.resolved(recipe.load_source())
+    source = recipe.load_source()
+    resolved = training.resolve(recipe, source)
     assert (resolved.features, resolved.best_metric) == ("classifier", "fid")
-    few = dataclasses.replace(recipe, evaluate_samples=100).resolved(recipe.load_source())
+    few = training.resolve(dataclasses.replace(recipe, evaluate_samples=100), source)
     assert few.best_metric == "kid"
 
 

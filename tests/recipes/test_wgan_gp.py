@@ -5,21 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from keras_gans.data import Source
-from keras_gans.data.arrays import ArraySplit
 from keras_gans.errors import InputError
 from keras_gans.recipes import RECIPES, WGANGPRecipe
-
-
-def source(count=640, shape=(8, 8, 1)):
-    return Source(
-        name="toy",
-        image_shape=shape,
-        class_names=None,
-        train=ArraySplit(np.zeros((count, *shape), np.uint8), None),
-        test=None,
-        fingerprint="toy",
-    )
+from tests.recipes.toys import toy_source
 
 
 def test_the_papers_settings_are_the_defaults_but_for_short_runs():
@@ -46,7 +34,7 @@ def test_settings_reach_the_model():
         ema_decay=0.9,
         seed=5,
     )
-    model = recipe.build(source())
+    model = recipe.build(toy_source())
     for optimizer, rate in ((model.generator_optimizer, 0.1), (model.critic_optimizer, 0.2)):
         assert float(optimizer.learning_rate) == pytest.approx(rate)
         assert (optimizer.beta_1, optimizer.beta_2) == (0.3, 0.8)
@@ -57,10 +45,8 @@ def test_settings_reach_the_model():
 
 
 def test_both_rates_end_with_the_run():
-    recipe = WGANGPRecipe(
-        epochs=2, batch_size=64, n_critic=2, filters=(2, 2), critic_filters=(2, 2)
-    )
-    model = recipe.build(source())
+    recipe = WGANGPRecipe(batch_size=64, n_critic=2, filters=(2, 2), critic_filters=(2, 2))
+    model = recipe.build(toy_source(), total_steps=20)
     optimizers = (model.generator_optimizer, model.critic_optimizer)
     first = [float(optimizer.learning_rate) for optimizer in optimizers]
     assert first == pytest.approx([recipe.generator_learning_rate, recipe.critic_learning_rate])

@@ -1,0 +1,211 @@
+"""Runs trained to their end: interrupted, gone on with, scored, exported."""
+
+import json
+from itertools import pairwise
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gans import training
+from keras_gans.callbacks import StoppedError
+from keras_gans.errors import InputError, RunError
+from keras_gans.serving.sampling import Sampler
+from keras_gans.training import loop
+from tests.apps.processes import assert_same_state, checkpoint_of, interrupt_at, logged
+from tests.training.toys import recipe_of, whole_run
+
+
+def interrupted_run(recipe, folder):
+    """Starts a run and interrupts it at its first checkpoint; returns its folder."""
+    run = training.prepare(recipe)
+    directory = training.create(run, folder, "interrupted")
+    sender = interrupt_at(directory / "checkpoint.keras")
+    with pytest.raises(StoppedError):
+        training.train(run, directory)
+    sender.join()
+    assert 0 < int(run.model.step) < run.total_steps
+    return directory
+
+
+@pytest.mark.parametrize("variant", ["gan", "dcgan"])
+def test_an_interrupted_run_ends_as_an_uninterrupted_one(variant, data, tmp_path):
+    """With an average, several steps of D, and an epoch that has a hole."""
+    settings = {"checkpoint_seconds": 0.0, "ema_decay": 0.9, "discriminator_steps": 2}
+    recipe = recipe_of(variant, data, **settings)
+    expected, model = whole_run(recipe, tmp_path)
+    directory = interrupted_run(recipe, tmp_path)
+    run = training.reopen(recipe, directory)
+    training.train(run, directory)
+    assert_same_state(run.model, model)
+    assert_same_state(checkpoint_of(directory), model)
+    for tag in ("epoch/d_loss", "epoch/g_loss", "health/real_probability"):
+        actual, wanted = logged(directory)[tag], logged(expected)[tag]
+        assert {k: float(v) for k, v in actual.items()} == {k: float(v) for k, v in wanted.items()}
+        assert set(actual) == {8, 16}
+
+
+def test_an_interruption_between_epochs_loses_nothing_of_them(data, tmp_path):
+    """With one step an epoch every step is an epoch's last one."""
+    recipe = recipe_of("dcgan", data, batch_size=64, epochs=12, checkpoint_seconds=0.0)
+    directory = interrupted_run(recipe, tmp_path)
+    run = training.reopen(recipe, directory)
+    training.train(run, directory)
+    assert set(logged(directory)["epoch/d_loss"]) == set(range(1, 13))
+    grids = [path.name for path in (directory / "samples").iterdir()]
+    assert sorted(grids) == ["epoch_0005.png", "epoch_0010.png", "epoch_0012.png"]
+
+
+def test_what_fails_at_the_end_of_an_epoch_is_done_again(data, tmp_path):
+    """No checkpoint may say that an epoch is over before its samples are drawn."""
+    recipe = recipe_of("dcgan", data, epochs=1, checkpoint_seconds=0.0)
+    run = training.prepare(recipe)
+    directory = training.create(run, tmp_path, "x")
+    (directory / "samples").write_text("in the way")
+    with pytest.raises(RunError, match="cannot write to"):
+        training.train(run, directory)
+    assert int(checkpoint_of(directory).step) == run.total_steps - 1
+    (directory / "samples").unlink()
+    run = training.reopen(recipe, directory)
+    training.train(run, directory)
+    assert [path.name for path in (directory / "samples").iterdir()] == ["epoch_0001.png"]
+    # Stopped once more, before the export: there is no step left, and that is no fault.
+    run = training.reopen(recipe, directory)
+    training.train(run, directory)
+    assert int(run.model.step) == run.total_steps
+    version, best = training.finish(run, directory, tmp_path / "exports")
+    assert training.is_complete(directory)
+    assert json.loads((directory / "run.json").read_text())["version"] == str(version)
+    assert best is None  # nothing scored it
+    assert (directory / "samples" / "history.gif").is_file()
+
+
+def test_the_best_checkpoint_is_exported_and_generated_from(data, tmp_path):
+    """Not the last one, unless it is asked for or nothing was scored."""
+    recipe = recipe_of("dcgan", data, epochs=4, evaluate_epochs=1, evaluate_samples=50)
+    run = training.prepare(recipe)
+    directory = training.create(run, tmp_path, "x")
+    training.train(run, directory, training.evaluator_for(run, tmp_path))
+    scores = logged(directory)["evaluation/kid_50_classifier"]
+    assert list(scores) == [8, 16, 24, 32]
+    # Make another one than the last the best, whatever chance chose.
+    second = keras.models.load_model(directory / "best.keras")
+    second.step.assign(16)
+    second.average.set_weights([w + 0.5 for w in second.average.get_weights()])
+    second.save(directory / "best.keras")
+    record = json.loads((directory / "best.json").read_text()) | {"step": 16}
+    (directory / "best.json").write_text(json.dumps(record))
+    version, best = training.finish(run, directory, tmp_path / "exports")
+    assert best["step"] == 16
+    seeds = range(5)
+    exported = Sampler.from_export(version).images(seeds)
+    np.testing.assert_array_equal(exported, Sampler.from_model(second).images(seeds))
+    assert not np.array_equal(exported, Sampler.from_model(run.model).images(seeds))
+    assert training.find_checkpoint(directory).name == "best.keras"
+    assert training.find_checkpoint(directory, "last").name == "checkpoint.keras"
+    assert json.loads((directory / "run.json").read_text())["step"] == 16
+
+
+def test_scoring_can_be_left_out(data, tmp_path):
+    run = training.prepare(recipe_of("dcgan", data, epochs=1, evaluate_epochs=0))
+    assert training.evaluator_for(run, tmp_path) is None
+    directory = training.create(run, tmp_path, "x")
+    training.train(run, directory)
+    assert training.find_checkpoint(directory).name == "checkpoint.keras"
+    with pytest.raises(InputError, match=r"no checkpoint at .*best.keras yet: take the last one"):
+        training.find_checkpoint(directory, "best")
+
+
+def test_several_steps_at_once_are_the_same_steps(data, tmp_path):
+    models = []
+    for count in (1, 4):
+        recipe = recipe_of("dcgan", data, steps_per_execution=count)
+        models.append(whole_run(recipe, tmp_path / str(count))[1])
+    assert_same_state(*models)
+
+
+def test_half_precision_is_in_the_configuration_and_the_checkpoint(data, tmp_path):
+    recipe = recipe_of("dcgan", data, precision="mixed_bfloat16")
+    directory, model = whole_run(recipe, tmp_path)
+    assert training.saved_settings(directory)["precision"] == "mixed_bfloat16"
+    again = training.load_checkpoint(directory / "checkpoint.keras")
+    for network in (again.generator, again.discriminator, again.average):
+        assert "mixed_bfloat16" in {layer.dtype_policy.name for layer in network.layers}
+    assert_same_state(again, model)
+    assert keras.config.dtype_policy().name == "float32"
+
+
+def test_the_rest_of_an_interrupted_epoch_is_a_fit_of_its_own(data):
+    run = training.prepare(recipe_of("dcgan", data, epochs=3))
+    left = {
+        step: [
+            (fit["initial_epoch"], fit["epochs"], fit["steps_per_epoch"])
+            for fit in segments_from(run, step)
+        ]
+        for step in (0, 8, 11, 16, 19, 24)
+    }
+    assert left == {
+        0: [(0, 3, 8)],
+        8: [(1, 3, 8)],
+        11: [(1, 2, 5), (2, 3, 8)],
+        16: [(2, 3, 8)],
+        19: [(2, 3, 5)],
+        24: [],
+    }
+
+
+def segments_from(run, step):
+    run.model.step.assign(step)
+    return loop.fit_segments(run)
+
+
+def test_each_fit_begins_with_the_batch_of_its_step(data):
+    run = training.prepare(recipe_of("dcgan", data, epochs=3))
+    segments = segments_from(run, 11)
+    for step in (11, 16):
+        run.model.step.assign(step)
+        made = next(iter(next(segments)["x"]))
+        expected = next(iter(run.recipe.batches(run.source, step)))
+        for one, other in zip(made, expected, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+# Each with why the first must come before the second.
+ORDER = {
+    "keep_epoch_means": "stop_on_non_finite",  # the means are what all others read
+    "stop_on_non_finite": "log",  # a step that spoilt the loss is not logged
+    "log": "evaluate",  # scores in the logs would be written twice, as health/... too
+    "evaluate": "health",  # which warns of classes that the scores miss
+    "health": "samples",
+    "samples": "progress",
+    "progress": "checkpoint",  # nothing of an epoch's end may come behind its checkpoint
+    "checkpoint": "stop_on_signal",  # it ends an epoch whose other work is done
+}
+
+
+def test_callbacks_come_in_the_order_that_each_needs(data, tmp_path):
+    run = training.prepare(recipe_of("dcgan", data, features="pixels", evaluate_samples=20))
+    evaluator = training.evaluator_for(run, tmp_path)
+    writer = tf.summary.create_noop_writer()
+    made = list(loop.run_callbacks(run, tmp_path, writer, evaluator))
+    assert dict(pairwise(made)) == ORDER
+    unscored = list(loop.run_callbacks(run, tmp_path, writer))
+    assert unscored == [name for name in made if name != "evaluate"]
+
+
+def test_the_means_of_an_epoch_with_a_hole_are_of_all_its_steps(data):
+    """`fit` clears them when it begins the rest."""
+    run = training.prepare(recipe_of("dcgan", data, epochs=1))
+    run.model.fit(run.recipe.batches(run.source, 0), steps_per_epoch=3, verbose=0, shuffle=False)
+    counted = [float(v.numpy()) for metric in run.model.metrics for v in metric.variables]
+    assert any(counted)
+    seen = []
+    note = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: seen.extend(
+            float(v.numpy()) for metric in run.model.metrics for v in metric.variables
+        )
+    )
+    (segment,) = loop.fit_segments(run)
+    run.model.fit(**segment, callbacks=[loop.KeepEpochMeans(run), note])
+    assert seen == counted
