@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 
@@ -113,6 +114,13 @@ def test_results_are_remade_by_their_own_program(tmp_path):
     assert " ".join(command) == (
         'python -m apps.results --data-dir "a b" --epochs 2 --variants gan'
     )
+
+
+def test_hooks_mend_what_lint_checks(tmp_path):
+    (repository,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    hooks = [" ".join(hook["entry"].split()[:4]) for hook in repository["hooks"]]
+    checks = " ".join(planned("lint", tmp_path=tmp_path)).split("python -m ")[1:]
+    assert hooks == [f".venv/bin/python -m {' '.join(check.split()[:2])}" for check in checks]
 
 
 def test_an_old_python_is_refused_in_one_line(tmp_path):
