@@ -129,7 +129,7 @@ def measure(variant, path, cache_mib, batch_size, precision, repeats, steps):
         "peak_mib": peak_mib(),
         "images_per_second": spread(rates),
         "rounds": rates,
-        **_first_batch_seconds(run.recipe, run.source, repeats),
+        **_first_batch_seconds(run, repeats),
     }
 
 
@@ -140,16 +140,16 @@ def _images_per_second(run, steps):
     return steps * run.recipe.batch_size / spent
 
 
-def _first_batch_seconds(recipe, source, repeats):
+def _first_batch_seconds(run, repeats):
     """Times the start of an epoch and, as a resumed run does, of one's middle."""
-    middle = recipe.steps_per_epoch(source) // 2
+    recipe, middle = run.recipe, run.steps_per_epoch // 2
 
     def first_batch(source, step):
         return seconds(lambda: next(iter(recipe.batches(source, step))))
 
     return {
-        "first_batch_seconds": median(first_batch(source, 0) for _ in range(repeats)),
-        "mid_epoch_batch_seconds": median(first_batch(source, middle) for _ in range(repeats)),
+        "first_batch_seconds": median(first_batch(run.source, 0) for _ in range(repeats)),
+        "mid_epoch_batch_seconds": median(first_batch(run.source, middle) for _ in range(repeats)),
         "mid_epoch_open_seconds": seconds(
             lambda: next(iter(recipe.batches(recipe.load_source(), middle)))
         ),

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from apps.benchmark import data_scaling, step_time
-from keras_gans import data
+from keras_gans import data, training
 from keras_gans.errors import InputError
 
 
@@ -79,12 +79,14 @@ def test_what_is_measured(cache_mib, monkeypatch):
 
 
 def test_a_resumed_epoch_begins_in_its_middle(monkeypatch):
-    recipe = data_scaling.RECIPES["gan"](batch_size=4)
+    run = training.prepare(data_scaling.RECIPES["gan"](batch_size=4))
     asked = []
-    batches = type(recipe).batches
+    batches = type(run.recipe).batches
     monkeypatch.setattr(
-        type(recipe), "batches", lambda self, *args: asked.append(args[1]) or batches(self, *args)
+        type(run.recipe),
+        "batches",
+        lambda self, *args: asked.append(args[1]) or batches(self, *args),
     )
-    data_scaling._first_batch_seconds(recipe, recipe.load_source(), repeats=1)
+    data_scaling._first_batch_seconds(run, repeats=1)
     assert asked == [0, 1797 // 4 // 2, 1797 // 4 // 2]
     assert step_time.RECIPES is data_scaling.RECIPES
