@@ -30,7 +30,8 @@ VARIANTS = {
     "vae": ["--latent-dim", "8"],
 }
 SCORES = (
-    "fid",
+    "fid",  # by Inception, else by its plain name
+    "frechet",
     "label_accuracy",
     "classes_covered",
     "rarest_class_share",
