@@ -1,9 +1,10 @@
-# Everything a user types. `make help` lists it.
+# Everything a user types. `make help` prints the lines that begin with ##.
 
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
-READY := $(VENV)/.ready
+comma := ,
+READY := $(VENV)/.ready$(EXTRAS)
 
 # make train-cgan DATASET=mnist EPOCHS=20: variables become options of the program.
 options = $(if $(DATASET),--dataset "$(DATASET)") $(if $(DATA_DIR),--data-dir "$(DATA_DIR)") \
@@ -11,26 +12,11 @@ options = $(if $(DATASET),--dataset "$(DATASET)") $(if $(DATA_DIR),--data-dir "$
 	$(if $(NAME),--name "$(NAME)") $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint tensorboard generate evaluate walk translate export serve benchmark
+.PHONY: help setup tensorboard walk generate translate serve export evaluate results benchmark \
+	test test-fast lint
 
 help:
-	@echo 'make train-cgan       train a conditional GAN, then export it; likewise train-gan, train-dcgan,'
-	@echo '                      train-wgan-gp, train-autoencoder, train-vae, train-aae, train-cyclegan'
-	@echo '                      DATASET=mnist DATA_DIR=folder EPOCHS=20 BATCH_SIZE=128 NAME=mine ARGS="--seed 1"'
-	@echo '                      WORKERS=2 trains on two processes of this machine'
-	@echo 'make generate MODEL=cgan   images from the newest export; ARGS="--label 7 --count 25 --out folder"'
-	@echo 'make evaluate RUN=runs/mine    score its samples; ARGS="--compare runs/a runs/b" several side by side'
-	@echo 'make walk MODEL=cgan  animate the latent space; RUN=runs/mine ARGS=--classes from class to class'
-	@echo 'make translate MODEL=cyclegan INPUT=photos   to the other domain; ARGS="--direction y-to-x --out folder"'
-	@echo 'make export RUN=runs/mine      publish its best checkpoint; ARGS="--checkpoint last" the last'
-	@echo 'make tensorboard      open the dashboard on runs/; PORT=6006'
-	@echo 'make serve MODEL=cgan start TF Serving on saved_models/; ARGS="--port 8501"'
-	@echo 'make test             run all tests'
-	@echo 'make lint             check style'
-	@echo 'make benchmark        time the training step; ARGS="--batch-sizes 32 128"'
-	@echo 'make setup            only make the virtual environment; PYTHON=python3.12 chooses another Python'
-
-setup: $(READY)
+	@sed -n 's/^## \{0,1\}//p' $(MAKEFILE_LIST)
 
 # Made again when the requirements change; a broken attempt leaves no mark, so the next one repeats it.
 $(READY): setup.cfg pyproject.toml
@@ -39,43 +25,73 @@ $(READY): setup.cfg pyproject.toml
 	@echo 'Setting up $(VENV) (once, a few minutes)'
 	@$(PYTHON) -m venv $(VENV) || { \
 		echo 'Python cannot make virtual environments: on Debian, apt install python3-venv' >&2; exit 2; }
-	@extras=test; if nvidia-smi -L > /dev/null 2>&1; then extras=test,cuda; \
+	@extras='test$(addprefix $(comma),$(EXTRAS))'; if nvidia-smi -L > /dev/null 2>&1; then \
+		extras="$$extras,cuda"; \
 		echo 'NVIDIA driver found: TensorFlow comes with its CUDA libraries'; fi; \
 		$(PY) -m pip install --quiet --disable-pip-version-check --editable ".[$$extras]"
-	@touch $@
+	@touch $(VENV)/.ready $@
 
+## Train
+##   make train-cgan              train, show, export; likewise train-gan, train-dcgan, train-wgan-gp,
+##                                train-vae, train-aae, train-autoencoder, train-cyclegan
+##       DATASET=mnist DATA_DIR=folder EPOCHS=20 BATCH_SIZE=128 NAME=mine ARGS="--seed 1"
+##       WORKERS=2                on two processes of this machine; ARGS=--help for all options
 train-%: $(READY)
 	@$(PY) -m $(if $(WORKERS),apps.workers $(WORKERS),apps.train) $* $(options)
 
-generate: $(READY)
-	@$(PY) -m apps.generate $(or $(RUN),saved_models/$(or $(MODEL),cgan)) $(ARGS)
-
-evaluate: $(READY)
-	@$(PY) -m apps.evaluate $(RUN) $(ARGS)
-
-walk: $(READY)
-	@$(PY) -m apps.walk $(or $(RUN),saved_models/$(or $(MODEL),cgan)) $(ARGS)
-
-translate: $(READY)
-	@$(PY) -m apps.translate $(or $(RUN),saved_models/$(or $(MODEL),cyclegan)) $(if $(INPUT),"$(INPUT)") $(ARGS)
-
-export: $(READY)
-	@$(PY) -m apps.export $(RUN) $(ARGS)
-
+## Look
+##   make tensorboard             the dashboard of runs/; PORT=6006
 tensorboard: $(READY)
 	@mkdir -p runs
 	@$(PY) -c 'import apps.quiet; from tensorboard.main import run_main; run_main()' \
 		--logdir runs --port $(or $(PORT),6006) $(ARGS)
 
+##   make walk MODEL=cgan         animate the latent space; RUN=runs/mine, ARGS=--classes
+walk: $(READY)
+	@$(PY) -m apps.walk $(or $(RUN),saved_models/$(or $(MODEL),cgan)) $(ARGS)
+
+## Use
+##   make generate MODEL=cgan     images of the newest export; RUN=runs/mine, ARGS="--label 7"
+generate: $(READY)
+	@$(PY) -m apps.generate $(or $(RUN),saved_models/$(or $(MODEL),cgan)) $(ARGS)
+
+##   make translate INPUT=photos  pictures to the other domain; ARGS="--direction y-to-x --out folder"
+translate: $(READY)
+	@$(PY) -m apps.translate $(or $(RUN),saved_models/$(or $(MODEL),cyclegan)) $(if $(INPUT),"$(INPUT)") $(ARGS)
+
+##   make serve MODEL=cgan        TF Serving on saved_models/; ARGS="--port 8501"
 serve: $(READY)
 	@$(PY) -m apps.serve $(or $(MODEL),cgan) $(ARGS)
 
+##   make export RUN=runs/mine    publish its best checkpoint; ARGS="--checkpoint last"
+export: $(READY)
+	@$(PY) -m apps.export $(RUN) $(ARGS)
+
+## Measure
+##   make evaluate RUN=runs/mine  score its samples; ARGS="--compare runs/a runs/b"
+evaluate: $(READY)
+	@$(PY) -m apps.evaluate $(RUN) $(ARGS)
+
+##   make results                 the README's table of MNIST anew, in hours; DATA_DIR=folder
+results: $(READY)
+	@$(PY) -m apps.results $(if $(DATA_DIR),--data-dir "$(DATA_DIR)") $(if $(EPOCHS),--epochs $(EPOCHS)) $(ARGS)
+
+##   make benchmark               time the training step; ARGS="dcgan --batch-sizes 32 128"
 benchmark: $(READY)
 	@$(PY) -m apps.benchmark $(ARGS)
 
+## Develop
+##   make test                    all tests; make test-fast without the slow ones
 test: $(READY)
 	@$(PY) -m pytest -n auto --dist loadfile $(ARGS)
 
+test-fast: $(READY)
+	@$(PY) -m pytest -n auto --dist loadfile -m "not slow" $(ARGS)
+
+##   make lint                    check style
 lint: $(READY)
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
+
+##   make setup                   only make .venv; PYTHON=python3.12, EXTRAS=test-cluster,test-browser
+setup: $(READY)

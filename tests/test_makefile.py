@@ -1,10 +1,13 @@
 """What `make` runs for what a user types."""
 
+import configparser
 import os
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[1]
 
@@ -85,11 +88,39 @@ def test_generate_takes_the_newest_export_or_a_run(tmp_path):
     assert command == ["python", "-m", "apps.generate", "runs/mine"]
 
 
-def test_help_names_every_command():
+def test_help_names_every_command_on_one_screen():
     text = make("help").stdout
-    for command in ("train-cgan", "generate", "tensorboard", "serve", "test", "lint", "benchmark"):
-        assert f"make {command}" in text
+    (phony,) = re.findall(r"^\.PHONY: ((?:.*\\\n)*.*)", (ROOT / "Makefile").read_text(), re.M)
+    targets = {*phony.replace("\\", "").split(), "train-cgan"} - {"help"}
+    assert [target for target in sorted(targets) if f"make {target}" not in text] == []
+    assert re.findall(r"^\w+$", text, re.M) == ["Train", "Look", "Use", "Measure", "Develop"]
+    assert len(text.splitlines()) <= 24
+    assert max(map(len, text.splitlines())) <= 100
     assert make().stdout == text
+
+
+@pytest.mark.parametrize(
+    ("target", "flags"), [("test", []), ("test-fast", ["-m", '"not', 'slow"'])]
+)
+def test_tests_run_on_all_cores(target, flags, tmp_path):
+    command = planned(target, "ARGS=-x", tmp_path=tmp_path)
+    assert command == ["python", "-m", "pytest", "-n", "auto", "--dist", "loadfile", *flags, "-x"]
+
+
+def test_results_are_remade_by_their_own_program(tmp_path):
+    command = planned(
+        "results", "DATA_DIR=a b", "EPOCHS=2", "ARGS=--variants gan", tmp_path=tmp_path
+    )
+    assert " ".join(command) == (
+        'python -m apps.results --data-dir "a b" --epochs 2 --variants gan'
+    )
+
+
+def test_hooks_mend_what_lint_checks(tmp_path):
+    (repository,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    hooks = [" ".join(hook["entry"].split()[:4]) for hook in repository["hooks"]]
+    checks = " ".join(planned("lint", tmp_path=tmp_path)).split("python -m ")[1:]
+    assert hooks == [f".venv/bin/python -m {' '.join(check.split()[:2])}" for check in checks]
 
 
 def test_an_old_python_is_refused_in_one_line(tmp_path):
@@ -102,27 +133,51 @@ def test_an_old_python_is_refused_in_one_line(tmp_path):
     assert not (tmp_path / "venv").exists()
 
 
-@pytest.mark.parametrize(("status", "extras"), [(0, "test,cuda"), (9, "test")])
-def test_cuda_libraries_come_where_there_is_a_driver(tmp_path, status, extras):
+def make_setup(folder, *words, driver=False):
+    """Runs `make setup` with programs that only write down what they are asked to install."""
     programs = {
-        "nvidia-smi": f"exit {status}",
+        "nvidia-smi": f"exit {0 if driver else 9}",
         # What makes the environment, and in it what installs into it.
         "python": f"""case "$2" in
             venv) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
-            pip) echo "$@" >> {tmp_path}/installed ;;
+            pip) echo "$@" >> {folder}/installed ;;
             esac""",
     }
     for name, script in programs.items():
-        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
-        (tmp_path / name).chmod(0o755)
-    path = f"{tmp_path}:{os.environ['PATH']}"
-    done = make("setup", f"VENV={tmp_path}/venv", f"PYTHON={tmp_path}/python", PATH=path)
+        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
+        (folder / name).chmod(0o755)
+    path = f"{folder}:{os.environ['PATH']}"
+    variables = [f"VENV={folder}/venv", f"PYTHON={folder}/python"]
+    done = make("setup", *variables, *words, PATH=path)
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "installed").read_text().split()[-1] == f".[{extras}]"
-    assert ("NVIDIA driver found" in done.stdout) == (status == 0)
+    installed = (folder / "installed").read_text().splitlines()
+    return done.stdout, [line.split()[-1] for line in installed]
 
 
-def test_ci_runs_what_the_readme_says():
-    commands = (ROOT / ".ci" / "run").read_text().splitlines()
-    assert commands[-1] == "make test"
+@pytest.mark.parametrize(("driver", "extras"), [(True, "test,cuda"), (False, "test")])
+def test_cuda_libraries_come_where_there_is_a_driver(tmp_path, driver, extras):
+    printed, installed = make_setup(tmp_path, driver=driver)
+    assert installed == [f".[{extras}]"]
+    assert ("NVIDIA driver found" in printed) == driver
+
+
+def test_more_extras_come_when_asked_for(tmp_path):
+    make_setup(tmp_path)
+    asked = ".[test,test-cluster,test-browser]"
+    for _ in range(2):  # once is enough
+        _, installed = make_setup(tmp_path, "EXTRAS=test-cluster,test-browser")
+        assert installed == [".[test]", asked]
+    # And what is there stays: a later target finds its environment ready.
+    _, installed = make_setup(tmp_path)
+    assert installed == [".[test]", asked]
+
+
+def test_ci_runs_what_the_readme_says_and_skips_no_test():
+    *_, setup, test = (ROOT / ".ci" / "run").read_text().splitlines()
+    assert test == "make test"
     assert "make test" in (ROOT / "README.md").read_text()
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    extras = [name for name in config["options.extras_require"] if name.startswith("test-")]
+    assert extras
+    assert setup == f"make setup EXTRAS={','.join(extras)}"

@@ -1,4 +1,4 @@
-"""How fast training is, and against what: `python -m apps.benchmark dcgan cgan`."""
+"""Measures how fast training is, and against what: `python -m apps.benchmark dcgan cgan`."""
 
 import json
 import signal
@@ -32,73 +32,55 @@ ten minutes on two cores, one variant one minute.
 
 
 def main(arguments=None):
+    """Measures what the options ask for, prints tables and perhaps writes every number as JSON."""
     options = _parse(sys.argv[1:] if arguments is None else arguments)
     machine = describe_machine()
     print("\n".join(f"{key:11}{value}" for key, value in machine.items()), flush=True)
-    report = {"machine": machine, "settings": _settings(options)}
+    names = ("variants", "batch_sizes", "precisions", "replicas", "baselines", "repeats", "steps")
+    report = {"machine": machine, "settings": {name: options[name] for name in names}}
     if options.scale:
-        report["scale"] = _shown(tables.SCALE, measure_scale(options))
+        report["scale"] = tables.print_table(tables.SCALE, measure_scale(options))
     if options.around:
-        report["around"] = _shown(tables.AROUND, measure_around(options))
+        report["around"] = tables.print_table(tables.AROUND, measure_around(options))
     if not (options.scale or options.around):
-        report["steps"] = _shown(tables.STEPS, measure_steps(options))
+        report["steps"] = tables.print_table(tables.STEPS, measure_steps(options))
         tables.print_scaling(report["steps"])
     if options.json:
         _write_json(options.json, report)
 
 
-def _shown(table, results):
-    """Prints each of the results as soon as it is there; returns them all."""
-    print(f"\n{table.head()}", flush=True)
-    shown = []
-    for result in results:
-        print(table.lines(result), flush=True)
-        shown.append(result)
-    return shown
-
-
-# Cases ---------------------------------------------------------------------------------------
-
-
 def measure_steps(options):
     """Yields what `step_time.measure` gives for each case."""
-    kinds = product(options.variants, options.batch_sizes, options.precisions, options.replicas)
-    for variant, batch_size, precision, replicas in kinds:
+    for case, replicas in product(_cases(options), options.replicas):
         # What they do is the same whatever the precision and the replicas of the library.
-        beside = baselines.make_baselines(variant, options.rivals) if replicas == 1 else []
-        yield cases.run(
-            "step",
-            **_common(options, variant, batch_size, precision),
-            replicas=replicas,
-            rivals=beside,
+        others = (
+            baselines.baselines_for(case["variant"], options.baselines) if replicas == 1 else []
         )
+        yield cases.run("step", **case, replicas=replicas, baselines=others)
 
 
 def measure_scale(options):
     """Yields what `data_scaling.measure` gives for each number of images, cached or not."""
     for count in options.scale:
         with data_scaling.folder_of(count) as path:
-            kinds = product(options.variants, options.batch_sizes, options.precisions, CACHES_MIB)
-            for variant, batch_size, precision, cache_mib in kinds:
-                common = _common(options, variant, batch_size, precision)
-                yield cases.run("scale", **common, path=str(path), cache_mib=cache_mib)
+            for case, cache_mib in product(_cases(options), CACHES_MIB):
+                yield cases.run("scale", **case, path=str(path), cache_mib=cache_mib)
 
 
 def measure_around(options):
     """Yields what `overhead.measure` gives for each case."""
-    kinds = product(options.variants, options.batch_sizes, options.precisions)
-    for variant, batch_size, precision in kinds:
+    data = {"dataset": options.dataset, "data_dir": options.data_dir}
+    for case in _cases(options):
         with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
-            data = {"dataset": options.dataset, "data_dir": options.data_dir, "folder": folder}
-            yield cases.run("around", **_common(options, variant, batch_size, precision), **data)
+            yield cases.run("around", **case, **data, folder=folder)
 
 
-def _common(options, variant, batch_size, precision):
-    names = {"variant": variant, "batch_size": batch_size, "precision": precision}
-    return names | {"repeats": options.repeats, "steps": options.steps}
-
-
-# Options -------------------------------------------------------------------------------------
+def _cases(options):
+    """What every measurement of a variant is told, for all that the options combine."""
+    names = ("variant", "batch_size", "precision")
+    for values in product(options.variants, options.batch_sizes, options.precisions):
+        common = {"repeats": options.repeats, "steps": options.steps}
+        yield dict(zip(names, values, strict=True)) | common
 
 
 def _parse(arguments):
@@ -122,6 +104,7 @@ def _parse(arguments):
     )
     add("--replicas", type=int, nargs="+", default=[1], help="devices that share each batch")
     add(
+        "--baselines",
         "--rivals",
         type=str,
         nargs="+",
@@ -154,12 +137,6 @@ def _parse(arguments):
     )
     add("--json", type=str | None, metavar="FILE", help="every round, as numbers")
     options = console.parse(parser, arguments)
-    _fill(options)
-    _check(options)
-    return options
-
-
-def _fill(options):
     elsewhere = bool(options.scale or options.around)
     options.variants = options.variants or ([DATA_VARIANT] if elsewhere else list(RECIPES))
     for variant in options.variants:
@@ -168,17 +145,24 @@ def _fill(options):
     names = options.precisions or (["float32"] if elsewhere else ["float32", "auto"])
     # Where `auto` means float32, one case is enough.
     options.precisions = list(dict.fromkeys(choose_precision(name)[0] for name in names))
+    _check(options)
+    return options
 
 
 def _check(options):
+    """Refuses whatever a case would refuse, before the first one."""
     for name, low in (("repeats", 1), ("steps", 2 if options.around else 1)):
         if options[name] is not None and options[name] < low:
             raise InputError(f"--{name} must be at least {low}. Received: {options[name]}")
     if not (options.scale or options.around):
         _check_step_cases(options)
-    baselines.check(options.rivals, options.variants)
+    baselines.check_baselines(options.baselines, options.variants)
+    if options.scale and "cyclegan" in options.variants:
+        raise InputError("--scale makes one set of images, cyclegan takes two")
     for count in options.scale:
-        _check_scale(count, options)
+        if count < max(options.batch_sizes):
+            raise InputError(f"--scale must be at least the batch size. Received: {count}")
+        data_scaling.check_room(count)
     if options.json:
         if Path(options.json).is_dir():
             raise InputError(f"--json must be a file. Received the folder {options.json}")
@@ -186,7 +170,6 @@ def _check(options):
 
 
 def _check_step_cases(options):
-    """Everything that a case would refuse, before the first one."""
     for variant in options.variants:
         recipe = RECIPES[variant]()
         source = recipe.load_source()
@@ -196,19 +179,6 @@ def _check_step_cases(options):
             rows_per_shard(batch_size, (0, replicas, replicas))
             replace(recipe, batch_size=batch_size // replicas)
             replace(recipe, batch_size=batch_size).batches(source, 0)
-
-
-def _check_scale(count, options):
-    if count < max(options.batch_sizes):
-        raise InputError(f"--scale must be at least the batch size. Received: {count}")
-    if "cyclegan" in options.variants:
-        raise InputError("--scale makes one set of images, cyclegan takes two")
-    data_scaling.check_room(count)
-
-
-def _settings(options):
-    names = ("variants", "batch_sizes", "precisions", "replicas", "rivals", "repeats", "steps")
-    return {name: options[name] for name in names}
 
 
 def _write_json(path, report):

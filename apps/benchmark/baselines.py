@@ -1,4 +1,4 @@
-"""Other ways to train the same networks, timed beside the library's: they know `fit(steps)`."""
+"""Other ways to train the same networks, timed in turn with the library: each has `fit(steps)`."""
 
 import importlib.util
 import os
@@ -13,8 +13,8 @@ from keras_gans.precision import dtype_policy_scope
 TRIED_STEPS = 3
 
 
-class BlogPattern:
-    """The blogs' way, made to train: `predict`, `train_on_batch` twice, and a combined model.
+class BlogBaseline:
+    """Trains as blogs do: `predict`, `train_on_batch` twice, and a combined model.
 
     Keras 3 decides what trains when a step is first traced, so `trainable` is set around each
     call; set once before `compile`, as the blogs do, D would never move. D is frozen in the
@@ -34,15 +34,21 @@ class BlogPattern:
                 _inputs(latent, labels), self.discriminator(_inputs(made, labels))
             )
         self.generator.compile(jit_compile=False)
-        self._compile(self.discriminator)
-        self._compile(self.combined)
+        for network in (self.discriminator, self.combined):
+            network.compile(
+                keras.optimizers.Adam(2e-4, 0.5),
+                keras.losses.BinaryCrossentropy(from_logits=True),
+                jit_compile=False,
+            )
         self.batch = [tensor.numpy() for tensor in batch[: 1 + len(labels)]]
 
     def fit(self, steps):
+        """Trains for a number of steps."""
         for _ in range(steps):
             self.step(*self.batch)
 
     def step(self, real, *labels):
+        """Trains D on real, D on generated images, then G through D."""
         ones, zeros = np.ones((len(real), 1)), np.zeros((len(real), 1))
         noise = np.random.normal(size=(len(real), self.generator.inputs[0].shape[1]))
         fake = self.generator.predict(_inputs(noise, labels), verbose=0)
@@ -52,20 +58,13 @@ class BlogPattern:
         self.discriminator.trainable = False
         self.combined.train_on_batch(_inputs(noise, labels), ones)
 
-    def _compile(self, network):
-        network.compile(
-            keras.optimizers.Adam(2e-4, 0.5),
-            keras.losses.BinaryCrossentropy(from_logits=True),
-            jit_compile=False,
-        )
-
 
 def _inputs(first, labels):
     return [first, *labels] if labels else first
 
 
-class TorchPattern:
-    """The same networks in PyTorch, eager, in float32, stepped as its DCGAN tutorial does.
+class TorchBaseline:
+    """Trains the same networks in eager PyTorch, in float32, as its DCGAN tutorial does.
 
     D sees real and generated images in two passes; G's step goes through the updated D, whose
     weight gradients are taken on the way and thrown away, for nothing forbids it. On one thread or
@@ -99,10 +98,12 @@ class TorchPattern:
         return seconds(lambda: self.fit(TRIED_STEPS))
 
     def fit(self, steps):
+        """Trains for a number of steps."""
         for _ in range(steps):
             self.step()
 
     def step(self):
+        """Trains D, then G."""
         ones = self.torch.ones(len(self.real), 1)
         fake = self.generator(self.torch.randn(len(self.real), self.latent_dim))
         self.discriminator_optimizer.zero_grad()
@@ -149,23 +150,23 @@ def _torch_discriminator(image_shape, filters):
     )
 
 
-RIVALS = {"blogs": BlogPattern, "torch": TorchPattern}
+BASELINES = {"blogs": BlogBaseline, "torch": TorchBaseline}
 
 
-def check(names, variants):
-    """Raises InputError unless every rival is known, installed, and has one of the variants."""
+def check_baselines(names, variants):
+    """Raises InputError unless every baseline is known, installed, and has one of the variants."""
     for name in names:
-        if name not in RIVALS:
-            raise InputError(f"unknown rival {name!r}: choose of {', '.join(RIVALS)}")
-        known = RIVALS[name].variants
+        if name not in BASELINES:
+            raise InputError(f"unknown baseline {name!r}: choose of {', '.join(BASELINES)}")
+        known = BASELINES[name].variants
         if not set(known) & set(variants):
             raise InputError(
-                f"the rival {name} trains {', '.join(known)}. Received: {', '.join(variants)}"
+                f"the baseline {name} trains {', '.join(known)}. Received: {', '.join(variants)}"
             )
         if name == "torch" and importlib.util.find_spec("torch") is None:
-            raise InputError("the rival torch is not installed: pip install torch==2.13.0")
+            raise InputError("the baseline torch is not installed: pip install torch==2.13.0")
 
 
-def make_baselines(variant, names):
-    """Those of the rivals that train a variant."""
-    return [name for name in names if variant in RIVALS[name].variants]
+def baselines_for(variant, names):
+    """Returns those of the baselines that train a variant."""
+    return [name for name in names if variant in BASELINES[name].variants]

@@ -22,7 +22,7 @@ KINDS = {"step": step_time.measure, "scale": data_scaling.measure, "around": ove
 
 
 def run(kind, **arguments):
-    """What `KINDS[kind](**arguments)` returns, from a new process.
+    """Runs `KINDS[kind](**arguments)` in a new process; returns what it returns.
 
     Raises:
         InputError: If the process found a user's mistake, in its words.
@@ -54,6 +54,7 @@ def _failure(ended, arguments):
 
 
 def main():
+    """Measures the case that the command line names and prints it as JSON."""
     kind, arguments = json.loads(sys.argv[1])
     # Standard output is the result's alone.
     with contextlib.redirect_stdout(sys.stderr):

@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import resource
 import time
 from pathlib import Path
@@ -17,36 +18,35 @@ MATRIX_PRODUCTS = 3
 
 
 def seconds(function):
+    """Calls a function; returns how long it took, in s."""
     begin = time.perf_counter()
     function()
     return time.perf_counter() - begin
 
 
 def spread(values):
-    """`{median, least, most}` of numbers; None where there are none."""
+    """Returns the `{median, least, most}` of numbers, or None where one is not known."""
     if any(value is None for value in values):
         return None
     return {"median": median(values), "least": min(values), "most": max(values)}
 
 
 def summary(rounds):
-    """The `spread` of each number over rounds, `[{name: number}]`."""
+    """Returns the `spread` of each number over rounds, `[{name: number}]`."""
     return {key: spread([values[key] for values in rounds]) for key in rounds[0]}
 
 
 def peak_mib():
-    """The most memory that this process has held, in MiB."""
+    """Returns the most memory that this process has held, in MiB."""
     # getrusage would do, but on Linux it begins with what the process that started this one held.
-    lines = STATUS.read_text().splitlines() if STATUS.is_file() else []
-    for line in lines:
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
+    if found := re.search(r"VmHWM:\s+(\d+)", _text_of(STATUS)):
+        return int(found[1]) / 1024
     unit = 1 if platform.system() == "Darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
 
 
 def matmul_rate(dtype):
-    """GFLOP/s of large matrix products, the most the machine can do."""
+    """Returns the GFLOP/s of large matrix products, the most the machine can do."""
     left, right = (tf.cast(tf.random.normal((MATRIX_SIZE, MATRIX_SIZE)), dtype) for _ in range(2))
     spent = seconds(lambda: [_product(left, right).numpy() for _ in range(MATRIX_PRODUCTS)])
     return MATRIX_PRODUCTS * 2 * MATRIX_SIZE**3 / spent / 1e9
@@ -58,13 +58,20 @@ def _product(left, right):
 
 
 def describe_machine():
-    """What the numbers depend on, as `{name: text}`."""
-    lines = CPU_INFO.read_text().splitlines() if CPU_INFO.is_file() else []
-    facts = dict(map(str.strip, line.split(":", 1)) for line in lines if ":" in line)
-    bfloat16 = "with" if "avx512_bf16" in facts.get("flags", "").split() else "without"
+    """Returns what measured numbers depend on, as `{name: text}`."""
+    cpu = _text_of(CPU_INFO)
+    model = re.search(r"model name\s*: (.*)", cpu)
+    bfloat16 = "with" if re.search(r"\bavx512_bf16\b", cpu) else "without"
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {
-        "cpu": f"{facts.get('model name', platform.machine())}, {os.cpu_count()} cores, "
+        "cpu": f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores, "
         f"{bfloat16} avx512_bf16",
+        "memory": f"{memory:.0f} GiB",
         "software": f"TensorFlow {tf.__version__}, Keras {keras.__version__}, "
         f"Python {platform.python_version()}",
     }
+
+
+def _text_of(path):
+    """What Linux tells of itself in a file, nothing on other systems."""
+    return path.read_text() if path.is_file() else ""

@@ -1,4 +1,4 @@
-"""What everything around the step costs: real training against bare steps on one batch.
+"""Times everything around the step: real training against bare steps on one batch.
 
 A round has three parts, one after the other: `training.train` over the last steps of a run, with
 its data, callbacks, logs, the last epoch's pictures and the last checkpoint; as many bare compiled
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from apps.benchmark.measuring import seconds, spread, summary
-from apps.benchmark.step_time import repeated
+from apps.benchmark.step_time import repeat_batch
 from keras_gans import training
 from keras_gans.recipes import RECIPES
 from keras_gans.serving.endpoints import Endpoints
@@ -23,7 +23,7 @@ STEPS = 120
 
 
 def measure(variant, dataset, data_dir, folder, batch_size, precision, repeats, steps):
-    """Returns plain numbers, every round included; call it in a new process.
+    """Measures one case; returns plain numbers, every round included. Call it in a new process.
 
     Args:
         dataset: As `apps.train` takes it, or `RANDOM`.
@@ -36,7 +36,7 @@ def measure(variant, dataset, data_dir, folder, batch_size, precision, repeats, 
     run = training.prepare(RECIPES[variant](dataset=dataset, data_dir=data_dir, **settings))
     evaluation = evaluation_seconds(run, folder, repeats)
     steps = min(steps or STEPS, run.steps_per_epoch)
-    rounds = measured_rounds(run, folder, steps, repeats)
+    rounds = measure_rounds(run, folder, steps, repeats)
     return {
         "variant": variant,
         "batch_size": batch_size,
@@ -54,7 +54,7 @@ def measure(variant, dataset, data_dir, folder, batch_size, precision, repeats, 
 
 
 def write_random(path):
-    """Random images with classes, as `npz:` takes them; returns the path."""
+    """Writes random images with classes, as `npz:` takes them; returns the path."""
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (IMAGES, *IMAGE_SHAPE), np.uint8)
     np.savez(path, x_train=images, y_train=random.permutation(IMAGES) % CLASSES)
@@ -62,7 +62,7 @@ def write_random(path):
 
 
 def evaluation_seconds(run, folder, repeats):
-    """Of each evaluation after the first, which traces; a classifier is fitted before."""
+    """Times evaluations after the first, which traces; a classifier is fitted before."""
     evaluator = training.evaluator_for(run, folder)
     if evaluator is None:
         return []
@@ -71,23 +71,26 @@ def evaluation_seconds(run, folder, repeats):
     return spent[1:]
 
 
-def measured_rounds(run, folder, steps, repeats):
-    """`[{name: number}]`, after one round of warm-up."""
+def measure_rounds(run, folder, steps, repeats):
+    """Measures rounds after one of warm-up; returns `[{name: number}]`."""
     # Evaluations are timed apart: a short epoch would count one in full.
     run = replace(run, recipe=replace(run.recipe, evaluate_epochs=0))
     batch = next(iter(run.recipe.batches(run.source, 0)))
     directory = training.create(run, folder, "run")
+    _, *rounds = [
+        summarize_round(
+            real=_train_last(run, directory, steps),
+            bare=seconds(lambda: _bare_steps(run.model, batch, steps)),
+            last=_train_last(run, directory, 1),
+            steps=steps,
+        )
+        for _ in range(1 + repeats)
+    ]
+    return rounds
 
-    def one_round():
-        real = _train_last(run, directory, steps)
-        bare = seconds(lambda: _bare_steps(run.model, batch, steps))
-        return of_round(real, bare, _train_last(run, directory, 1), steps)
 
-    return [one_round() for _ in range(1 + repeats)][1:]
-
-
-def of_round(real, bare, last, steps):
-    """What the three times of a round say, in s.
+def summarize_round(real, bare, last, steps):
+    """Works out what the three times of a round, in s, say of a step and of what comes once.
 
     Args:
         real: Of `steps` steps of real training. bare: Of as many bare ones.
@@ -106,12 +109,12 @@ def of_round(real, bare, last, steps):
 
 
 def run_cost(run, rounds, evaluation):
-    """What a whole run by the recipe takes more than its bare steps, by part; shares of these.
+    """Estimates what a run by the recipe takes more than its bare steps, by part, as shares.
 
     What comes once in a short run (start, a grid of pictures, a checkpoint) is counted as often as
     there are grids or checkpoints, whichever are more.
     """
-    medians = {key: spread([values[key] for values in rounds])["median"] for key in rounds[0]}
+    medians = {key: values["median"] for key, values in summary(rounds).items()}
     recipe, steps = run.recipe, run.total_steps
     bare = steps * medians["bare_step_milliseconds"] / 1e3
     real = bare * medians["real_step_over_bare"]
@@ -139,7 +142,7 @@ def _train_last(run, directory, steps):
 
 
 def _bare_steps(model, batch, steps):
-    batches = iter(repeated(batch))
+    batches = iter(repeat_batch(batch))
     for _ in range(steps):
         logs = model.train_function(batches)
     # The last step's numbers wait for all before it.

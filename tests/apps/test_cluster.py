@@ -19,6 +19,7 @@ from keras_gans.recipes import RECIPES
 ROOT = Path(__file__).parents[2]
 CLUSTER = ROOT / "apps" / "cluster"
 SLURM = CLUSTER / "slurm.sh"
+WITHOUT = "needs the extra test-cluster: make setup EXTRAS=test-cluster"
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +49,7 @@ def parsed(words):
 
 @pytest.mark.parametrize("index", [0, 1], ids=["job", "claim"])
 def test_the_operators_models_know_every_field(manifests, index):
-    training = pytest.importorskip("kubeflow.training")
+    training = pytest.importorskip("kubeflow.training", reason=WITHOUT)
     kind = ["KubeflowOrgV1TFJob", "V1PersistentVolumeClaim"][index]
     client = training.ApiClient()
     # Reading drops what a model does not know, so that a misspelt field does not come back.
@@ -116,7 +117,8 @@ def run_slurm_script(folder, statuses, *arguments):
 def test_shellcheck_finds_nothing():
     places = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     shellcheck = shutil.which("shellcheck", path=places)
-    assert shellcheck, "the extra `test` brings it: make setup"
+    if shellcheck is None:
+        pytest.skip(WITHOUT)
     done = subprocess.run([shellcheck, str(SLURM)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 

@@ -10,12 +10,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
-from playwright.sync_api import expect, sync_playwright
 
 from apps import train
 from keras_gans.visualize import tensorboard
 from tests.apps import processes
 from tests.tensorboard_process import running_tensorboard
+
+library = pytest.importorskip(
+    "playwright.sync_api", reason="needs the extra test-browser: make setup EXTRAS=test-browser"
+)
+expect, sync_playwright = library.expect, library.sync_playwright
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)

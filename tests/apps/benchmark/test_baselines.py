@@ -1,4 +1,4 @@
-"""apps.rivals: they train the same networks as the library, and all of them."""
+"""apps.benchmark.baselines: they train the same networks as the library, and all of them."""
 
 import numpy as np
 import pytest
@@ -9,27 +9,27 @@ from keras_gans.recipes import RECIPES
 
 
 def made(variant, kind):
-    """`(rival, model)` on a batch of four digits."""
+    """`(baseline, model)` on a batch of four digits."""
     recipe = RECIPES[variant](batch_size=4)
     source = recipe.load_source()
     batch = next(iter(recipe.batches(source, 0)))
     return kind(recipe, source, batch), recipe.build(source)
 
 
-@pytest.mark.parametrize("variant", baselines.BlogPattern.variants)
+@pytest.mark.parametrize("variant", baselines.BlogBaseline.variants)
 def test_the_blogs_loop_trains_both_networks(variant):
-    rival, model = made(variant, baselines.BlogPattern)
-    generator, discriminator = trainable(rival.generator), trainable(rival.discriminator)
+    baseline, model = made(variant, baselines.BlogBaseline)
+    generator, discriminator = trainable(baseline.generator), trainable(baseline.discriminator)
     for _ in range(2):  # tracing, and as traced
-        rival.fit(1)
-        generator = check_all_moved(generator, rival.generator)
-        discriminator = check_all_moved(discriminator, rival.discriminator)
+        baseline.fit(1)
+        generator = check_all_moved(generator, baseline.generator)
+        discriminator = check_all_moved(discriminator, baseline.discriminator)
     # The combined phase alone: batch statistics of D would move with it, too.
-    before = rival.discriminator.get_weights()
-    noise, labels = np.random.normal(size=(4, model.latent_dim)), rival.batch[1:]
-    rival.combined.train_on_batch([noise, *labels] if labels else noise, np.ones((4, 1)))
-    check_all_moved(generator, rival.generator)
-    for old, new in zip(before, rival.discriminator.get_weights(), strict=True):
+    before = baseline.discriminator.get_weights()
+    noise, labels = np.random.normal(size=(4, model.latent_dim)), baseline.batch[1:]
+    baseline.combined.train_on_batch([noise, *labels] if labels else noise, np.ones((4, 1)))
+    check_all_moved(generator, baseline.generator)
+    for old, new in zip(before, baseline.discriminator.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
 
 
@@ -47,30 +47,30 @@ def trainable(network):
 
 def test_torch_trains_networks_of_the_same_sizes():
     pytest.importorskip("torch")
-    rival, model = made("dcgan", baselines.TorchPattern)
+    baseline, model = made("dcgan", baselines.TorchBaseline)
     for theirs, ours in (
-        (rival.generator, model.generator),
-        (rival.discriminator, model.discriminator),
+        (baseline.generator, model.generator),
+        (baseline.discriminator, model.discriminator),
     ):
         sizes = sorted(parameter.numel() for parameter in theirs.parameters())
         assert sizes == sorted(int(np.prod(v.shape)) for v in ours.trainable_variables)
         before = [parameter.detach().numpy().copy() for parameter in theirs.parameters()]
-        rival.fit(1)
+        baseline.fit(1)
         for old, new in zip(before, theirs.parameters(), strict=True):
             assert (old != new.detach().numpy()).any()
-    fake = rival.generator(rival.torch.randn(3, model.latent_dim))
+    fake = baseline.generator(baseline.torch.randn(3, model.latent_dim))
     assert tuple(fake.shape) == (3, 1, 28, 28)
-    assert tuple(rival.discriminator(fake).shape) == (3, 1)
+    assert tuple(baseline.discriminator(fake).shape) == (3, 1)
 
 
-def test_a_rival_that_is_not_installed_says_how(monkeypatch):
+def test_a_baseline_that_is_not_installed_says_how(monkeypatch):
     monkeypatch.setattr(baselines.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(InputError, match="pip install torch"):
-        baselines.check(["torch"], ["dcgan"])
-    baselines.check(["blogs"], ["dcgan"])
+        baselines.check_baselines(["torch"], ["dcgan"])
+    baselines.check_baselines(["blogs"], ["dcgan"])
 
 
-def test_of_the_rivals_a_variant_meets_its_own():
-    assert baselines.make_baselines("dcgan", ["blogs", "torch"]) == ["blogs", "torch"]
-    assert baselines.make_baselines("cgan", ["blogs", "torch"]) == ["blogs"]
-    assert baselines.make_baselines("vae", ["blogs", "torch"]) == []
+def test_of_the_baselines_a_variant_meets_its_own():
+    assert baselines.baselines_for("dcgan", ["blogs", "torch"]) == ["blogs", "torch"]
+    assert baselines.baselines_for("cgan", ["blogs", "torch"]) == ["blogs"]
+    assert baselines.baselines_for("vae", ["blogs", "torch"]) == []

@@ -1,17 +1,14 @@
 """apps.benchmark: its cases, what it divides by what, what it writes. No speed is asserted."""
 
-import functools
 import json
 import math
-import subprocess
 
 import pytest
 import tensorflow as tf
 
 from apps.benchmark import __main__ as benchmark
-from apps.benchmark import cases, data_scaling, measuring, overhead, step_time, tables
+from apps.benchmark import cases, data_scaling, measuring, overhead, step_time
 from apps.console import run_app
-from keras_gans.errors import InputError, RunError
 from keras_gans.recipes import RECIPES
 
 
@@ -32,13 +29,13 @@ def reported(tmp_path, *arguments):
 def test_every_case_is_reported(here, tmp_path, capsys):
     flags = ["--batch-sizes", "4", "--steps", "1", "--repeats", "2"]
     report = reported(
-        tmp_path, "gan", "vae", *flags, "--rivals", "blogs", "--precisions", "float32"
+        tmp_path, "gan", "vae", *flags, "--baselines", "blogs", "--precisions", "float32"
     )
     assert report["settings"]["variants"] == ["gan", "vae"]
     assert tf.__version__ in report["machine"]["software"]
     order = [(r["variant"], r["batch_size"], r["precision"]) for r in report["steps"]]
     assert order == [("gan", 4, "float32"), ("vae", 4, "float32")]
-    assert [r["rivals"] for r in report["steps"]] == [["blogs"], []]
+    assert [r["baselines"] for r in report["steps"]] == [["blogs"], []]
     for result in report["steps"]:
         check_result(result)
     printed = capsys.readouterr().out
@@ -58,7 +55,7 @@ def check_result(result):
         assert values["step_milliseconds"] == pytest.approx(1000 * result["batch_size"] / rate)
         share = result["mflop_per_image"] / 1000 * rate / gflops
         assert values["share_of_matmul"] == pytest.approx(share)
-        for name in result["rivals"]:
+        for name in result["baselines"]:
             ratio = rate / values[f"{name}_images_per_second"]
             assert values[f"over_{name}"] == pytest.approx(ratio)
     for key, seen in result["summary"].items():
@@ -73,50 +70,6 @@ def test_torch_is_timed_beside_it(here, tmp_path, capsys):
     ratio = values["images_per_second"] / values["torch_images_per_second"]
     assert result["summary"]["over_torch"]["median"] == pytest.approx(ratio)
     assert "ratio to torch" in capsys.readouterr().out
-
-
-def test_pairs_of_images_are_timed_too(here, monkeypatch):
-    small = {"generator_filters": 2, "blocks": 0, "discriminator_filters": 2}
-    recipe = functools.partial(RECIPES["cyclegan"], **small)
-    monkeypatch.setitem(RECIPES, "cyclegan", recipe)
-    result = step_time.measure("cyclegan", 2, "mixed_bfloat16", 1, [], repeats=1, steps=1)
-    assert result["precision"] == "mixed_bfloat16"
-    assert result["mflop_per_image"] > 1
-    assert result["summary"]["pipeline_images_per_second"]["median"] > 0
-
-
-def test_two_replicas_share_a_batch(here, two_replicas, monkeypatch, capsys):
-    asked = []
-    monkeypatch.setattr(
-        step_time.distribution, "strategy_of", lambda *args: asked.append(args) or two_replicas
-    )
-    seen = []
-    monkeypatch.setattr(step_time, "fit", lambda run, batch, steps: seen.append((run, batch)))
-    result = step_time.measure("gan", 6, "float32", 2, [], repeats=1, steps=1)
-    assert asked == [("mirrored", "2")]
-    assert (result["replicas"], result["mflop_per_image"]) == (2, None)
-    assert result["summary"]["share_of_matmul"] is None
-    both = next(iter(step_time._batches(*seen[0])))
-    images = both[0] if isinstance(both, tuple) else both
-    parts = two_replicas.experimental_local_results(images)
-    assert [len(part) for part in parts] == [3, 3]
-    one = result | {"replicas": 1}
-    tables.print_scaling([one, result])
-    assert "2 replicas reach 100.0% of one" in capsys.readouterr().out
-
-
-def test_a_round_takes_about_two_seconds(monkeypatch):
-    times = iter([0.3, 60.0, 0.001])
-    monkeypatch.setattr(step_time, "seconds", lambda _: next(times))
-    assert [step_time.steps_of_a_round(None, None) for _ in range(3)] == [20, 1, 200]
-
-
-def test_median_least_and_most():
-    rounds = [{"a": 3.0, "b": None}, {"a": 1.0, "b": None}, {"a": 2.5, "b": None}]
-    seen = measuring.summary(rounds)
-    assert seen == {"a": {"median": 2.5, "least": 1.0, "most": 3.0}, "b": None}
-    assert tables.range_text(seen["a"], ".1f") == "2.5 (1.0 to 3.0)"
-    assert tables.range_text(seen["b"], ".1f") == ""
 
 
 def test_growing_data_is_reported_and_leaves_nothing(here, tmp_path, monkeypatch, capsys):
@@ -163,41 +116,9 @@ def test_what_is_around_the_step_is_reported(here, tmp_path, monkeypatch, capsys
     assert f"{100 * run['share']:+.1f}%" in printed
 
 
-def test_a_case_has_a_process_of_its_own():
-    common = {"batch_size": 4, "precision": "float32", "replicas": 1, "repeats": 1, "steps": 1}
-    result = cases.run("step", variant="gan", rivals=[], **common)
-    assert 100 < result["peak_mib"] < 4000
-    assert result["summary"]["matmul_gflop_per_second"]["median"] > 0
-
-
-def test_a_mistake_found_in_the_process_is_told_in_its_words(capfd):
-    common = {"batch_size": 4, "precision": "float32", "repeats": 1, "steps": 2}
-    data = {"dataset": "npz:/nowhere.npz", "data_dir": None, "folder": "/nowhere"}
-    with pytest.raises(InputError, match=r"^/nowhere.npz cannot be read"):
-        cases.run("around", variant="gan", **data, **common)
-    assert capfd.readouterr().err == ""
-
-
-@pytest.mark.parametrize(
-    ("status", "stderr", "kind", "text", "shown"),
-    [
-        (2, "a note\ncase: no such file", InputError, "^no such file$", False),
-        (1, "case: the disk is full", RunError, "gan could not be measured: the disk", False),
-        (1, "Traceback\nTypeError: x", RunError, "gan could not be measured: TypeError: x", True),
-        (-9, "", RunError, "gan could not be measured: ended by signal 9", False),
-    ],
-)
-def test_how_a_process_can_fail(status, stderr, kind, text, shown, monkeypatch, capsys):
-    ended = subprocess.CompletedProcess([], status, "", stderr)
-    monkeypatch.setattr(cases.subprocess, "run", lambda *_, **__: ended)
-    with pytest.raises(kind, match=text):
-        cases.run("step", variant="gan")
-    assert (capsys.readouterr().err == stderr) == (shown or not stderr)
-
-
 def test_by_default_every_variant_and_nothing_twice(monkeypatch):
     monkeypatch.setattr(benchmark, "_check_step_cases", lambda _: None)
-    monkeypatch.setattr(benchmark, "precision_of", lambda name: ("float32", name))
+    monkeypatch.setattr(benchmark, "choose_precision", lambda name: ("float32", name))
     options = benchmark._parse([])
     assert options.variants == list(RECIPES)
     assert (options.batch_sizes, options.precisions, options.replicas) == ([64], ["float32"], [1])
@@ -214,8 +135,8 @@ def test_by_default_every_variant_and_nothing_twice(monkeypatch):
         (["gan", "--replicas", "0"], "--replicas must be at least 1"),
         (["gan", "--replicas", "3"], "multiple of the 3 replicas"),
         (["gan", "--precisions", "float8"], "precision must be one of auto"),
-        (["gan", "--rivals", "jax"], "unknown rival 'jax'"),
-        (["vae", "--rivals", "blogs"], "the rival blogs trains gan, dcgan, cgan"),
+        (["gan", "--baselines", "jax"], "unknown baseline 'jax'"),
+        (["vae", "--rivals", "blogs"], "the baseline blogs trains gan, dcgan, cgan"),
         (["--scale", "1000000000000"], "--scale 1000000000000 needs"),
         (["--scale", "10"], "at least the batch size"),
         (["cyclegan", "--scale", "100"], "cyclegan takes two"),

@@ -1,4 +1,4 @@
-"""apps.scaling: folders of many pictures, and what is measured on them."""
+"""apps.benchmark.data_scaling: folders of many pictures, and what is measured on them."""
 
 import os
 from collections import Counter
@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from apps.benchmark import data_scaling, step_time
-from keras_gans import data
+from keras_gans import data, training
 from keras_gans.errors import InputError
 
 
@@ -27,11 +27,12 @@ def test_a_folder_of_links_is_a_data_set_and_goes_away():
     assert not path.exists()
 
 
-def test_where_links_are_refused_there_are_copies(monkeypatch):
-    def refuse(*_):
-        raise PermissionError(1, "Operation not permitted")
+def refuse_links(*_):
+    raise PermissionError(1, "Operation not permitted")
 
-    monkeypatch.setattr(os, "link", refuse)
+
+def test_where_links_are_refused_there_are_copies(monkeypatch):
+    monkeypatch.setattr(os, "link", refuse_links)
     with data_scaling.folder_of(30) as path:
         assert len({file.stat().st_ino for file in path.rglob("*.png")}) == 30
     assert not path.exists()
@@ -60,7 +61,7 @@ def test_more_than_the_disk_holds_is_refused_beforehand(monkeypatch):
     with pytest.raises(InputError, match=r"--scale 1000000000000 needs"):
         data_scaling.check_room(10**12)
     data_scaling.check_room(100)
-    monkeypatch.setattr(data_scaling, "_can_link", lambda _: False)
+    monkeypatch.setattr(os, "link", refuse_links)
     with pytest.raises(InputError, match="1,000,000,000 files"):
         data_scaling.check_room(10**9)
 
@@ -78,12 +79,14 @@ def test_what_is_measured(cache_mib, monkeypatch):
 
 
 def test_a_resumed_epoch_begins_in_its_middle(monkeypatch):
-    recipe = data_scaling.RECIPES["gan"](batch_size=4)
+    run = training.prepare(data_scaling.RECIPES["gan"](batch_size=4))
     asked = []
-    batches = type(recipe).batches
+    batches = type(run.recipe).batches
     monkeypatch.setattr(
-        type(recipe), "batches", lambda self, *args: asked.append(args[1]) or batches(self, *args)
+        type(run.recipe),
+        "batches",
+        lambda self, *args: asked.append(args[1]) or batches(self, *args),
     )
-    data_scaling._entering(recipe, recipe.load_source(), repeats=1)
+    data_scaling._first_batch_seconds(run, repeats=1)
     assert asked == [0, 1797 // 4 // 2, 1797 // 4 // 2]
     assert step_time.RECIPES is data_scaling.RECIPES

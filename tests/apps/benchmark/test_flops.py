@@ -1,4 +1,4 @@
-"""apps.operations: what is counted is what the formulas of each layer's passes give."""
+"""apps.benchmark.flops: what is counted is what the formulas of each layer's passes give."""
 
 import keras
 import pytest
@@ -35,6 +35,28 @@ def test_a_step_by_hand():
     assert mflop["Conv2D"] == pytest.approx(2e-6 * (3 * shrink + grow))
     assert mflop["Conv2DBackpropInput"] == pytest.approx(2e-6 * (shrink + grow))
     assert mflop["Conv2DBackpropFilter"] == pytest.approx(2e-6 * (2 * shrink + grow))
+
+
+def test_what_tensorflows_registry_gets_wrong():
+    kernel = tf.ones((3, 3, 2, 5))
+
+    class Strided:
+        def train_step(self, batch):
+            with tf.GradientTape() as tape:
+                tape.watch(batch)
+                loss = tf.reduce_sum(tf.nn.conv2d(batch, kernel, 2, "SAME") ** 2)
+            return tape.gradient(loss, batch)
+
+    rows = training_operations(Strided(), tf.ones((1, 7, 7, 2)))
+    # 16 places, forward and back, though 7 * 7 / (2 * 2) is 12.25.
+    assert mflop_per_image(rows, 1) == pytest.approx(2 * 2e-6 * 16 * 3 * 3 * 2 * 5)
+
+    class Adjoint:
+        def train_step(self, batch):
+            return tf.matmul(batch, batch, adjoint_a=True)
+
+    (row,) = training_operations(Adjoint(), tf.ones((4, 7, 3)))
+    assert row["mflop"] == pytest.approx(2e-6 * 4 * 3 * 7 * 3)
 
 
 def test_dcgan_as_the_paper_of_its_layers_says():

@@ -1,4 +1,4 @@
-"""apps.around: real training beside bare steps, and the sum over a run."""
+"""apps.benchmark.overhead: real training beside bare steps, and the sum over a run."""
 
 from types import SimpleNamespace
 
@@ -8,7 +8,7 @@ from apps.benchmark import overhead
 
 
 def test_a_round_by_hand():
-    values = overhead.of_round(real=13.0, bare=8.0, last=4.0, steps=10)
+    values = overhead.summarize_round(real=13.0, bare=8.0, last=4.0, steps=10)
     # The nine steps more cost 9 s.
     assert values["real_step_milliseconds"] == pytest.approx(1000.0)
     assert values["bare_step_milliseconds"] == pytest.approx(800.0)
@@ -23,7 +23,7 @@ def test_a_run_by_hand(checkpoint_seconds, times):
         epochs=10, sample_epochs=5, evaluate_epochs=4, checkpoint_seconds=checkpoint_seconds
     )
     run = SimpleNamespace(recipe=recipe, total_steps=1000)
-    rounds = [overhead.of_round(real=13.0, bare=8.0, last=4.0, steps=10)] * 3
+    rounds = [overhead.summarize_round(real=13.0, bare=8.0, last=4.0, steps=10)] * 3
     cost = overhead.run_cost(run, rounds, evaluation=[1.0, 2.0, 9.0])
     # Bare 800 s, real steps 1000 s; pictures twice, or a checkpoint every 250 s and at the end;
     # evaluations in epochs 4, 8 and 10.

@@ -1,0 +1,40 @@
+"""apps.benchmark.cases: a case has a process, and how that can fail."""
+
+import subprocess
+
+import pytest
+
+from apps.benchmark import cases
+from keras_gans.errors import InputError, RunError
+
+
+def test_a_case_has_a_process_of_its_own():
+    common = {"batch_size": 4, "precision": "float32", "replicas": 1, "repeats": 1, "steps": 1}
+    result = cases.run("step", variant="gan", baselines=[], **common)
+    assert 100 < result["peak_mib"] < 4000
+    assert result["summary"]["matmul_gflop_per_second"]["median"] > 0
+
+
+def test_a_mistake_found_in_the_process_is_told_in_its_words(capfd):
+    common = {"batch_size": 4, "precision": "float32", "repeats": 1, "steps": 2}
+    data = {"dataset": "npz:/nowhere.npz", "data_dir": None, "folder": "/nowhere"}
+    with pytest.raises(InputError, match=r"^/nowhere.npz cannot be read"):
+        cases.run("around", variant="gan", **data, **common)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("status", "stderr", "kind", "text", "shown"),
+    [
+        (2, "a note\ncase: no such file", InputError, "^no such file$", False),
+        (1, "case: the disk is full", RunError, "gan could not be measured: the disk", False),
+        (1, "Traceback\nTypeError: x", RunError, "gan could not be measured: TypeError: x", True),
+        (-9, "", RunError, "gan could not be measured: ended by signal 9", False),
+    ],
+)
+def test_how_a_process_can_fail(status, stderr, kind, text, shown, monkeypatch, capsys):
+    ended = subprocess.CompletedProcess([], status, "", stderr)
+    monkeypatch.setattr(cases.subprocess, "run", lambda *_, **__: ended)
+    with pytest.raises(kind, match=text):
+        cases.run("step", variant="gan")
+    assert (capsys.readouterr().err == stderr) == (shown or not stderr)

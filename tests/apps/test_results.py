@@ -1,0 +1,137 @@
+"""apps.results: the table, and that nothing finished is done again."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from apps import results
+from apps.console import run_app
+from tests.apps.processes import ROOT, TIMEOUT, snapshot, write_npz
+
+ENTRY = {
+    "protocol": {"generated_images": 16},
+    "scores": {
+        "fid_16_classifier": {"value": 14.38, "standard_error": None},
+        "classes_covered_16_classifier": {"value": 10.0, "standard_error": None},
+        "parzen_16_pixels": {"value": 225.11, "standard_error": 1.9},
+        "sharpness_16_pixels": {"value": 0.2, "standard_error": None},
+    },
+    "floor": {
+        "fid_16_classifier": {"value": 0.81, "standard_error": None},
+        "label_accuracy_16_classifier": {"value": 0.994, "standard_error": None},
+    },
+}
+
+
+def test_a_table_by_hand():
+    table = results.markdown_table({"gan": ENTRY}, {"gan": "60 epochs, 1,498 s"})
+    assert table.splitlines() == [
+        "|  | training | fid_16_classifier | label_accuracy_16_classifier "
+        "| classes_covered_16_classifier | parzen_16_pixels |",
+        "| --- | --- | --- | --- | --- | --- |",
+        "| gan | 60 epochs, 1,498 s | 14.38 |  | 10 | 225.1 +- 1.9 |",
+        "| real training images |  | 0.81 | 99.40% |  |  |",
+    ]
+
+
+def test_the_newest_scores_of_as_many_samples_count(tmp_path):
+    assert results.find_entry(tmp_path, 16) is None
+    newest = {**ENTRY, "scores": {}}
+    others = {"protocol": {"generated_images": 2000}, "scores": {}, "floor": {}}
+    entries = {"last_16": ENTRY, "best_16": newest, "best_2000": others}
+    (tmp_path / "metrics.json").write_text(json.dumps({"evaluations": entries}))
+    assert results.find_entry(tmp_path, 16) == newest
+    assert results.find_entry(tmp_path, 99) is None
+
+
+def make_results(folder, *arguments):
+    data = write_npz(folder / "data.npz", count=600, classes=2)
+    options = ["--dataset", f"npz:{data}", "--epochs", "1", "--samples", "130"]
+    options += ["--runs-dir", f"{folder}/runs", "--export-dir", f"{folder}/exports", *arguments]
+    return subprocess.run(
+        [sys.executable, "-m", "apps.results", *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=3 * TIMEOUT,
+        check=False,
+    )
+
+
+def test_what_is_finished_is_not_done_again(tmp_path):
+    first = make_results(tmp_path, "--variants", "gan")
+    assert first.returncode == 0, first.stderr
+    assert "hours" in first.stdout.splitlines()[0]
+    head, _, row, real = (line for line in first.stdout.splitlines() if line.startswith("|"))
+    assert "_130_classifier" in head
+    assert row.startswith("| gan | 1 epochs, ")
+    assert real.startswith("| real training images |")
+    assert "cores" in first.stdout.splitlines()[-1]
+    assert "TensorFlow" in first.stdout.splitlines()[-1]
+    before = snapshot(tmp_path / "runs")
+    again = make_results(tmp_path, "--variants", "gan")
+    assert again.returncode == 0, again.stderr
+    assert snapshot(tmp_path / "runs") == before
+    # The table is the same, and nothing is said of training.
+    assert again.stdout.splitlines()[-6:] == first.stdout.splitlines()[-6:]
+    assert "trained   " not in again.stdout
+    other = make_results(tmp_path, "--variants", "gan", "--epochs", "2")
+    assert other.returncode == 2
+    assert "begun with other settings: epochs is 1 there, 2 asked" in other.stderr
+
+
+class Programs:
+    """Stands for the processes: writes down what is run, and ends with the given statuses."""
+
+    def __init__(self, monkeypatch, *statuses):
+        self.commands, self.statuses = [], list(statuses)
+        monkeypatch.setattr(results.subprocess, "run", self.run)
+
+    def run(self, command, check):
+        self.commands.append(command[2:])
+        # Ctrl-C is the program's own matter.
+        assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+        return subprocess.CompletedProcess(command, self.statuses.pop(0))
+
+
+def status_of(*arguments):
+    try:
+        run_app(results.PROGRAM, lambda: results.main(list(arguments)))
+    except SystemExit as end:
+        return end.code
+    return 0
+
+
+@pytest.mark.parametrize(("ended", "status"), [(130, 130), (2, 2), (-9, 1)])
+def test_where_a_program_ends_this_ends(ended, status, tmp_path, monkeypatch, capsys):
+    programs = Programs(monkeypatch, ended)
+    where = ["--runs-dir", str(tmp_path), "--dataset", "digits", "--variants", "vae", "gan"]
+    assert status_of(*where, "--epochs", "3") == status
+    (command,) = programs.commands
+    assert command[:2] == ["apps.train", "vae"]
+    assert command[-4:] == ["--epochs", "3", "--name", "vae"]
+    assert "--latent-dim" in command
+    # The time that was spent counts.
+    assert json.loads((tmp_path / "times.json").read_text())["vae"]["seconds"] >= 0
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize(
+    ("flags", "cause"),
+    [
+        (["--variants", "autoencoder"], "unknown variant 'autoencoder'"),
+        (["--samples", "1"], "--samples must be at least 2"),
+        (["--epochs", "0"], "epochs must be >= 1"),
+        (["--dataset", "npz:/nowhere.npz"], "/nowhere.npz cannot be read"),
+        (["--dataset", "digits", "--runs-dir", "/dev/null/runs"], "cannot write to /dev/null"),
+    ],
+)
+def test_a_mistake_is_told_before_anything_runs(flags, cause, monkeypatch, capsys):
+    programs = Programs(monkeypatch)
+    assert status_of(*flags) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert cause in line
+    assert programs.commands == []

@@ -1,0 +1,100 @@
+"""The variant that CONTRIBUTING.md adds, added to a copy of the project by its words alone."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.apps.processes import TIMEOUT, places, write_npz
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^`([\w/.]+)`[^\n]*\n\n```python\n(.*?)```$", PAGE, re.M | re.S)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A copy of the project with the page's new files and its lines in the edited ones."""
+    root = tmp_path_factory.mktemp("contributing")
+    for name in ("keras_gans", "apps", "tests"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("setup.cfg", "pyproject.toml"):
+        shutil.copy(ROOT / name, root)
+    for name, code in BLOCKS:
+        path = root / name
+        path.write_text(with_lines(path.read_text(), code) if path.exists() else code)
+    return root
+
+
+def with_lines(text, lines):
+    """Adds each line beside the last one that looks like it: same indentation, same first sign."""
+    for line in lines.splitlines():
+        looks = re.match(r" *(from |\"|\w)", line)[0]
+        alike = re.compile(rf"^{re.escape(looks)}.*$" if looks[-1] in ' "' else r"^ {8}\w+,$", re.M)
+        *_, last = alike.finditer(text)
+        text = f"{text[: last.end()]}\n{line}{text[last.end() :]}"
+    return text
+
+
+def run(project, *command):
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
+    return subprocess.run(
+        [sys.executable, "-m", *map(str, command)],
+        cwd=project,
+        env=environment | {"PYTHONPATH": str(project)},
+        capture_output=True,
+        text=True,
+        timeout=5 * TIMEOUT,
+        check=False,
+    )
+
+
+def test_the_page_touches_the_files_that_it_names():
+    new = [name for name, _ in BLOCKS if not (ROOT / name).exists()]
+    edited = [name for name, _ in BLOCKS if (ROOT / name).exists()]
+    rgan = ("keras_gans/models/rgan.py", "keras_gans/recipes/rgan.py", "tests/models/test_rgan.py")
+    assert tuple(new) == rgan
+    assert edited == ["keras_gans/models/__init__.py", "keras_gans/recipes/__init__.py"]
+
+
+def test_every_place_on_the_map_exists():
+    table = PAGE.split("## The map")[1].split("\n\n")[1]
+    names = [name for row in table.splitlines() for name in re.findall(r"`([\w/.]+)`", row)]
+    roots = (ROOT, ROOT / "keras_gans", ROOT / "keras_gans" / "models", ROOT / "tests")
+    found = {name for name in names if any((root / name).exists() for root in roots)}
+    assert {"apps/", "keras_gans/models/", "latent_gan.py", "contract.py"} <= found
+    assert set(names) - found <= {"build"}
+
+
+def test_its_commands_are_the_makefiles():
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.M))
+    named = set(re.findall(r"make ([a-z]+(?:-[a-z]+)*)", PAGE))
+    assert {name for name in named if not name.startswith("train-")} <= targets
+
+
+def test_the_example_keeps_the_rules_of_style(project):
+    new = [name for name, _ in BLOCKS if not (ROOT / name).exists()]
+    for command in (["check"], ["format", "--check"]):
+        done = run(project, "ruff", *command, "--no-cache", *new)
+        assert done.returncode == 0, done.stdout
+
+
+def test_the_example_passes_the_contract(project):
+    done = run(project, "pytest", "-q", "-p", "no:cacheprovider", "tests/models/test_rgan.py")
+    assert done.returncode == 0, done.stdout
+    # The contract's tests, and one of the paper.
+    assert int(re.search(r"(\d+) passed", done.stdout)[1]) > 10
+    assert "skipped" not in done.stdout
+
+
+def test_the_example_trains_by_the_same_command(project, tmp_path):
+    data = write_npz(tmp_path / "data.npz")
+    options = ["--dataset", f"npz:{data}", "--batch-size", "16", "--epochs", "2", "--name", "first"]
+    done = run(project, "apps.train", "rgan", *options, *places(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert list((tmp_path / "exports" / "rgan").glob("*/saved_model.pb"))
+    assert (tmp_path / "runs" / "first" / "checkpoint.keras").is_file()
