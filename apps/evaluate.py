@@ -14,13 +14,12 @@ from keras_gans import training
 from keras_gans.data import load_source, load_unpaired
 from keras_gans.errors import InputError, RunError
 from keras_gans.evaluation import results, translation
-from keras_gans.metrics import features, registry
+from keras_gans.metrics import registry
 from keras_gans.serving import export
 from keras_gans.serving.endpoints import Endpoints
 from keras_gans.visualize import comparison, images, tensorboard
 
 PROGRAM = "python -m apps.evaluate"
-SCORES = "metrics.json"
 POINTS = 500  # real ones and samples each in the dashboard's projector
 COLUMNS = 10  # images of a model in the picture of a comparison
 
@@ -58,7 +57,7 @@ def main(arguments=None):
     evaluator = _evaluator(subject.source, options)
     entry = _measure(subject, evaluator)
     print(_table({subject.name: entry["scores"], "real images": entry["floor"]}))
-    print(_protocol_text(entry["protocol"]))
+    print(f"protocol  {_in_words(entry['protocol'])}")
     print(f"written   {subject.scores_path}")
 
 
@@ -78,7 +77,7 @@ def compare(options):
     entries = [_kept(subject, evaluator) or _measure(subject, evaluator) for subject in subjects]
     columns = {name: entry["scores"] for name, entry in zip(names, entries, strict=True)}
     print(_table(columns | {"real images": entries[0]["floor"]}))
-    print(_protocol_text(evaluator.protocol()))
+    print(f"protocol  {_in_words(evaluator.protocol())}")
     for name, subject in zip(names, subjects, strict=True):
         print(f"{name}: {_in_words(subject.protocol)}")
     models_by_name = dict(zip(names, subjects, strict=True))
@@ -101,7 +100,7 @@ def _parse(arguments):
     add("--samples", type=int, default=10_000, help="samples to score")
     add(
         "--features",
-        type=Literal[features.NAMES] | None,
+        type=Literal[registry.FEATURE_NAMES] | None,
         help="what images are compared by; default: classifier with labels, pixels without",
     )
     add(
@@ -150,7 +149,9 @@ def _open_run(folder, options):
         "step": model.steps_done,
     }
     source = training.load_source(folder, data_dir=options.data_dir)
-    return Subject(folder, Endpoints.from_model(model), source, protocol, Path(folder) / SCORES)
+    return Subject(
+        folder, Endpoints.from_model(model), source, protocol, Path(folder) / results.FILE
+    )
 
 
 def _evaluator(source, options):
@@ -169,28 +170,19 @@ def _measure(subject, evaluator):
     """Scores a model and writes them down; returns the entry."""
     begin = time.monotonic()
     scores = evaluator.scores(subject.endpoints)
-    floor = evaluator.floor()
-    entry = {
-        "protocol": evaluator.protocol() | subject.protocol,
-        "scores": registry.as_dict(scores),
-        "floor": registry.as_dict(floor),
-    }
-    results.write(subject.scores_path, _key(subject, evaluator), entry)
+    key, entry = results.make_entry(evaluator, scores, subject.protocol, evaluator.floor())
+    results.write(subject.scores_path, key, entry)
     if "step" in subject.protocol:
         _show_in_dashboard(subject, evaluator, scores)
     print(f"{subject.folder} measured in {time.monotonic() - begin:.0f} s", file=sys.stderr)
     return entry
 
 
-def _key(subject, evaluator):
-    return f"{subject.protocol['checkpoint']}_{evaluator.count}_{evaluator.features.name}"
-
-
 def _kept(subject, evaluator):
     """The entry of an earlier evaluation by the very same protocol, or None."""
-    entry = results.read(subject.scores_path).get(_key(subject, evaluator))
-    wanted = evaluator.protocol() | subject.protocol
-    if entry is None or entry["protocol"] != wanted:
+    key = results.entry_key(evaluator, subject.protocol)
+    entry = results.read(subject.scores_path).get(key)
+    if entry is None or entry["protocol"] != evaluator.protocol() | subject.protocol:
         return None
     metrics = {registry.metric_for(registry.base_name(name)) for name in entry["scores"]}
     return entry if metrics == set(evaluator.supported_metrics(subject.endpoints)) else None
@@ -200,9 +192,9 @@ def _show_in_dashboard(subject, evaluator, scores):
     folder, step = subject.folder, subject.protocol["step"]
     try:
         tensorboard.log_scores(tensorboard.make_writer(folder), scores, step)
-        for name, picture in evaluator.pictures(subject.endpoints).items():
+        for name, picture in comparison.score_pictures(evaluator, subject.endpoints).items():
             tensorboard.log_picture(folder, name, picture, step)
-        if points := evaluator.points(subject.endpoints, POINTS):
+        if points := comparison.projector_points(evaluator, subject.endpoints, POINTS):
             tensorboard.write_projector(folder, *points)
     except OSError as error:
         reason = error.strerror or error
@@ -238,18 +230,11 @@ def _cell(name, score):
     return f"{text} +- {registry.value_text(name, score['standard_error'])}"
 
 
-def _protocol_text(protocol):
-    return f"protocol  {_in_words(protocol)}"
-
-
 def _in_words(protocol):
     flat = {**protocol, **protocol.get("versions", {})}
     flat.pop("versions", None)
-    return ", ".join(f"{key.replace('_', ' ')} {_short(value)}" for key, value in flat.items())
-
-
-def _short(value):
-    return f"{value:.4g}" if isinstance(value, float) else f"{value}"
+    texts = {key: f"{v:.4g}" if isinstance(v, float) else v for key, v in flat.items()}
+    return ", ".join(f"{key.replace('_', ' ')} {text}" for key, text in texts.items())
 
 
 def _distinct_names(subjects):
@@ -258,9 +243,9 @@ def _distinct_names(subjects):
 
 
 def _picture(evaluator, subjects, path):
-    rows = evaluator.real_rows(COLUMNS)
+    rows = comparison.real_rows(evaluator, COLUMNS)
     for name, subject in subjects.items():
-        made = evaluator.rows(subject.endpoints, COLUMNS)
+        made = comparison.model_rows(evaluator, subject.endpoints, COLUMNS)
         rows |= {f"{name} {what}".strip(): pictures for what, pictures in made.items()}
     try:
         return images.save_png(comparison.sample_rows(rows), path)

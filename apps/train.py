@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import json
 import shlex
 import sys
 import typing
@@ -150,8 +151,9 @@ def parse(recipe_class, arguments):
         if options.resume is None and training.is_run(directory):
             options.resume = str(directory)
     if options.resume is not None:
-        config, resume = training.find_config(options.resume), options.resume
-        options = console.parse(parser, ["--config", str(config), *arguments])
+        resume = options.resume
+        settings = json.dumps(training.saved_settings(resume))
+        options = console.parse(parser, ["--config", settings, *arguments])
         options.resume = resume
     return options, _recipe(recipe_class, options)
 

@@ -27,12 +27,12 @@ def save_atomically(model, path):
         raise RunError(f"cannot write {path}: {reason}; the one before is kept") from error
 
 
-def write_atomically(path, text):
-    """Writes a text file, UTF-8: the old file or the new one, never half of one."""
+def write_atomically(path, contents):
+    """Writes bytes, or text as UTF-8: the old file or the new one, never half of one."""
     path = Path(path)
     staged = path.with_name(f".{path.name}.tmp")
     try:
-        staged.write_text(text, encoding="utf-8")
+        staged.write_bytes(contents.encode() if isinstance(contents, str) else contents)
         staged.replace(path)
     except OSError:
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Metrics of the samples while training goes on, and the best checkpoint beside the last."""
+"""Scores samples while training goes on, and keeps the best checkpoint beside the last."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 
 from keras_gans.errors import InputError, RunError
+from keras_gans.evaluation import results
 from keras_gans.files import save_atomically, write_atomically
 from keras_gans.metrics import registry
 from keras_gans.serving.endpoints import Endpoints
@@ -15,12 +16,12 @@ from keras_gans.visualize import tensorboard
 class Evaluate(keras.callbacks.Callback):
     """Every `epochs` epochs, scores samples and keeps the checkpoint with the best score.
 
-    Scores go to TensorBoard as `evaluation/<name>` and into the epoch's logs, where callbacks
-    behind this one find them.
+    Scores go to TensorBoard as `evaluation/<name>`, to `metrics.json` beside the checkpoint, and
+    into the epoch's logs, where callbacks behind this one find them.
 
     Args:
         evaluator: An `evaluation.Evaluator`, or one for translations.
-        metric: The score that decides, such as `fid`; "lower" or "higher" in
+        metric: The score that decides, such as `frechet`; "lower" or "higher" in
             `metrics.registry.BETTER`.
         path: The best checkpoint, ending in `.keras`; its scores go beside it as `.json`.
         epochs: Epochs between two evaluations.
@@ -35,7 +36,7 @@ class Evaluate(keras.callbacks.Callback):
     def __init__(self, evaluator, metric, path, epochs=1, last_epoch=None, writer=None):
         super().__init__()
         if registry.BETTER.get(metric) not in ("lower", "higher"):
-            raise InputError(f"no checkpoint is the best by {metric!r}: choose fid, kid or another")
+            raise InputError(f"no checkpoint is the best by {metric!r}: choose frechet or another")
         if registry.metric_for(metric) not in evaluator.metrics:
             raise InputError(f"{metric} is not measured, only {', '.join(evaluator.metrics)}")
         self.evaluator = evaluator
@@ -50,21 +51,25 @@ class Evaluate(keras.callbacks.Callback):
         if (epoch + 1) % self.epochs == 0 or epoch + 1 == self.last_epoch:
             self._endpoints = self._endpoints or Endpoints.from_model(self.model)
             scores = self.evaluator.scores(self._endpoints)
-            self._log(scores, logs)
+            logs.update({name: score.value for name, score in scores.items()})
+            logs["classes"] = self.evaluator.source.num_classes
+            self._record(epoch + 1, scores)
             self._keep_best(epoch + 1, scores)
 
-    def _log(self, scores, logs):
-        logs.update({name: score.value for name, score in scores.items()})
-        logs["classes"] = self.evaluator.source.num_classes
+    def _record(self, epoch, scores):
+        step = self.model.steps_done
         if self.writer is not None:
-            tensorboard.log_scores(self.writer, scores, self.model.steps_done)
+            tensorboard.log_scores(self.writer, scores, step)
+        model = {"checkpoint": f"epoch {epoch}", "step": step}
+        entry = results.make_entry(self.evaluator, scores, model)
+        results.write(self.path.with_name(results.FILE), *entry)
 
     def _keep_best(self, epoch, scores):
         name = registry.score_name(self.metric, self.evaluator.count, self.evaluator.features.name)
         record = {"metric": name, "value": scores[name].value, "epoch": epoch}
         record |= {"step": self.model.steps_done, "scores": registry.as_dict(scores)}
         # A run that goes on after a stop meets its own best again.
-        if self._is_better(record, best_record(self.path)):
+        if self._is_better(record, results.read_best(self.path)):
             save_atomically(self.model, self.path)
             notes = self.path.with_suffix(".json")
             try:
@@ -78,19 +83,3 @@ class Evaluate(keras.callbacks.Callback):
         if registry.BETTER[self.metric] == "lower":
             return record["value"] < before["value"]
         return record["value"] > before["value"]
-
-
-def best_record(path):
-    """What `Evaluate` wrote about the best checkpoint at `path`; None if there is none.
-
-    Raises:
-        InputError: If it cannot be read.
-    """
-    path = Path(path).with_suffix(".json")
-    if not path.exists():
-        return None
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        return {key: record[key] for key in ("metric", "value", "epoch", "step", "scores")}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path} is damaged: delete it, to choose anew ({error!r})") from error

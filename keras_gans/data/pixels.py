@@ -12,5 +12,7 @@ def to_float(images):
 
 
 def to_uint8(images):
-    """Images `float32` in [-1, 1] to a `uint8` array in [0, 255], rounded, of the same shape."""
+    """Images `float32` in [-1, 1] to `uint8` in [0, 255], rounded; of a tensor a tensor."""
+    if tf.is_tensor(images):
+        return tf.cast(tf.clip_by_value(tf.round((images + 1.0) * 127.5), 0.0, 255.0), tf.uint8)
     return np.clip(np.rint((np.asarray(images) + 1.0) * 127.5), 0, 255).astype(np.uint8)

@@ -1,17 +1,49 @@
-"""The file that keeps a run's scores: `metrics.json`, one entry for each protocol."""
+"""The file that keeps a run's scores, `metrics.json`: an entry for each evaluation."""
 
 import json
 from pathlib import Path
 
 from keras_gans.errors import InputError, RunError
 from keras_gans.files import write_atomically
+from keras_gans.metrics import earlier_names, registry
+from keras_gans.metrics.estimate import Estimate
+
+FILE = "metrics.json"
+
+
+def make_entry(evaluator, scores, model, floor=None):
+    """Makes `(key, entry)` of an evaluation, as `write` takes them.
+
+    Args:
+        evaluator: What measured.
+        scores: `{name: Estimate}`.
+        model: What of the model belongs beside its scores: its `checkpoint` ("best", "last",
+            "export" or "epoch 5"), and step or version.
+        floor: `{name: Estimate}` of real images in the samples' place; None if not measured.
+
+    Returns:
+        The key tells evaluations of one file apart: a new one takes the place of an older one of
+        the same checkpoint, number of samples and features. The entry is `{"protocol": ...,
+        "scores": ..., "floor": ...}`, the last two `{name: {"value": ..., "standard_error": ...}}`.
+    """
+    entry = {
+        "protocol": evaluator.protocol() | model,
+        "scores": registry.as_dict(scores),
+        "floor": registry.as_dict(floor or {}),
+    }
+    return entry_key(evaluator, model), entry
+
+
+def entry_key(evaluator, model):
+    """Returns the key of an evaluation; the arguments are those of `make_entry`."""
+    checkpoint = model["checkpoint"].replace(" ", "_")
+    return f"{checkpoint}_{evaluator.count}_{evaluator.features.name}"
 
 
 def read(path):
-    """`{key: entry}` of a file; empty if there is none.
+    """Reads `{key: entry}` of a file; empty if there is none.
 
-    An entry is `{"protocol": ..., "scores": ..., "floor": ...}`, the last two `{name: {"value":
-    ..., "standard_error": ...}}`.
+    Names that an earlier version wrote come as those of today.
 
     Raises:
         InputError: If the file is damaged.
@@ -21,11 +53,9 @@ def read(path):
         return {}
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))["evaluations"]
-        for entry in entries.values():
-            _check(entry)
+        return {_current_key(key): _current(entry) for key, entry in entries.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is damaged: delete it and evaluate again ({error!r})") from error
-    return entries
 
 
 def write(path, key, entry):
@@ -43,8 +73,53 @@ def write(path, key, entry):
         raise RunError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def _check(entry):
-    dict(entry["protocol"])
-    for scores in (entry["scores"], entry["floor"]):
-        for score in scores.values():
-            float(score["value"])
+def read_best(path):
+    """Reads what is written about the best checkpoint of a run; None if there is none.
+
+    Args:
+        path: The checkpoint, whose notes lie beside it as `.json`.
+
+    Returns:
+        `{"metric": name, "value": ..., "epoch": ..., "step": ..., "scores": ...}`.
+
+    Raises:
+        InputError: If it cannot be read.
+    """
+    path = Path(path).with_suffix(".json")
+    if not path.exists():
+        return None
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        record = {key: record[key] for key in ("metric", "value", "epoch", "step", "scores")}
+        record["metric"] = earlier_names.current_score(record["metric"])
+        return record | {"scores": earlier_names.current_scores(record["scores"])}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{path} is damaged: delete it, to choose anew ({error!r})") from error
+
+
+def read_floor(path):
+    """Reads `{name: Estimate}` of real images from a file of its own.
+
+    Raises:
+        InputError: If the file is damaged.
+    """
+    try:
+        scores = json.loads(path.read_text(encoding="utf-8"))
+        return {name: Estimate(**score) for name, score in scores.items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise InputError(f"{path} is damaged: delete it, to make it again ({error})") from error
+
+
+def _current(entry):
+    scores, floor = (earlier_names.current_scores(entry[key]) for key in ("scores", "floor"))
+    for score in (*scores.values(), *floor.values()):
+        float(score["value"])
+    protocol = dict(entry["protocol"])
+    if "features" in protocol:
+        protocol["features"] = earlier_names.current_features(protocol["features"])
+    return entry | {"protocol": protocol, "scores": scores, "floor": floor}
+
+
+def _current_key(key):
+    stem, _, features = key.rpartition("_")
+    return f"{stem}_{earlier_names.current_features(features)}" if stem else key

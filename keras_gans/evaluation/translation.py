@@ -1,4 +1,9 @@
-"""What scores the models of a data set: samples, or translations between two domains."""
+"""Scores of translations between two domains, against the domain they should belong to.
+
+Without paired images, sets are compared: translations with real images of the domain. Where the
+data has true pairs, held out of training, and labels, each translation has one right answer, and
+keeps its class or does not.
+"""
 
 import math
 import time
@@ -6,40 +11,37 @@ import time
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.data import UnpairedSource, pixels
+from keras_gans.data import UnpairedSource
+from keras_gans.data.pixels import to_float
 from keras_gans.errors import InputError
 from keras_gans.evaluation.evaluator import Evaluator
 from keras_gans.metrics.estimate import Estimate
-from keras_gans.metrics.registry import METRICS, TRANSLATIONS, score_name
-from keras_gans.visualize import images
+from keras_gans.metrics.registry import METRICS, TRANSLATIONS, name_by_features, score_name
+
+BATCH_SIZE = 50
+# What compares translations with real images of the domain they should belong to.
+SETS = ("frechet", "fid", "mmd", "kid", "classes", "sharpness")
+DIRECTIONS = {"x_to_y": TRANSLATIONS, "y_to_x": TRANSLATIONS[::-1]}  # there, and back again
 
 
 def evaluator_for(source, feature_name=None, count=10_000, metrics=None, *, cache_dir):
-    """The `Evaluator` or `TranslationEvaluator` for a source; the arguments are theirs."""
+    """Makes the `Evaluator` or `TranslationEvaluator` for a source; the arguments are theirs."""
     kind = TranslationEvaluator if isinstance(source, UnpairedSource) else Evaluator
     return kind(source, feature_name, count, metrics, cache_dir=cache_dir)
-
-
-BATCH_SIZE = 50
-
-
-# What compares translations with real images of the domain they should belong to.
-SETS = ("fid", "kid", "classes", "sharpness")
-DIRECTIONS = {"x_to_y": TRANSLATIONS, "y_to_x": TRANSLATIONS[::-1]}  # there, and back again
 
 
 class TranslationEvaluator:
     """Scores translators between the two domains of one `data.UnpairedSource`.
 
     Held-out images are translated where there are any, else training images. A score is given for
-    each direction, `kid_297_pixels_x_to_y`, and as the mean of both, `kid_297_pixels`.
+    each direction, `mmd_297_pixels_x_to_y`, and as the mean of both, `mmd_297_pixels`.
 
     Args:
         source: A `data.UnpairedSource`.
         feature_name: As in `evaluation.Evaluator`; None: `classifier` where the source has judges,
             else `pixels`.
         count: Images to translate in each direction, at most; as many as both domains have.
-        metrics: Of `fid`, `kid`, `classes`, `sharpness`, `cycle`, `pairs`; None: all that apply.
+        metrics: Of `SETS`, `cycle` and `pairs`; None: all that apply.
         cache_dir: Folder that keeps classifiers and features of real images between runs.
 
     Attributes:
@@ -52,20 +54,21 @@ class TranslationEvaluator:
     def __init__(self, source, feature_name=None, count=10_000, metrics=None, *, cache_dir):
         self.source = source
         self.seconds = 0.0
-        self.inputs = {"x_to_y": _held_out(source.x), "y_to_x": _held_out(source.y)}
+        held_out = (each.train if each.test is None else each.test for each in (source.x, source.y))
+        self.inputs = dict(zip(DIRECTIONS, held_out, strict=True))
         self.count = min(count, *(split.size for split in self.inputs.values()))
         feature_name = feature_name or ("classifier" if source.judges else "pixels")
-        self.metrics = _checked(metrics, source, feature_name)
-        sets = [name for name in self.metrics if name in SETS]
+        self.metrics = _checked_metrics(metrics, source, feature_name)
+        self._sets = [name for name in self.metrics if name in SETS]
         to_x, to_y = source.judges or (source.x, source.y)
         self.targets = {
-            direction: Evaluator(target, feature_name, self.count, sets, cache_dir=cache_dir)
+            direction: Evaluator(target, feature_name, self.count, self._sets, cache_dir=cache_dir)
             for direction, target in (("x_to_y", to_y), ("y_to_x", to_x))
         }
         self.features = self.targets["x_to_y"].features
 
     def supported_metrics(self, endpoints):
-        """The names of the metrics; refuses a model that does not translate."""
+        """Returns the names of the metrics; refuses a model that does not translate."""
         for endpoint in TRANSLATIONS:
             endpoints[endpoint]
         return self.metrics
@@ -79,16 +82,16 @@ class TranslationEvaluator:
         """
         begin = time.monotonic()
         self.supported_metrics(endpoints)
-        found = {direction: self._scores_of(endpoints, direction) for direction in DIRECTIONS}
+        found = {direction: self._score(endpoints, direction) for direction in DIRECTIONS}
         self.seconds += time.monotonic() - begin
         return _with_means(found)
 
     def floor(self):
-        """What real images of the domain score as if they were translations."""
-        return _with_means({d: self._real_scores(d) for d in DIRECTIONS})
+        """Scores real images of each domain as if they were translations."""
+        return _with_means({d: self.targets[d].floor() if self._sets else {} for d in DIRECTIONS})
 
     def protocol(self):
-        """Everything but the model that decides the scores, as plain values."""
+        """Returns everything but the model that decides the scores, as plain values."""
         common = self.targets["x_to_y"].protocol()
         translated = "held-out images" if self.source.x.test is not None else "training images"
         return common | {
@@ -96,55 +99,28 @@ class TranslationEvaluator:
             "data_fingerprint": self.source.fingerprint,
             "translated": translated,
             "translated_images": self.count,
-            "real_images_of_x": self.targets["y_to_x"].reference.size,
-            "real_images": self.targets["x_to_y"].reference.size,
+            "real_images_of_x": self.targets["y_to_x"].real.reference.size,
+            "real_images": self.targets["x_to_y"].real.reference.size,
         }
 
     def in_words(self):
-        """One line: what the scores compare."""
+        """Says in one line what the scores compare."""
         words = f"{self.count:,} translations in each direction"
         if not self.features.knows_classes:
             return f"{self.features.name} of {words}"
         rates = [t.features.protocol["classifier_accuracy"] for t in self.targets.values()]
         return f"{words}, with classifiers right on {rates[1]:.1%} of X and {rates[0]:.1%} of Y"
 
-    # Pictures ----------------------------------------------------------------------------------
-
-    def pictures(self, endpoints):
-        """What a dashboard shows beside the scores: `{name: uint8 [H, W, c]}`."""
-        rows = {**self.real_rows(10), **self.rows(endpoints, 10)}
-        return {"translations": images.grid(np.concatenate(list(rows.values())), columns=10)}
-
-    def points(self, endpoints, count):
-        """None: a projector would need samples."""
-
-    def rows(self, endpoints, count):
-        """Rows of a comparison by name, `uint8 [count, h, w, c]` each: what a model makes."""
-        made = {}
-        for direction, (there, _) in DIRECTIONS.items():
-            real = _read(self.inputs[direction], 0, count)
-            translated = endpoints[there](image=tf.constant(real))["image"].numpy()
-            made[direction.replace("_", " ")] = pixels.to_uint8(translated)
-        return made
-
-    def real_rows(self, count):
-        """The rows of real images that stand above them."""
-        return {
-            f"real {direction[0]}": pixels.to_uint8(_read(self.inputs[direction], 0, count))
-            for direction in DIRECTIONS
-        }
-
-    # Parts -------------------------------------------------------------------------------------
-
-    def _scores_of(self, endpoints, direction):
-        """Of one direction, by the names without it."""
+    def _score(self, endpoints, direction):
+        """Scores of one direction, by the names without it."""
         errors = {"cycle_error": [], "pair_error": [], "identity_error": []}
         batches = self._translated(endpoints, direction, errors)
-        target, sets = self.targets[direction], [name for name in self.metrics if name in SETS]
-        if sets:
-            scores = target.scores_of(batches, self._labels(direction), sets)
+        scores = {}
+        if self._sets:
+            judges = self.source.judges
+            labels = judges[0].test.labels[: self.count] if judges else None
+            scores = self.targets[direction].score_images(batches, labels, self._sets)
         else:
-            scores = {}
             for _ in batches:  # only for the errors
                 pass
         wanted = [key for name in self.metrics if name not in SETS for key in METRICS[name].better]
@@ -157,35 +133,28 @@ class TranslationEvaluator:
         other = {"x_to_y": "y_to_x", "y_to_x": "x_to_y"}[direction]
         for first in range(0, self.count, BATCH_SIZE):
             last = min(first + BATCH_SIZE, self.count)
-            real = _read(self.inputs[direction], first, last)
+            real = read_images(self.inputs[direction], first, last)
             made = there(image=tf.constant(real))["image"].numpy()
             if "cycle" in self.metrics:
                 again = back(image=tf.constant(made))["image"].numpy()
                 errors["cycle_error"].append(_difference(again, real))
             if "pairs" in self.metrics:
-                truth = _read(self.inputs[other], first, last)
+                truth = read_images(self.inputs[other], first, last)
                 errors["pair_error"].append(_difference(made, truth))
                 errors["identity_error"].append(_difference(real, truth))
             yield made
 
-    def _labels(self, direction):
-        """The classes of the images that are translated, int32 `[count]`, or None."""
-        if not self.source.judges:
-            return None
-        return self.source.judges[0].test.labels[: self.count]
 
-    def _real_scores(self, direction):
-        sets = [name for name in self.metrics if name in SETS]
-        return self.targets[direction].floor() if sets else {}
-
-
-def _checked(metrics, source, feature_name):
+def _checked_metrics(metrics, source, feature_name):
     known = (*SETS, "cycle", "pairs")
     if metrics is None:
         # A pixel is a feature: of those there are more than images, as a rule.
-        judged = {"fid", "classes"} if feature_name == "classifier" else set()
-        possible = {"kid", "sharpness", "cycle", *judged, *(["pairs"] if source.paired else [])}
-        return tuple(name for name in known if name in possible)
+        judged = {"frechet", "classes"} if feature_name == "classifier" else set()
+        paired = {"pairs"} if source.paired else set()
+        kernel = name_by_features("mmd", feature_name)
+        return tuple(
+            name for name in known if name in {kernel, "sharpness", "cycle"} | judged | paired
+        )
     if unknown := [name for name in metrics if name not in known]:
         raise InputError(
             f"metrics of translations must be of {', '.join(known)}. Received: {unknown[0]}"
@@ -195,14 +164,10 @@ def _checked(metrics, source, feature_name):
     return tuple(metrics)
 
 
-def _held_out(source):
-    return source.train if source.test is None else source.test
-
-
-def _read(split, first, last):
-    """Images `first` to `last` of a split as `float32 [n, h, w, c]` in [-1, 1]."""
+def read_images(split, first, last):
+    """Reads images `first` to `last` of a split as `float32 [n, h, w, c]` in [-1, 1]."""
     images, _ = split.read(tf.range(first, last, dtype=tf.int64))
-    return pixels.to_float(images.numpy())
+    return to_float(images.numpy())
 
 
 def _difference(one, other):
@@ -214,11 +179,8 @@ def _with_means(found):
     scores = {}
     for name in found["x_to_y"]:
         pair = [found[direction][name] for direction in DIRECTIONS]
-        scores[name] = Estimate(sum(each.value for each in pair) / 2, _joint_error(pair))
+        errors = [each.standard_error for each in pair]
+        error = None if None in errors else math.hypot(*errors) / 2
+        scores[name] = Estimate(sum(each.value for each in pair) / 2, error)
         scores |= {f"{name}_{d}": found[d][name] for d in DIRECTIONS}
     return scores
-
-
-def _joint_error(pair):
-    errors = [each.standard_error for each in pair]
-    return None if None in errors else math.hypot(*errors) / 2

@@ -1,4 +1,4 @@
-"""What images are compared by, by name: `classifier`, `inception` or `pixels`.
+"""The features that images are compared by, by name.
 
 A number made from features means nothing without them, so each kind describes itself for the
 protocol that stands beside every score.
@@ -6,21 +6,17 @@ protocol that stands beside every score.
 
 import hashlib
 import math
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import keras
 import tensorflow as tf
 
 from keras_gans.errors import InputError
-from keras_gans.metrics import classifier
+from keras_gans.metrics import classifier, inception
+from keras_gans.metrics.registry import FEATURE_NAMES
 
-NAMES = ("classifier", "inception", "pixels")
 BATCH_SIZE = 100
-INCEPTION_SIDE = 299
-INCEPTION_FILE = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
 
 
 @dataclass(frozen=True)
@@ -28,7 +24,7 @@ class Features:
     """One kind of features.
 
     Attributes:
-        name: One of `NAMES`.
+        name: One of `registry.FEATURE_NAMES`.
         size: Number of features of an image.
         function: `float32 [b, h, w, c]` in [-1, 1] to `(features float32 [b, size], probabilities
             float32 [b, k] or None)`.
@@ -44,6 +40,11 @@ class Features:
     fingerprint: str
     protocol: dict
 
+    @property
+    def are_inception(self):
+        """Whether they are those of an Inception network, of which alone scores are FIDs."""
+        return self.name.startswith("inception")
+
 
 def default_for(source):
     """`classifier` where the data has labels to fit one to, else `pixels`."""
@@ -55,30 +56,33 @@ def get(name, source, cache_dir):
 
     Args:
         name: `classifier`: the last hidden layer, 128 features, of a small convolutional network
-            fitted to the labels of `source`, once, kept in `cache_dir`. `inception`: the 2,048
-            averaged features of InceptionV3 (Szegedy 2015, arXiv 1512.00567) on images resized to
-            299 x 299 by `tf.image.resize` (bilinear, antialiased, half-pixel centres), gray ones
-            repeated thrice. `pixels`: the image itself in [0, 1], as one row.
+            fitted to the labels of `source`, once, kept in `cache_dir`. `inception_2015`: the 2,048
+            features of the frozen graph with which published distances were computed.
+            `inception_keras`: the 2,048 averaged features of Keras's InceptionV3. Gray images are
+            repeated thrice for both; see `metrics.inception`. `pixels`: the image itself in [0, 1],
+            as one row.
         cache_dir: Folder of fitted classifiers.
 
     Raises:
-        InputError: For another name, a classifier without labels, or weights of InceptionV3 that
-            are neither on this machine nor to be downloaded.
+        InputError: For another name, a classifier without labels, or an Inception network that is
+            neither on this machine nor to be downloaded.
     """
-    if name == "classifier":
-        return _classifier(source, cache_dir)
-    if name == "inception":
-        return _inception(source)
-    if name == "pixels":
-        return _pixels(source)
-    raise InputError(f"features must be one of {', '.join(NAMES)}. Received: {name}")
+    makers = {
+        "classifier": lambda: _classifier(source, cache_dir),
+        "inception_2015": lambda: _inception_2015(source),
+        "inception_keras": lambda: _inception_keras(source),
+        "pixels": lambda: _pixels(source),
+    }
+    if name not in makers:
+        raise InputError(f"features must be one of {', '.join(FEATURE_NAMES)}. Received: {name}")
+    return makers[name]()
 
 
 def _classifier(source, cache_dir):
     if not source.num_classes:
         raise InputError(
-            f"classifier features need labels, and {source.name} has none: choose inception or "
-            "pixels"
+            f"classifier features need labels, and {source.name} has none: choose pixels or "
+            "inception_2015"
         )
     judge = classifier.load_or_fit(source, cache_dir)
     outputs = [judge.network.get_layer("features").output, judge.network.output]
@@ -100,43 +104,28 @@ def _classifier(source, cache_dir):
     return _features("classifier", size, function, source, True, digest.hexdigest(), protocol)
 
 
-def _inception(source):
-    network = inception_network()
+def _inception_2015(source):
+    function, digest = inception.graph_of_2015()
+    size = function(tf.zeros((1, *source.image_shape)))[0].shape[-1]
+    protocol = {
+        "resize": f"TensorFlow 1's bilinear to {inception.SIDE} x {inception.SIDE}, in the graph",
+        "inception_sha256": digest,
+    }
+    return _features("inception_2015", size, function, source, False, digest, protocol)
+
+
+def _inception_keras(source):
+    network = inception.keras_network()
     layers = [network.get_layer("avg_pool").output, network.output]
     both = keras.Model(network.input, layers)
 
     def function(images):
-        return both(_as_inception_input(images), training=False)
+        return both(inception.keras_input(images), training=False)
 
-    protocol = {
-        "resize": f"tf.image.resize to {INCEPTION_SIDE} x {INCEPTION_SIDE}, bilinear, antialiased"
-    }
-    return _features("inception", layers[0].shape[-1], function, source, False, "v3", protocol)
-
-
-def _as_inception_input(images):
-    side = INCEPTION_SIDE
-    images = tf.image.resize(images, (side, side), method="bilinear", antialias=True)
-    return tf.image.grayscale_to_rgb(images) if images.shape[-1] == 1 else images
-
-
-def inception_network():
-    """InceptionV3 with the weights that Keras publishes, from Keras's folder or the internet.
-
-    Raises:
-        InputError: Naming the file and its place, where it is missing and cannot be downloaded.
-    """
-    home = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser()
-    try:
-        return keras.applications.InceptionV3(weights="imagenet")
-    except Exception as error:  # Keras raises a bare Exception when the network fails
-        reason = str(error).partition("\n")[0]
-        raise InputError(
-            f"the weights of InceptionV3 are not on this machine and cannot be downloaded "
-            f"({reason}): put {INCEPTION_FILE} of "
-            "https://storage.googleapis.com/tensorflow/keras-applications/inception_v3 at "
-            f"{home / 'models' / INCEPTION_FILE}, or choose other features"
-        ) from error
+    side = inception.SIDE
+    protocol = {"resize": f"tf.image.resize to {side} x {side}, bilinear, antialiased"}
+    size = layers[0].shape[-1]
+    return _features("inception_keras", size, function, source, False, "v3", protocol)
 
 
 def _pixels(source):

@@ -1,4 +1,4 @@
-"""Every score by name: how it is made of samples and real images, and how it is called and read.
+"""Metrics by name: how each is made of samples and real images, and what its scores are called.
 
 A metric is a pure function of what is known of two sets of images; one makes several scores.
 """
@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from keras_gans.data.subsets import PixelRows
+from keras_gans.errors import InputError
 from keras_gans.metrics import (
     class_coverage,
     density_coverage,
@@ -93,6 +94,7 @@ class Real:
 # Metrics -------------------------------------------------------------------------------------
 
 
+FEATURE_NAMES = ("classifier", "inception_2015", "inception_keras", "pixels")
 SAMPLES = ("generate",)
 TRANSLATIONS = ("translate_x_to_y", "translate_y_to_x")
 
@@ -105,8 +107,9 @@ class Metric:
         function: `(Pictures, Real)` to `{score: Estimate}`; of a metric that asks for more than
             samples `(Endpoints, Real)`, and None where an evaluator of its own makes it.
         better: For each of its scores "lower", "higher", or "real" for: near that of real images.
-        sees: `features`, `pixels` whatever the features are, `probabilities`, or `classes`:
-            probabilities of the data's own classes; `codes`.
+        sees: `features`; `inception_features` or `other_features`, of which a score has different
+            names; `pixels` whatever the features are; `probabilities`, or `classes`: probabilities
+            of the data's own classes; `codes`.
         asks: The endpoints that a model must have.
     """
 
@@ -116,12 +119,18 @@ class Metric:
     asks: tuple[str, ...] = SAMPLES
 
 
-def _fid(samples, real):
-    return {"fid": Estimate(frechet.distance(real.reference.moments, samples.moments))}
+def _frechet(name):
+    def measure(samples, real):
+        return {name: Estimate(frechet.distance(real.reference.moments, samples.moments))}
+
+    return measure
 
 
-def _kid(samples, real):
-    return {"kid": kernel.distance(real.reference.features, samples.features)}
+def _kernel(name):
+    def measure(samples, real):
+        return {name: kernel.distance(real.reference.features, samples.features)}
+
+    return measure
 
 
 def _inception_score(samples, real):
@@ -152,11 +161,12 @@ def _classes(samples, real):
         "class_entropy": Estimate(seen.entropy),
     }
     if samples.labels is not None:
-        scores["label_accuracy"] = class_coverage.label_accuracy(samples.predicted, samples.labels)
+        accuracy = class_coverage.label_accuracy(samples.predicted, samples.labels)
+        scores["label_accuracy"] = accuracy
     return scores
 
 
-def _memorising(samples, real):
+def _memorization(samples, real):
     nearest = memorization.to_training(samples.pixels, real.training)
     found = memorization.compared(*nearest, real.held_out_distances)
     return {
@@ -174,12 +184,16 @@ def _reconstruction(endpoints, real):
 
 
 def _posterior(endpoints, real):
-    return latent_mmd.score(endpoints, real.batches(), real.reference_size, real.reference.labels)
+    reference = real.reference
+    return latent_mmd.score(endpoints, real.batches(), real.reference_size, reference.labels)
 
 
 METRICS = {
-    "fid": Metric(_fid, {"fid": "lower"}, "features"),
-    "kid": Metric(_kid, {"kid": "lower"}, "features"),
+    # Of one formula each, by the features: only Inception's compare with published FIDs and KIDs.
+    "frechet": Metric(_frechet("frechet"), {"frechet": "lower"}, "other_features"),
+    "fid": Metric(_frechet("fid"), {"fid": "lower"}, "inception_features"),
+    "mmd": Metric(_kernel("mmd"), {"mmd": "lower"}, "other_features"),
+    "kid": Metric(_kernel("kid"), {"kid": "lower"}, "inception_features"),
     "inception_score": Metric(_inception_score, {"inception_score": "higher"}, "probabilities"),
     "precision_recall": Metric(
         _precision_recall, {"precision": "higher", "recall": "higher"}, "features"
@@ -199,7 +213,7 @@ METRICS = {
     ),
     "parzen": Metric(_parzen, {"parzen": "higher", "parzen_sigma": "real"}, "pixels"),
     "memorising": Metric(
-        _memorising, {"nearest_training_ratio": "real", "copied_share": "real"}, "pixels"
+        _memorization, {"nearest_training_ratio": "real", "copied_share": "real"}, "pixels"
     ),
     "sharpness": Metric(_sharpness, {"sharpness": "real"}, "pixels"),
     "reconstruction": Metric(
@@ -218,10 +232,62 @@ METRICS = {
 }
 BETTER = {score: better for metric in METRICS.values() for score, better in metric.better.items()}
 CHOOSING = tuple(score for score, better in BETTER.items() if better != "real")
+SHARES = (
+    "label_accuracy", "rarest_class_share", "precision", "recall", "coverage", "copied_share",
+)  # fmt: skip
+# The same formula by the features' kind.
+TWINS = {"fid": "frechet", "kid": "mmd", "frechet": "fid", "mmd": "kid"}
+
+
+def name_by_features(score, feature_name):
+    """Returns the score's name with these features: `frechet` or `fid`, `mmd` or `kid`, or itself.
+
+    Args:
+        score: One of `BETTER`, or a metric's name.
+        feature_name: One of `FEATURE_NAMES`.
+    """
+    if score not in TWINS:
+        return score
+    is_inceptions, wanted = score in ("fid", "kid"), feature_name.startswith("inception")
+    return score if is_inceptions == wanted else TWINS[score]
+
+
+def check_features(names, features):
+    """Checks that the metrics of these names can be made from a kind of `features.Features`.
+
+    Raises:
+        InputError: Naming those that cannot, and the name that suits the features.
+    """
+    wrong = [name for name in names if not fits_features(name, features)]
+    if twins := [name for name in wrong if name in TWINS]:
+        raise InputError(
+            f"{twins[0]} is not measured with {features.name} features, where the same distance is "
+            f"called {TWINS[twins[0]]}: fid and kid are those of Inception features alone"
+        )
+    if wrong:
+        raise InputError(f"{', '.join(wrong)} cannot be made from {features.name} features")
+
+
+def fits_features(name, features):
+    """Returns whether the metric of a name can be made from a kind of `features.Features`."""
+    return {
+        "classes": features.knows_classes,
+        "probabilities": features.name != "pixels",
+        "inception_features": features.are_inception,
+        "other_features": not features.are_inception,
+    }.get(METRICS[name].sees, True)
+
+
+def is_supported(name, endpoints):
+    """Returns whether the model has the endpoints that the metric of a name asks for."""
+    return all(endpoint in endpoints for endpoint in METRICS[name].asks)
+
+
+# Names and values ----------------------------------------------------------------------------
 
 
 def score_name(score, count, feature_name):
-    """`fid_10k_classifier`: a score of `count` samples by these features."""
+    """Names a score with its protocol, as `frechet_10k_classifier` for 10,000 samples."""
     sees = METRICS[metric_for(score)].sees
     thousands, rest = divmod(count, 1000)
     short = f"{thousands}k" if thousands and not rest else str(count)
@@ -229,22 +295,17 @@ def score_name(score, count, feature_name):
 
 
 def base_name(name):
-    """The score that a `score_name` begins with: `fid` of `fid_10k_classifier`."""
+    """Returns the score that a `score_name` begins with: `fid` of `fid_10k_inception_2015`."""
     return max((score for score in BETTER if name.startswith(f"{score}_")), key=len)
 
 
-SHARES = (
-    "label_accuracy", "rarest_class_share", "precision", "recall", "coverage", "copied_share",
-)  # fmt: skip
-
-
 def metric_for(score):
-    """The name in `METRICS` that makes a score: `precision_recall` for `recall`."""
+    """Returns the name in `METRICS` that makes a score: `precision_recall` for `recall`."""
     return next(name for name, metric in METRICS.items() if score in metric.better)
 
 
 def as_dict(scores):
-    """`{name: Estimate}` as plain values, for JSON."""
+    """Returns `{name: Estimate}` as plain values, for JSON."""
     return {
         name: {"value": float(score.value), "standard_error": score.standard_error}
         for name, score in scores.items()
@@ -252,20 +313,7 @@ def as_dict(scores):
 
 
 def value_text(name, value):
-    """A score's value as people read it: shares in percent."""
+    """Formats a score's value as people read it: shares in percent."""
     if base_name(name) in SHARES:
         return f"{value:.2%}"
     return f"{value:.0f}" if base_name(name) == "classes_covered" else f"{value:.4g}"
-
-
-def fits_features(name, kind):
-    """Whether the metric of a name can be made from a kind of `features.Features`."""
-    metric = METRICS[name]
-    if metric.sees == "classes":
-        return kind.knows_classes
-    return metric.sees != "probabilities" or kind.name != "pixels"
-
-
-def is_supported(name, endpoints):
-    """Whether the model has the endpoints that the metric of a name asks for."""
-    return all(endpoint in endpoints for endpoint in METRICS[name].asks)

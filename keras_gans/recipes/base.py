@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 from keras_gans import data
 from keras_gans.data.pipeline import WHOLE_BATCH
 from keras_gans.errors import InputError
-from keras_gans.metrics.registry import CHOOSING
+from keras_gans.metrics.registry import CHOOSING, FEATURE_NAMES
 from keras_gans.precision import PRECISIONS
 
 
@@ -105,15 +105,15 @@ class Recipe:
         low=0,
     )
     evaluate_samples: int = setting(2000, "samples that are scored", unit="images", low=2)
-    features: Literal["classifier", "inception", "pixels"] | None = setting(
+    features: Literal[FEATURE_NAMES] | None = setting(
         None,
         "what images are compared by; default: a classifier fitted to the labels, without labels "
         "pixels",
     )
     best_metric: Literal[CHOOSING] | None = setting(
         None,
-        "the score that chooses the best checkpoint; default: fid by a classifier where there are "
-        "images enough, else kid",
+        "the score that chooses the best checkpoint, fid and kid with Inception features only; "
+        "default: frechet by a classifier where there are images enough, else mmd",
     )
     checkpoint_seconds: float = setting(
         60.0, "time between checkpoints; one is always written at the end", unit="s", low=0.0

@@ -292,8 +292,7 @@ def encode_png(images):
         String tensor of shape `(n,)`. An output that carries it needs a name that ends in
         `_bytes`: only then does TF Serving send it as base64.
     """
-    pixels = tf.clip_by_value(tf.round((images + 1.0) * 127.5), 0.0, 255.0)
-    return tf.io.encode_png(tf.cast(pixels, tf.uint8))
+    return tf.io.encode_png(pixels.to_uint8(images))
 
 
 def computed_in_float32(model, function):

@@ -10,9 +10,9 @@ import keras
 import tensorflow as tf
 
 from keras_gans import callbacks, distribution
-from keras_gans.callbacks.evaluate import best_record
 from keras_gans.data.pipeline import WHOLE_BATCH
 from keras_gans.errors import RunError
+from keras_gans.evaluation import results
 from keras_gans.files import write_atomically
 from keras_gans.serving.endpoints import Endpoints
 from keras_gans.training.run_folder import (
@@ -182,14 +182,14 @@ def finish(run, directory, export_dir):
     The grids of samples become one animation, `samples/history.gif`.
 
     Returns:
-        `(version, best)`: the export's `Path`, and what `callbacks.best_record` holds or None.
+        `(version, best)`: the export's `Path`, and what `results.read_best` gives.
 
     Raises:
         RunError: If the export or the record cannot be written.
     """
     directory = Path(directory)
     history.save_history(directory)
-    best = best_record(directory / BEST)
+    best = results.read_best(directory / BEST)
     last = best is None or best["step"] == run.model.steps_done
     model = run.model if last else load_checkpoint(find_checkpoint(directory, "best"))
     version = model.export(Path(export_dir) / run.recipe.variant)

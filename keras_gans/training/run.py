@@ -142,7 +142,7 @@ def _default_metric(source, feature_name, count):
         return evaluator.default_metric(source, feature_name, count)
     held_out = source.judges[0].test.size if source.judges else 0
     enough = feature_name == "classifier" and min(held_out, count) > classifier.FEATURES
-    return "fid" if enough else "kid"
+    return registry.name_by_features("frechet" if enough else "mmd", feature_name)
 
 
 def check_agreement(run):

@@ -14,6 +14,7 @@ import yaml
 
 from keras_gans.errors import InputError
 from keras_gans.files import write_atomically
+from keras_gans.metrics import earlier_names
 from keras_gans.recipes import RECIPES
 
 CONFIG = "config.yaml"  # the recipe's settings
@@ -124,7 +125,7 @@ def saved_settings(directory):
     path = find_config(directory)
     try:
         settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return {"variant": settings["variant"], **settings}
+        return {"variant": settings["variant"], **earlier_names.current_settings(settings)}
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{path} is damaged: {reason}") from error

@@ -1,52 +1,109 @@
-"""What can be looked at beside the scores: points, nearest neighbours, rows of samples."""
+"""Pictures beside scores: samples next to real images, next to training images, and as points."""
 
 import numpy as np
+import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont
 
-from keras_gans.data import pixels
+from keras_gans.data import UnpairedSource
+from keras_gans.data.pixels import to_float, to_uint8
 from keras_gans.data.subsets import shuffled
 from keras_gans.metrics import neighbors
+from keras_gans.metrics.registry import TRANSLATIONS
+from keras_gans.serving.sampling import Sampler
 from keras_gans.visualize import images
 
 SIDE = 56  # px; smaller images are enlarged to about this in rows of samples
 MARGIN = 4
+COLUMNS = 10
 
 
-def points(evaluator, endpoints, count):
-    """Real images and samples as `tensorboard.write_projector` takes them: `count` of each.
+def score_pictures(evaluator, endpoints):
+    """Draws what a dashboard shows beside a model's scores: `{name: uint8 [H, W, c]}`.
+
+    Args:
+        evaluator: What scored it, of `evaluation.evaluator_for`.
+        endpoints: The model's `serving.Endpoints`.
+    """
+    if "generate" in endpoints:
+        return {"nearest_training": nearest_training(evaluator, endpoints)}
+    if TRANSLATIONS[0] in endpoints:
+        rows = {**real_rows(evaluator, COLUMNS), **model_rows(evaluator, endpoints, COLUMNS)}
+        picture = images.grid(np.concatenate(list(rows.values())), columns=COLUMNS)
+        return {"translations": picture}
+    return {}
+
+
+def projector_points(evaluator, endpoints, count):
+    """Makes points as `tensorboard.write_projector` takes them: `count` real images and samples.
 
     Returns:
-        `(features float32 [2 count, d], images uint8 [2 count, h, w, c], columns)`.
+        `(features float32 [2 count, d], images uint8 [2 count, h, w, c], columns)`; None for a
+        model without samples.
     """
-    real = evaluator.real.reference
+    if "generate" not in endpoints:
+        return None
+    real = evaluator.real.sides.reference
     count = min(count, len(real.features), evaluator.count)
     samples, labels = evaluator.samples(endpoints, count)
-    described = evaluator.described(samples)
+    described = evaluator.describe(samples)
     features = np.concatenate([real.features[:count], described["features"]])
-    real_pixels = np.rint(real.pixels[:count] * 255).astype(np.uint8)
-    pictures = np.concatenate(
-        [real_pixels.reshape(count, *evaluator.source.image_shape), pixels.to_uint8(samples)]
-    )
+    real_images = np.rint(real.pixels[:count] * 255).astype(np.uint8).reshape(samples.shape)
     columns = {"kind": ["real"] * count + ["sample"] * count}
     if evaluator.features.knows_classes:
         shown = described["probabilities"].argmax(axis=1) if labels is None else labels
         names = evaluator.source.class_names
         columns["class"] = [names[label] for label in [*real.labels[:count], *shown]]
-    return features, pictures, columns
+    return features, np.concatenate([real_images, to_uint8(samples)]), columns
 
 
-def nearest_training(evaluator, endpoints, count=10):
-    """Samples, and below each the training image nearest to it: one picture `uint8 [H, W, c]`."""
+def nearest_training(evaluator, endpoints, count=COLUMNS):
+    """Draws samples, and below each the training image nearest to it: `uint8 [H, W, c]`."""
     samples, _ = evaluator.samples(endpoints, count)
-    rows = (0.5 * (samples + 1.0)).reshape(count, -1)
-    _, indices = neighbors.nearest(rows, evaluator.real.training)
-    found = np.concatenate([evaluator.real.training[index : index + 1] for index in indices])
+    training = evaluator.real.sides.training
+    _, indices = neighbors.nearest((0.5 * (samples + 1.0)).reshape(count, -1), training)
+    found = np.concatenate([training[index : index + 1] for index in indices])
     found = np.rint(found * 255).astype(np.uint8).reshape(samples.shape)
-    return images.grid(np.concatenate([pixels.to_uint8(samples), found]), columns=count)
+    return images.grid(np.concatenate([to_uint8(samples), found]), columns=count)
+
+
+def model_rows(evaluator, endpoints, count):
+    """Makes a model's rows of a comparison by name, `uint8 [count, h, w, c]` each.
+
+    Samples; of a model without them its reconstructions, or its translations in both directions.
+    """
+    if "generate" in endpoints:
+        names = endpoints.class_names
+        labels = [place % len(names) for place in range(count)] if names else None
+        return {"": to_uint8(Sampler.from_endpoints(endpoints).images(range(count), labels))}
+    if TRANSLATIONS[0] in endpoints:
+        return {
+            direction.replace("_", " "): _outputs(
+                endpoints[f"translate_{direction}"], _first_images(split, count)
+            )
+            for direction, split in evaluator.inputs.items()
+        }
+    real = real_examples(evaluator.source, count)
+    return {"reconstructions": _outputs(endpoints["reconstruct"], real)}
+
+
+def real_rows(evaluator, count):
+    """Reads the rows of real images that stand above models' rows, by name."""
+    if isinstance(evaluator.source, UnpairedSource):
+        inputs = evaluator.inputs.items()
+        return {f"real {direction[0]}": _first_images(split, count) for direction, split in inputs}
+    return {"real images": real_examples(evaluator.source, count)}
+
+
+def _first_images(split, count):
+    return split.read(tf.range(count, dtype=tf.int64))[0].numpy()
+
+
+def _outputs(endpoint, images_of_bytes):
+    return to_uint8(endpoint(image=tf.constant(to_float(images_of_bytes)))["image"].numpy())
 
 
 def real_examples(source, count):
-    """Training images, one of each class in turn where there are labels: `uint8 [n, h, w, c]`."""
+    """Reads training images, one of each class in turn where there are labels, as uint8."""
     part = shuffled(source.train, 0, None)
     places = np.arange(min(count, part.size))
     if part.labels is not None:

@@ -9,15 +9,14 @@ import pytest
 from PIL import Image
 
 from keras_gans import training
-from keras_gans.errors import InputError, RunError
 from keras_gans.evaluation import results
 from keras_gans.recipes import RECIPES
 from tests.apps.processes import ended, logged, refusal, run_here, start, write_npz
 
 COUNT = ["--samples", "200"]
 SCORES = {
-    "fid_200_classifier",
-    "kid_200_classifier",
+    "frechet_200_classifier",
+    "mmd_200_classifier",
     "inception_score_200_classifier",
     "precision_200_classifier",
     "coverage_200_classifier",
@@ -78,9 +77,11 @@ def test_a_run_is_measured_shown_and_kept(run):
     assert set(table(out)) >= SCORES
     entry = json.loads((run / "metrics.json").read_text())["evaluations"]["best_200_classifier"]
     assert set(entry["scores"]) == set(entry["floor"]) >= SCORES
-    shown = table(out)["fid_200_classifier"]
-    assert float(shown[0]) == pytest.approx(entry["scores"]["fid_200_classifier"]["value"], 1e-3)
-    assert float(shown[1]) == pytest.approx(entry["floor"]["fid_200_classifier"]["value"], 1e-3)
+    shown = table(out)["frechet_200_classifier"]
+    assert float(shown[0]) == pytest.approx(
+        entry["scores"]["frechet_200_classifier"]["value"], 1e-3
+    )
+    assert float(shown[1]) == pytest.approx(entry["floor"]["frechet_200_classifier"]["value"], 1e-3)
     assert shown[2] == "lower"
     step = json.loads((run / "best.json").read_text())["step"]
     assert (entry["protocol"]["checkpoint"], entry["protocol"]["step"]) == ("best", step)
@@ -96,15 +97,17 @@ def test_a_run_is_measured_shown_and_kept(run):
 
 def test_training_scored_by_the_same_protocol(run, capsys):
     """The curve's best value is what a later evaluation of the best checkpoint gives."""
-    evaluated(capsys, run, *COUNT, "--metrics", "fid")
+    evaluated(capsys, run, *COUNT, "--metrics", "frechet")
     entry = results.read(run / "metrics.json")["best_200_classifier"]
     best = json.loads((run / "best.json").read_text())
-    assert entry["scores"]["fid_200_classifier"]["value"] == pytest.approx(best["value"], rel=1e-5)
+    assert entry["scores"]["frechet_200_classifier"]["value"] == pytest.approx(
+        best["value"], rel=1e-5
+    )
 
 
 def test_another_checkpoint_is_another_entry(run, capsys):
-    evaluated(capsys, run, *COUNT, "--metrics", "kid")
-    evaluated(capsys, run, *COUNT, "--metrics", "kid", "--checkpoint", "last")
+    evaluated(capsys, run, *COUNT, "--metrics", "mmd")
+    evaluated(capsys, run, *COUNT, "--metrics", "mmd", "--checkpoint", "last")
     entries = results.read(run / "metrics.json")
     assert set(entries) == {"best_200_classifier", "last_200_classifier"}
     assert entries["last_200_classifier"]["protocol"]["step"] == 24
@@ -114,9 +117,9 @@ def test_an_export_scores_what_its_run_does(run, runs, data, tmp_path, capsys, m
     monkeypatch.chdir(tmp_path)
     _, version = runs
     shutil.copytree(run.parent / training.CACHE, tmp_path / "runs" / training.CACHE)
-    evaluated(capsys, run, *COUNT, "--metrics", "fid", "classes")
+    evaluated(capsys, run, *COUNT, "--metrics", "frechet", "classes")
     file = tmp_path / "scores.json"
-    options = ["--dataset", f"npz:{data}", "--metrics", "fid", "classes", "--out", file]
+    options = ["--dataset", f"npz:{data}", "--metrics", "frechet", "classes", "--out", file]
     evaluated(capsys, version, *COUNT, *options)
     (entry,) = results.read(file).values()
     assert entry["protocol"]["version"] == version.name
@@ -131,12 +134,12 @@ def test_an_export_scores_what_its_run_does(run, runs, data, tmp_path, capsys, m
 def test_several_runs_in_one_table_and_one_picture(run, runs, tmp_path, capsys):
     other = shutil.copytree(runs[0] / "dcgan", tmp_path / "dcgan")
     picture = tmp_path / "rows.png"
-    options = ["--compare", run, other, *COUNT, "--metrics", "fid", "classes"]
+    options = ["--compare", run, other, *COUNT, "--metrics", "frechet", "classes"]
     out, err = evaluated(capsys, *options, "--picture", picture)
     assert err.count("measured in") == 2
     lines = out.splitlines()
     assert lines[0].split() == ["cgan", "dcgan", "real", "images", "better"]
-    assert len(table(out)["fid_200_classifier"]) == 4
+    assert len(table(out)["frechet_200_classifier"]) == 4
     assert table(out)["label_accuracy_200_classifier"].count("-") == 1  # dcgan's
     with Image.open(picture) as shown:
         assert shown.height == 3 * 56 + 2 * 4
@@ -172,7 +175,7 @@ def test_fewer_samples_than_features(run, capsys):
 def test_an_export_of_another_shape(runs, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     other = write_npz(tmp_path / "other.npz", count=30, shape=(12, 12, 1))
-    line = refused(capsys, runs[1], "--dataset", f"npz:{other}", "--metrics", "kid")
+    line = refused(capsys, runs[1], "--dataset", f"npz:{other}", "--metrics", "mmd")
     assert "the samples are of shape [8, 8, 1]" in line
     assert "[12, 12, 1]: name the data the model was trained on" in line
     assert not (tmp_path / "generated").exists()
@@ -232,14 +235,3 @@ def test_a_full_disk_ends_in_one_line(run):
     assert out == ""
     assert not (run / "metrics.json").exists()
     assert not list((run.parent / training.CACHE).glob(".tmp-*"))
-
-
-def test_scores_that_cannot_be_written(tmp_path):
-    (tmp_path / "file").write_text("in the way")
-    entry = {"protocol": {}, "scores": {}, "floor": {}}
-    with pytest.raises(RunError, match="cannot write"):
-        results.write(tmp_path / "file" / "metrics.json", "key", entry)
-    results.write(tmp_path / "metrics.json", "key", entry)
-    assert results.read(tmp_path / "metrics.json") == {"key": entry}
-    with pytest.raises(InputError, match="damaged"):
-        results.read(tmp_path)

@@ -87,7 +87,7 @@ def assert_goes_on_as_if_never_stopped(run, whole):
             k: float(v) for k, v in expected[tag].items()
         }
     assert set(actual["epoch/d_loss"]) == {16, 32}
-    assert set(actual["evaluation/kid_2k_classifier"]) == {32}
+    assert set(actual["evaluation/mmd_2k_classifier"]) == {32}
     assert_same_state(keras.models.load_model(run / "best.keras"), model)
     assert (run / "best.json").read_bytes() == (whole / "best.json").read_bytes()
 

@@ -44,7 +44,7 @@ PROGRESS = re.compile(r"epoch \d/2  d_loss \d+\.\d{3}, g_loss \d+\.\d{3}  \d+ im
 TRACKED = set(ConditionalGAN.tracked)
 SCORED = {
     f"evaluation/{score}_2k_classifier"
-    for score in ("kid", "classes_covered", "rarest_class_share", "class_entropy", "label_accuracy")
+    for score in ("mmd", "classes_covered", "rarest_class_share", "class_entropy", "label_accuracy")
 }
 HPARAMS = {f"_hparams_/session_{part}_info" for part in ("start", "end")}
 
@@ -90,7 +90,7 @@ def test_a_terminal_shows_the_run_and_nothing_else(first, run):
     assert text["exported"].startswith(f"{folder}/exports/cgan/")
     assert text["trained"].startswith("128 images in ")
     assert re.fullmatch(
-        r"kid_2k_classifier -?[\d.e-]+, label_accuracy_2k_classifier [\d.]+% at epoch 2, of 2",
+        r"mmd_2k_classifier -?[\d.e-]+, label_accuracy_2k_classifier [\d.]+% at epoch 2, of 2",
         text["best"],
     )
     judge = lines[beginnings.index("best") + 1]

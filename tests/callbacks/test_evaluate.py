@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 
 import keras_gans as kg
-from keras_gans.callbacks.evaluate import best_record
 from keras_gans.errors import InputError
+from keras_gans.evaluation import results
 from keras_gans.evaluation.evaluator import Evaluator
 from keras_gans.serving.endpoints import Endpoints
 from tests.apps.processes import logged
@@ -17,14 +17,14 @@ from tests.evaluation.test_evaluator import large_source
 from tests.models.test_gan import TestGAN as Toy
 
 TOY = Toy()
-NAME = "kid_60_pixels"
+NAME = "mmd_60_pixels"
 
 
 @pytest.fixture(scope="module")
 def evaluator(tmp_path_factory):
     data = large_source(classes=None)
     cache = tmp_path_factory.mktemp("cache")
-    return Evaluator(data, "pixels", 60, ["kid", "precision_recall"], cache_dir=cache)
+    return Evaluator(data, "pixels", 60, ["mmd", "precision_recall"], cache_dir=cache)
 
 
 def fit(model, *callbacks, first=0, epochs=4):
@@ -48,9 +48,9 @@ def test_the_best_of_all_epochs_is_kept(evaluator, tmp_path):
         )
     )
     path = tmp_path / "best.keras"
-    fit(model, kg.callbacks.Evaluate(evaluator, "kid", path), keep, epochs=6)
+    fit(model, kg.callbacks.Evaluate(evaluator, "mmd", path), keep, epochs=6)
     epoch, (value, best) = min(weights.items(), key=lambda item: item[1][0])
-    record = best_record(path)
+    record = results.read_best(path)
     assert (record["epoch"], record["step"]) == (epoch, 3 * epoch)
     assert (record["metric"], record["value"]) == (NAME, value)
     assert len({value for value, _ in weights.values()}) == 6
@@ -66,30 +66,32 @@ def test_the_best_of_all_epochs_is_kept(evaluator, tmp_path):
 def test_every_so_many_epochs_and_the_last_in_tensorboard(evaluator, tmp_path):
     with tf.summary.create_file_writer(str(tmp_path)).as_default() as writer:
         callback = kg.callbacks.Evaluate(
-            evaluator, "kid", tmp_path / "best.keras", 2, last_epoch=5, writer=writer
+            evaluator, "mmd", tmp_path / "best.keras", 2, last_epoch=5, writer=writer
         )
         fit(TOY.compiled(), callback, epochs=5)
     values = logged(tmp_path)[f"evaluation/{NAME}"]
     assert list(values) == [6, 12, 15]
-    assert min(values.values()) == pytest.approx(best_record(tmp_path / "best.keras")["value"])
+    assert min(values.values()) == pytest.approx(
+        results.read_best(tmp_path / "best.keras")["value"]
+    )
     assert evaluator.seconds > 0
 
 
 def test_a_run_that_goes_on_keeps_the_better_of_before(evaluator, tmp_path):
     path = tmp_path / "best.keras"
     model = TOY.compiled()
-    fit(model, kg.callbacks.Evaluate(evaluator, "kid", path), epochs=2)
+    fit(model, kg.callbacks.Evaluate(evaluator, "mmd", path), epochs=2)
     record = json.loads(path.with_suffix(".json").read_text())
     record["value"] = -100.0  # better than anything
     path.with_suffix(".json").write_text(json.dumps(record))
     kept = path.read_bytes()
-    fit(model, kg.callbacks.Evaluate(evaluator, "kid", path), first=2, epochs=4)
+    fit(model, kg.callbacks.Evaluate(evaluator, "mmd", path), first=2, epochs=4)
     assert path.read_bytes() == kept
     record["value"] = 100.0
     path.with_suffix(".json").write_text(json.dumps(record))
-    fit(model, kg.callbacks.Evaluate(evaluator, "kid", path), first=4, epochs=5)
+    fit(model, kg.callbacks.Evaluate(evaluator, "mmd", path), first=4, epochs=5)
     assert path.read_bytes() != kept
-    assert best_record(path)["epoch"] == 5
+    assert results.read_best(path)["epoch"] == 5
 
 
 def test_higher_is_better_where_it_is(evaluator, tmp_path):
@@ -102,9 +104,9 @@ def test_refusals(evaluator, tmp_path):
     for metric in ("sharpness", "beauty"):
         with pytest.raises(InputError, match=f"no checkpoint is the best by '{metric}'"):
             kg.callbacks.Evaluate(evaluator, metric, tmp_path / "best.keras")
-    with pytest.raises(InputError, match="parzen is not measured, only kid, precision_recall"):
+    with pytest.raises(InputError, match="parzen is not measured, only mmd, precision_recall"):
         kg.callbacks.Evaluate(evaluator, "parzen", tmp_path / "best.keras")
     (tmp_path / "best.json").write_text("{}")
     with pytest.raises(InputError, match=r"best.json is damaged: delete it"):
-        best_record(tmp_path / "best.keras")
-    assert best_record(tmp_path / "none.keras") is None
+        results.read_best(tmp_path / "best.keras")
+    assert results.read_best(tmp_path / "none.keras") is None

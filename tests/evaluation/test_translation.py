@@ -13,6 +13,7 @@ from keras_gans.evaluation import translation
 from keras_gans.evaluation.evaluator import Evaluator
 from keras_gans.serving import sampling
 from keras_gans.serving.endpoints import Endpoints
+from keras_gans.visualize import comparison
 from tests.metrics.test_classifier import source, striped
 
 SHAPE = (8, 8, 1)
@@ -80,12 +81,12 @@ def test_sets_are_compared_with_the_domain_they_should_belong_to(tmp_path):
         paired=False,
     )
     darken = endpoints(lambda image: (image + 1) / 8 - 1, lambda image: 8 * (image + 1) - 1)
-    right = scores(darken, tmp_path, dark, metrics=["kid"])
-    wrong = scores(endpoints(tf.identity, tf.identity), tmp_path, dark, metrics=["kid"])
-    assert right["kid_40_pixels_x_to_y"] < 0.05 * wrong["kid_40_pixels_x_to_y"]
-    assert right["kid_40_pixels_y_to_x"] < 0.05 * wrong["kid_40_pixels_y_to_x"]
-    mean = (wrong["kid_40_pixels_x_to_y"] + wrong["kid_40_pixels_y_to_x"]) / 2
-    assert wrong["kid_40_pixels"] == pytest.approx(mean)
+    right = scores(darken, tmp_path, dark, metrics=["mmd"])
+    wrong = scores(endpoints(tf.identity, tf.identity), tmp_path, dark, metrics=["mmd"])
+    assert right["mmd_40_pixels_x_to_y"] < 0.05 * wrong["mmd_40_pixels_x_to_y"]
+    assert right["mmd_40_pixels_y_to_x"] < 0.05 * wrong["mmd_40_pixels_y_to_x"]
+    mean = (wrong["mmd_40_pixels_x_to_y"] + wrong["mmd_40_pixels_y_to_x"]) / 2
+    assert wrong["mmd_40_pixels"] == pytest.approx(mean)
 
 
 @pytest.fixture(scope="module")
@@ -129,18 +130,18 @@ def test_rows_of_a_comparison_show_both_directions(tmp_path):
         negatives(), "pixels", metrics=["cycle"], cache_dir=tmp_path
     )
     model = endpoints(lambda image: -image, lambda image: -image)
-    real, made = evaluator.real_rows(5), evaluator.rows(model, 5)
+    real, made = comparison.real_rows(evaluator, 5), comparison.model_rows(evaluator, model, 5)
     assert list(real) == ["real x", "real y"]
     assert list(made) == ["x to y", "y to x"]
     np.testing.assert_array_equal(real["real x"], pixels(COUNT, 0)[:5])
     np.testing.assert_array_equal(made["x to y"], real["real y"])
-    (picture,) = evaluator.pictures(model).values()
+    (picture,) = comparison.score_pictures(evaluator, model).values()
     assert picture.shape == (4 * 8, 10 * 8, 1)
-    assert evaluator.points(model, 5) is None
+    assert comparison.projector_points(evaluator, model, 5) is None
 
 
 def test_the_kind_of_evaluator_follows_the_data(tmp_path):
-    found = translation.evaluator_for(source(), "pixels", 10, ["kid"], cache_dir=tmp_path)
+    found = translation.evaluator_for(source(), "pixels", 10, ["mmd"], cache_dir=tmp_path)
     assert isinstance(found, Evaluator)
 
 

@@ -1,12 +1,15 @@
 """What images are compared by: sizes, values, and what is said when it cannot be had."""
 
+import hashlib
+
 import keras
 import numpy as np
 import pytest
 
 from keras_gans.errors import InputError
-from keras_gans.metrics import features
+from keras_gans.metrics import classifier, features, inception
 from tests.metrics.test_classifier import source, striped
+from tests.metrics.test_inception import write_graph
 
 
 def scaled(images):
@@ -40,7 +43,7 @@ def test_classifier_features_are_those_its_last_layer_reads(by_classifier, tmp_p
     assert again.fingerprint == by_classifier.fingerprint  # fitted anew, the same classifier
     images = scaled(striped(np.array([1]), 6))
     values, probabilities = again.function(images)
-    network = features.classifier.fitted_to(source(), tmp_path).network
+    network = classifier.load_or_fit(source(), tmp_path).network
     kernel, bias = network.layers[-1].get_weights()
     np.testing.assert_allclose(
         keras.ops.softmax(values @ kernel + bias), probabilities, rtol=1e-4, atol=1e-6
@@ -55,39 +58,34 @@ def test_pixels_are_the_image_in_0_to_1():
     assert (probabilities, kind.size, kind.knows_classes) == (None, 64, False)
 
 
-def test_inception_sees_299_pixels_and_three_channels(monkeypatch):
+def test_inception_of_keras_gives_2048_features_and_its_own_classes(monkeypatch):
     """With random weights: the published ones cannot come along."""
     monkeypatch.setattr(
-        features, "inception_network", lambda: keras.applications.InceptionV3(weights=None)
+        inception, "keras_network", lambda: keras.applications.InceptionV3(weights=None)
     )
-    kind = features.get("inception", source(), None)
+    kind = features.get("inception_keras", source(), None)
     values, probabilities = kind.function(scaled(striped(np.array([0, 2]), 7)))
     assert (values.shape, probabilities.shape) == ((2, 2048), (2, 1000))
     assert "tf.image.resize to 299 x 299, bilinear, antialiased" in kind.protocol["resize"]
-    ramp = np.tile(np.linspace(-1, 1, 8, dtype=np.float32)[None, :, None], (8, 1, 1))[None]
-    seen = np.asarray(features._as_inception_input(ramp))
-    assert seen.shape == (1, 299, 299, 3)
-    # Half-pixel centres: the ends stay, the middle of 299 lies between two pixels of 8.
-    np.testing.assert_allclose(seen[0, 0, [0, 149, 298], 0], [-1, 0, 1], atol=1e-6)
-    np.testing.assert_array_equal(seen[..., 0], seen[..., 2])
+    assert kind.are_inception
+    assert not kind.knows_classes
 
 
-def test_inception_without_its_weights_names_the_file_and_its_place(monkeypatch, tmp_path):
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    monkeypatch.setattr("keras.src.utils.file_utils.config.keras_home", lambda: str(tmp_path))
-    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")  # nobody listens
-    with pytest.raises(InputError) as refused:
-        features.get("inception", source(), None)
-    assert f"put {features.INCEPTION_FILE}" in str(refused.value)
-    assert f"at {tmp_path / 'models' / features.INCEPTION_FILE}" in str(refused.value)
-    assert "\n" not in str(refused.value)
+def test_inception_of_2015_comes_with_the_digest_of_its_file(monkeypatch, tmp_path):
+    path = write_graph(tmp_path, monkeypatch)
+    kind = features.get("inception_2015", source(), None)
+    values, probabilities = kind.function(scaled(striped(np.array([0, 2]), 7)))
+    assert (values.shape, probabilities.shape) == ((2, 5), (2, 3))
+    assert kind.are_inception
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    assert kind.protocol["inception_sha256"] == digest
+    assert digest in kind.fingerprint
 
 
 def test_refusals():
-    with pytest.raises(InputError, match=r"classifier, inception, pixels. Received: vgg"):
+    with pytest.raises(InputError, match=r"inception_2015, inception_keras, pixels. Received: vgg"):
         features.get("vgg", source(), None)
     unlabelled = source().__class__(**{**vars(source()), "class_names": None})
     assert features.default_for(unlabelled) == "pixels"
-    with pytest.raises(InputError, match="stripes has none: choose inception or pixels"):
+    with pytest.raises(InputError, match="stripes has none: choose pixels or inception_2015"):
         features.get("classifier", unlabelled, None)

@@ -174,7 +174,7 @@ def test_two_folders_train(tmp_path):
     )
     data = recipe.load_source()
     recipe = training.resolve(recipe, data)
-    assert (recipe.features, recipe.best_metric) == ("pixels", "kid")
+    assert (recipe.features, recipe.best_metric) == ("pixels", "mmd")
     keras.utils.set_random_seed(0)
     model = recipe.build(data, total_steps=6)
     history = model.fit(
@@ -190,9 +190,9 @@ def test_the_digits_are_scored_by_a_classifier():
     recipe = RECIPES["cyclegan"]()
     source = recipe.load_source()
     resolved = training.resolve(recipe, source)
-    assert (resolved.features, resolved.best_metric) == ("classifier", "fid")
+    assert (resolved.features, resolved.best_metric) == ("classifier", "frechet")
     few = training.resolve(dataclasses.replace(recipe, evaluate_samples=100), source)
-    assert few.best_metric == "kid"
+    assert few.best_metric == "mmd"
 
 
 def test_images_that_do_not_fit_are_refused():

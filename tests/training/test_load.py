@@ -195,7 +195,7 @@ def test_what_a_model_cannot_is_refused(cgan, autoencoder, cyclegan):
 
 
 def test_a_run_and_its_export_get_the_same_scores(cgan, data, tmp_path):
-    settings = {"count": 20, "metrics": ["kid"], "features": "pixels", "cache_dir": tmp_path}
+    settings = {"count": 20, "metrics": ["mmd"], "features": "pixels", "cache_dir": tmp_path}
     scores = kg.load(cgan[0]).score(**settings)
     ((name, estimate),) = scores.items()
     assert name.startswith("kid_20")

@@ -87,7 +87,7 @@ def test_the_best_checkpoint_is_exported_and_generated_from(data, tmp_path):
     run = training.prepare(recipe)
     directory = training.create(run, tmp_path, "x")
     training.train(run, directory, training.evaluator_for(run, tmp_path))
-    scores = logged(directory)["evaluation/kid_50_classifier"]
+    scores = logged(directory)["evaluation/mmd_50_classifier"]
     assert list(scores) == [8, 16, 24, 32]
     # Make another one than the last the best, whatever chance chose.
     second = keras.models.load_model(directory / "best.keras")

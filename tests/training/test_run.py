@@ -37,28 +37,28 @@ def test_scoring_costs_at_most_a_tenth_by_its_count():
     for source, epochs, expected in ((mnist, 5, 1), (mnist, 40, 4), (digits, 167, 17)):
         recipe = training.resolve(RECIPES["cgan"](epochs=epochs), source)
         assert (recipe.evaluate_epochs, recipe.features) == (expected, "classifier")
-        assert recipe.best_metric == "fid"
+        assert recipe.best_metric == "frechet"
     assert training.resolve(RECIPES["cgan"](epochs=30), digits).evaluate_epochs == 12
     assert training.resolve(RECIPES["cgan"](epochs=2), digits).evaluate_epochs == 2
     unlabelled = dataclasses.replace(mnist, class_names=None)
     recipe = training.resolve(RECIPES["dcgan"](), unlabelled)
-    assert (recipe.features, recipe.best_metric) == ("pixels", "kid")
+    assert (recipe.features, recipe.best_metric) == ("pixels", "mmd")
 
 
 def test_what_is_set_is_not_resolved():
-    settings = {"epochs": 3, "features": "pixels", "best_metric": "kid", "evaluate_epochs": 2}
+    settings = {"epochs": 3, "features": "pixels", "best_metric": "mmd", "evaluate_epochs": 2}
     recipe = training.resolve(RECIPES["cgan"](**settings), toy_source())
     assert {name: getattr(recipe, name) for name in settings} == settings
 
 
 @pytest.mark.parametrize(
     ("settings", "metrics"),
-    [({}, ["kid", "classes"]), ({"features": "pixels"}, ["kid"])],
+    [({}, ["mmd", "classes"]), ({"features": "pixels"}, ["mmd"])],
 )
 def test_what_chooses_is_measured_and_classes_where_a_classifier_sees_them(
     data, tmp_path, settings, metrics
 ):
-    settings = {"evaluate_samples": 20, "best_metric": "kid", **settings}
+    settings = {"evaluate_samples": 20, "best_metric": "mmd", **settings}
     run = training.prepare(recipe_of("dcgan", data, **settings))
     evaluator = training.evaluator_for(run, tmp_path)
     assert list(evaluator.metrics) == metrics
@@ -66,7 +66,7 @@ def test_what_chooses_is_measured_and_classes_where_a_classifier_sees_them(
 
 
 def test_a_score_that_the_model_does_not_allow_is_refused(tmp_path):
-    settings = {"units": (4,), "features": "pixels", "best_metric": "kid"}
+    settings = {"units": (4,), "features": "pixels", "best_metric": "mmd"}
     run = training.prepare(RECIPES["autoencoder"](**settings))
     with pytest.raises(InputError, match="kid cannot be measured of this model"):
         training.evaluator_for(run, tmp_path)

@@ -1,0 +1,31 @@
+"""The real side of scores: two parts without a common image."""
+
+import numpy as np
+
+from keras_gans.evaluation import real_images
+from keras_gans.metrics import features
+from tests.evaluation.test_evaluator import large_source
+
+
+def test_a_test_split_is_the_reference():
+    source = large_source()
+    training, reference = real_images.split_parts(source)
+    assert (training.split, reference.split) == (source.train, source.test)
+    assert (training.size, reference.size) == (900, 600)
+
+
+def test_without_one_the_images_are_halved():
+    training, reference = real_images.split_parts(large_source(test=False))
+    assert sorted([*training.indices, *reference.indices]) == list(range(900))
+
+
+def test_the_window_of_parzen_has_images_of_its_own(tmp_path):
+    source = large_source(classes=None)
+    real = real_images.RealImages(source, features.get("pixels", source, None), tmp_path)
+    # A fifth of 900 are the window's, so at most 720 stand in the samples' place.
+    assert len(real.sides.validation) == 180
+    assert (real.floor_count(250), real.floor_count(10_000)) == (250, 720)
+    assert len(real.samples_of_training(10_000).features) == 720
+    floor = {row.tobytes() for row in np.asarray(real.samples_of_training(10_000).pixels[:])}
+    assert not floor & {row.tobytes() for row in real.sides.validation[:]}
+    assert real_images.smallest_side(source, 10_000) == 600

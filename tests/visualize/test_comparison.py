@@ -1,0 +1,49 @@
+"""Pictures beside scores, and points for a projector."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gans.serving.endpoints import Endpoints
+from keras_gans.visualize import comparison
+from tests.evaluation.test_evaluator import evaluator, large_source, sampler
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+def test_points_are_real_images_then_samples(cache):
+    judge = evaluator(cache)
+    features, images, columns = comparison.projector_points(judge, sampler(), 20)
+    assert (features.shape, images.shape) == ((40, 128), (40, 8, 8, 1))
+    assert columns["kind"] == ["real"] * 20 + ["sample"] * 20
+    reference, labels = judge.real.reference.read(tf.range(20, dtype=tf.int64))
+    np.testing.assert_array_equal(images[:20], reference)
+    assert columns["class"][:20] == [str(label) for label in labels.numpy()]
+    described = judge.describe(images[20:] / np.float32(127.5) - np.float32(1.0))
+    np.testing.assert_allclose(features[20:], described["features"], rtol=1e-3, atol=1e-4)
+
+
+def test_nearest_training_images_stand_below_the_samples(cache):
+    data = large_source()
+
+    def generate(seed):
+        images, _ = data.train.read(tf.cast(seed % 900, tf.int64))
+        return {"image": tf.cast(images, tf.float32) / 127.5 - 1.0}
+
+    copies = Endpoints({"generate": generate}, {}, None)
+    picture = comparison.nearest_training(evaluator(cache), copies, count=5)
+    assert picture.shape == (16, 40, 1)
+    np.testing.assert_array_equal(picture[:8], picture[8:])
+
+
+def test_rows_of_samples_are_named_and_enlarged():
+    gray = np.full((3, 28, 28, 1), 200, np.uint8)
+    sheet = comparison.sample_rows({"real images": gray, "a run": gray // 2})
+    assert sheet.shape[0] == 2 * 56 + 4
+    assert sheet.shape[1] > 3 * 56 + 40  # beside the names
+    np.testing.assert_array_equal(sheet[:56, -168:], 200)
+    np.testing.assert_array_equal(sheet[60:, -168:], 100)
+    assert (sheet[:56, :-168] < 128).any()  # letters
