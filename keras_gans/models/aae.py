@@ -11,8 +11,7 @@ from keras_gans.models import latent_codes as codes
 from keras_gans.models.base import GenerativeModel
 from keras_gans.models.diagnostics import GAME_DIAGNOSTICS, game_diagnostics
 from keras_gans.models.trackers import GRADIENT_NORM, LOSS
-from keras_gans.networks import checks
-from keras_gans.networks.checks import check_class_names
+from keras_gans.networks.checks import check_adversarial_autoencoder, check_class_names
 from keras_gans.networks.wrappers import NetworkGroup, run_frozen
 from keras_gans.noise import seeded_latents
 from keras_gans.serving import signatures
@@ -87,7 +86,7 @@ class AdversarialAutoencoder(GenerativeModel):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        sizes = checks.check_adversarial_autoencoder(encoder, decoder, discriminator, num_classes)
+        sizes = check_adversarial_autoencoder(encoder, decoder, discriminator, num_classes)
         self.image_shape, self.latent_dim = sizes
         self.encoder, self.decoder, self.discriminator = encoder, decoder, discriminator
         self.prior, self.prior_scale = prior, prior_scale
@@ -115,15 +114,13 @@ class AdversarialAutoencoder(GenerativeModel):
         """
         self.game = losses.get(loss, label_smoothing)
         self.autoencoder = NetworkGroup(self.encoder, self.decoder)
-        self.compile_phases(
-            {
-                "reconstruction_optimizer": (reconstruction_optimizer, self.autoencoder),
-                "discriminator_optimizer": (discriminator_optimizer, self.discriminator),
-                "encoder_optimizer": (encoder_optimizer, self.encoder),
-            },
-            {"loss": loss, "label_smoothing": label_smoothing},
-            **kwargs,
-        )
+        phases = {
+            "reconstruction_optimizer": (reconstruction_optimizer, self.autoencoder),
+            "discriminator_optimizer": (discriminator_optimizer, self.discriminator),
+            "encoder_optimizer": (encoder_optimizer, self.encoder),
+        }
+        settings = {"loss": loss, "label_smoothing": label_smoothing}
+        self.compile_phases(phases, settings, **kwargs)
 
     def call(self, images, training=False):
         code = codes.code_mean(self.encoder(images, training=training), self.latent_dim)

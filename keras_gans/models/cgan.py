@@ -28,8 +28,7 @@ class ConditionalGAN(LatentGAN):
         discriminator: Functional network, `[images, label]` to logits `[n, 1]`.
         num_classes: Positive integer; labels are class indices in [0, num_classes).
         class_names: None for "0", "1", ..., or as many names, kept for those who ask by name.
-        ema_decay: None, or the decay in (0, 1) of a running average of the generator (warmed up),
-            which then makes the samples and the exports.
+        ema_decay: None, or the decay in (0, 1) of an average of G that makes samples and exports.
         seed: Integer that decides all noise of training.
 
     Logs:

@@ -59,8 +59,7 @@ class CycleGAN(GenerativeModel):
     """
 
     init_arguments = (
-        *("generator_g", "generator_f", "discriminator_x", "discriminator_y"),
-        "pool_size",
+        *("generator_g", "generator_f", "discriminator_x", "discriminator_y", "pool_size"),
     )
     tracked: ClassVar[dict] = {
         "d_loss": LOSS,
@@ -112,18 +111,13 @@ class CycleGAN(GenerativeModel):
         self.game_weight = 2.0 if loss == "least_squares" else 1.0
         self.generators = NetworkGroup(self.generator_g, self.generator_f)
         self.discriminators = NetworkGroup(self.discriminator_x, self.discriminator_y)
-        self.compile_phases(
-            {
-                "generator_optimizer": (generator_optimizer, self.generators),
-                "discriminator_optimizer": (discriminator_optimizer, self.discriminators),
-            },
-            {
-                "loss": loss,
-                "lambda_cycle": list(self.lambda_cycle),
-                "lambda_identity": lambda_identity,
-            },
-            **kwargs,
-        )
+        phases = {
+            "generator_optimizer": (generator_optimizer, self.generators),
+            "discriminator_optimizer": (discriminator_optimizer, self.discriminators),
+        }
+        settings = {"loss": loss, "lambda_cycle": list(self.lambda_cycle)}
+        settings["lambda_identity"] = lambda_identity
+        self.compile_phases(phases, settings, **kwargs)
 
     def call(self, images, training=False):
         """Images of X to images of Y."""

@@ -26,8 +26,7 @@ class DCGAN(LatentGAN):
         generator: Functional or Sequential network, latent `float32 [n, latent_dim]` to images
             `float32 [n, h, w, c]` in [-1, 1].
         discriminator: Functional or Sequential network, such images to logits `[n, 1]`.
-        ema_decay: None, or the decay in (0, 1) of a running average of the generator (warmed up),
-            which then makes the samples and the exports.
+        ema_decay: None, or the decay in (0, 1) of an average of G that makes samples and exports.
         seed: Integer that decides all noise of training.
 
     Logs:

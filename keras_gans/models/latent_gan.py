@@ -11,14 +11,15 @@ from keras_gans.serving import signatures
 class LatentGAN(GenerativeModel):
     """Base class of GANs that map a latent to an image: networks, noise, samples. No update rule.
 
-    A subclass checks that its networks fit each other and has them as `generator` and
-    `discriminator`; if it calls the latter otherwise, it overrides `opponent`.
+    A subclass checks that its networks fit each other, has a `discriminator` beside the generator
+    (if it calls it otherwise, it overrides `opponent`), and calls `update_average` in its step.
 
     Args:
         generator: Network, latent `float32 [n, latent_dim]` (or latent and label) to images
             `float32 [n, h, w, c]` in [-1, 1].
         latent_dim: Width of a latent, a positive integer.
-        ema_decay: None, or the decay in (0, 1) of a running average of the generator.
+        ema_decay: None, or the decay in (0, 1) of a running average of the generator (warmed up),
+            which then makes the samples and the exports.
         **kwargs: For `GenerativeModel`.
 
     Raises:

@@ -28,8 +28,7 @@ class WGANGP(LatentGAN):
             `float32 [n, h, w, c]` in [-1, 1].
         critic: Functional or Sequential network, such images to scores `[n, 1]` of any size. No
             BatchNormalization: the penalty is on each image's own slope. LayerNormalization may be.
-        ema_decay: None, or the decay in (0, 1) of a running average of the generator (warmed up),
-            which then makes the samples and the exports.
+        ema_decay: None, or the decay in (0, 1) of an average of G that makes samples and exports.
         seed: Integer that decides all noise of training.
 
     Logs:

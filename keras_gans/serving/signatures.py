@@ -1,6 +1,5 @@
 """The functions that an export serves, `{name: (function, tensor specs)}`, and their checks."""
 
-import contextlib
 import functools
 
 import keras
@@ -187,9 +186,7 @@ def decode_images(image_bytes, channels):
         image = decoded(contents)
         same = tf.reduce_all(tf.shape(image) == size)
         message = "image_bytes must hold images of one size. Received:"
-        refusal = tf.debugging.Assert(same, [message, size[:2], "and", tf.shape(image)[:2]])
-        with tf.control_dependencies([refusal]):
-            return tf.identity(image)
+        return _assured(same, image, [message, size[:2], "and", tf.shape(image)[:2]])
 
     signature = tf.TensorSpec((None, None, channels), tf.uint8)
     return tf.map_fn(decoded_alike, image_bytes, fn_output_signature=signature)
@@ -206,8 +203,7 @@ def _checked(image, shape):
         f"image must be of height and width that are multiples of {DIVISOR}, and at least "
         f"{SMALLEST_SIDE}. Received:"
     )
-    with tf.control_dependencies([tf.debugging.Assert(fit, [message, sides])]):
-        return tf.identity(image)
+    return _assured(fit, image, [message, sides])
 
 
 # Parts of a signature ------------------------------------------------------------------------
@@ -230,9 +226,7 @@ def checked_latent(latent, latent_dim):
     """
     latent = tf.ensure_shape(latent, [None, latent_dim])
     finite = tf.reduce_all(tf.math.is_finite(latent))
-    refusal = tf.debugging.Assert(finite, ["latent must be finite. Received:", latent])
-    with tf.control_dependencies([refusal]):
-        return tf.identity(latent)
+    return _assured(finite, latent, ["latent must be finite. Received:", latent])
 
 
 def checked_label(label, num_classes):
@@ -252,9 +246,7 @@ def checked_label(label, num_classes):
     label = tf.ensure_shape(label, [None])
     known = tf.reduce_all((label >= 0) & (label < num_classes))
     message = f"label must be an integer from 0 to {num_classes - 1}. Received:"
-    refusal = tf.debugging.Assert(known, [message, label], summarize=16)
-    with tf.control_dependencies([refusal]):
-        return tf.identity(label)
+    return _assured(known, label, [message, label], summarize=16)
 
 
 def checked_image(image, image_shape):
@@ -276,9 +268,13 @@ def checked_image(image, image_shape):
     inside = tf.reduce_all(tf.abs(image) <= 1.0 + ROUNDING)
     message = "image must be of values from -1 to 1 (of bytes: byte / 127.5 - 1). Received:"
     came = ["from", tf.reduce_min(image), "to", tf.reduce_max(image)]
-    refusal = tf.debugging.Assert(inside, [message, *came])
-    with tf.control_dependencies([refusal]):
-        return tf.identity(image)
+    return _assured(inside, image, [message, *came])
+
+
+def _assured(condition, tensor, message, summarize=None):
+    """Returns `tensor`, or refuses it with `message` when the graph finds `condition` false."""
+    with tf.control_dependencies([tf.debugging.Assert(condition, message, summarize)]):
+        return tf.identity(tensor)
 
 
 def encode_png(images):
@@ -296,15 +292,23 @@ def encode_png(images):
 
 
 def computed_in_float32(model, function):
-    """`function` of a model's networks, computed in float32 whatever the networks train in.
+    """Makes `function` of a model's networks compute in float32, whatever they train in.
 
     Layers follow their policy when they are traced, so that it is changed just then.
     """
 
     @functools.wraps(function)
     def exact(*args, **kwargs):
-        with _policy_of_layers(model, "float32"):
+        # What has signatures need not be a model.
+        layers = compat.all_layers(model) if isinstance(model, keras.Model) else []
+        policies = [(layer, layer.dtype_policy) for layer in layers]
+        try:
+            for layer in layers:
+                layer.dtype_policy = "float32"
             return function(*args, **kwargs)
+        finally:
+            for layer, policy in policies:
+                layer.dtype_policy = policy
 
     return exact
 
@@ -313,17 +317,3 @@ def float32_signatures(model):
     """A model's signatures, `{name: (function, tensor specs)}`, computed in float32."""
     signatures = model.signatures()
     return {name: (computed_in_float32(model, f), specs) for name, (f, specs) in signatures.items()}
-
-
-@contextlib.contextmanager
-def _policy_of_layers(model, policy):
-    # What has signatures need not be a model.
-    layers = compat.all_layers(model) if isinstance(model, keras.Model) else []
-    before = [(layer, layer.dtype_policy) for layer in layers]
-    try:
-        for layer, _ in before:
-            layer.dtype_policy = policy
-        yield
-    finally:
-        for layer, own in before:
-            layer.dtype_policy = own
