@@ -170,7 +170,7 @@ def _rate(run, steps):
 
 def _entering(recipe, source, repeats):
     """What it takes to begin in the middle of an epoch, as a resumed run does, in s."""
-    middle = recipe.steps_per_epoch(source) // 2
+    middle = data.steps_per_epoch(source.train, recipe.batch_size) // 2
 
     def first_batch(source, step):
         return seconds(lambda: next(iter(recipe.batches(source, step))))
