@@ -1,4 +1,4 @@
-"""How every program reads its options, and how it ends."""
+"""Parses options and ends programs, the same way for every program."""
 
 import sys
 
@@ -8,7 +8,11 @@ from keras_gans.errors import InputError, RunError
 
 
 def parse(parser, arguments):
-    """Parses `arguments`; what the parser refuses is a user's mistake, in its own words."""
+    """Parses a program's arguments.
+
+    Raises:
+        InputError: For what the parser refuses, in its words.
+    """
     try:
         return parser.parse_args(arguments)
     # A configuration that is no text arrives as it was raised.

@@ -25,6 +25,7 @@ END_SECONDS = 60.0
 
 
 def main(arguments=None):
+    """Starts the workers and waits for them; ends with the chief's status."""
     count, *rest = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
     if count in ("-h", "--help"):
         print(f"usage: {PROGRAM} COUNT VARIANT [options of python -m apps.train VARIANT]")
@@ -33,11 +34,15 @@ def main(arguments=None):
         raise InputError(f"the number of workers must be an integer from 2 on. Received: {count!r}")
     with contextlib.ExitStack() as stack:
         logs = [stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(int(count))]
-        processes = [start(index, ports, rest, logs[index]) for index, ports in _places(int(count))]
+        ports = _free_ports(int(count))
+        processes = [start(index, ports, rest, log) for index, log in enumerate(logs)]
         try:
             sys.exit(watch(processes, logs))
         finally:
-            end(processes)
+            # Nobody is left behind; what a worker holds is in the chief's checkpoint.
+            for process in processes:
+                process.kill()
+                process.wait()
 
 
 def start(index, ports, arguments, log):
@@ -62,39 +67,28 @@ def watch(processes, logs):
         signal.signal(number, lambda number, _: chief.send_signal(number))
     while chief.poll() is None:
         failed = [i for i, process in enumerate(processes) if process.poll()]
-        if failed and not _ends_by_itself(chief):
-            return _report(failed[0], processes, logs)
+        if failed:
+            # A mistake that every worker meets ends the chief as well, in its own words.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                chief.wait(timeout=5.0)
+            if chief.poll() is None:
+                return _report(failed[0], processes, logs)
         time.sleep(POLL_SECONDS)
     if chief.returncode == 0:
         return _last_status(processes, logs)
     return chief.returncode if chief.returncode > 0 else _report(0, processes, logs)
 
 
-def end(processes):
-    """Nobody is left behind; what a worker holds is in the chief's checkpoint."""
-    for process in processes:
-        process.kill()
-        process.wait()
-
-
-def _places(count):
-    """`(index, ports of all)` of each worker."""
+def _free_ports(count):
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for one in sockets:
             one.bind(("127.0.0.1", 0))
-        ports = [one.getsockname()[1] for one in sockets]
-    return [(index, ports) for index in range(count)]
-
-
-def _ends_by_itself(chief):
-    """A mistake that every worker meets ends the chief as well, in its own words."""
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        chief.wait(timeout=5.0)
-    return chief.poll() is not None
+        return [one.getsockname()[1] for one in sockets]
 
 
 def _last_status(processes, logs):
+    """Waits for the others once the chief has ended well; returns the exit status."""
     deadline = time.monotonic() + END_SECONDS
     for index, process in enumerate(processes):
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -105,6 +99,7 @@ def _last_status(processes, logs):
 
 
 def _report(index, processes, logs):
+    """Prints which worker failed, and its last lines; returns the exit status."""
     status = processes[index].returncode
     how = f"ended with status {status}" if status > 0 else f"was killed by signal {-status}"
     if index:

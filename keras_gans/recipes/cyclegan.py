@@ -132,10 +132,8 @@ class CycleGANRecipe(Recipe):
 
     def batches(self, source, start_step, shard=WHOLE_BATCH):
         """Endless `(images of X, images of Y)`, from any step on; `unpaired_batches`."""
-        augmentation = {"crop_size": self.crop_size, "flip": self.flip}
-        return unpaired_batches(
-            source, self.batch_size, self.seed, start_step, shard, **augmentation
-        )
+        order = self.batch_size, self.seed, start_step, shard
+        return unpaired_batches(source, *order, crop_size=self.crop_size, flip=self.flip)
 
     def build(self, source, total_steps=None):
         shape = training_shape(source.image_shape, self.crop_size)
@@ -159,17 +157,13 @@ class CycleGANRecipe(Recipe):
             seed=self.seed,
         )
         weights = [UNSIGNED_WEIGHT if domain in unsigned else 1.0 for domain in ("x", "y")]
-        rates = (self.generator_learning_rate, self.discriminator_learning_rate)
+        decay, beta_1 = self.learning_rate_decay, self.beta_1
+        optimizers = (
+            adam(rate or size.learning_rate, decay, total_steps, beta_1=beta_1)
+            for rate in (self.generator_learning_rate, self.discriminator_learning_rate)
+        )
         model.compile(
-            *(
-                adam(
-                    rate or size.learning_rate,
-                    self.learning_rate_decay,
-                    total_steps,
-                    beta_1=self.beta_1,
-                )
-                for rate in rates
-            ),
+            *optimizers,
             loss=self.loss,
             lambda_cycle=[weight * self.lambda_cycle for weight in weights],
             lambda_identity=self.lambda_identity,
@@ -177,7 +171,7 @@ class CycleGANRecipe(Recipe):
         return model
 
     def size(self, shape):
-        """The `Size` for images of this shape, with what was set in its place."""
+        """Returns the `Size` for images of a shape, or what was set instead."""
         by_shape = next(SIZES[side] for side in SIZES if min(shape[:2]) >= side)
         names = ("generator_filters", "blocks", "discriminator_filters", "halvings")
         wishes = {name: getattr(self, name) for name in names}

@@ -38,8 +38,8 @@ class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
 
     def __call__(self, step):
         decayed = tf.cast(step, tf.float32) - self.constant_steps
-        share = tf.clip_by_value(1.0 - decayed / self.decay_steps, 0.0, 1.0)
-        return self.initial_learning_rate * share
+        factor = tf.clip_by_value(1.0 - decayed / self.decay_steps, 0.0, 1.0)
+        return self.initial_learning_rate * factor
 
     def get_config(self):
         return {
