@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from keras_gans import data
 from keras_gans.callbacks.samples import sample_grid_picture
-from keras_gans.data.pipeline import WHOLE_BATCH
+from keras_gans.distribution import WHOLE_BATCH
 from keras_gans.errors import InputError
 from keras_gans.evaluation import evaluator
 from keras_gans.metrics import registry
@@ -162,9 +162,9 @@ class Recipe:
         """Full batches in one pass over the data."""
         return data.steps_per_epoch(source.train, self.batch_size)
 
-    def batches(self, source, start_step, share=WHOLE_BATCH):
+    def batches(self, source, start_step, shard=WHOLE_BATCH):
         """Endless batches as the model's `fit` takes them, from any step on; `data.batches`."""
-        return data.batches(source.train, self.batch_size, self.seed, start_step, share)
+        return data.batches(source.train, self.batch_size, self.seed, start_step, shard)
 
     def pictures(self, source):
         """What `callbacks.SampleGrid` draws, `{name: function}`."""

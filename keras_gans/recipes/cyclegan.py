@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras_gans import data
 from keras_gans.data import pipeline, pixels
 from keras_gans.data.augmentation import cropped, flipped
+from keras_gans.distribution import WHOLE_BATCH
 from keras_gans.errors import InputError
 from keras_gans.metrics import classifier
 from keras_gans.models import CycleGAN
@@ -149,26 +150,25 @@ class CycleGANRecipe(Recipe):
             cache_mib=self.cache_mib,
         )
 
-    def batches(self, source, start_step, share=pipeline.WHOLE_BATCH):
+    def batches(self, source, start_step, shard=WHOLE_BATCH):
         """Endless `(images of X, images of Y)`, each domain in an order of its own."""
         x, y = (
-            data.batches(domain.train, self.batch_size, seed, start_step, share)
+            data.batches(domain.train, self.batch_size, seed, start_step, shard)
             for domain, seed in ((source.x, self.seed), (source.y, self.seed + OTHER_ORDER))
         )
-        numbers = pipeline.shard_numbers(start_step, share)
+        numbers = pipeline.shard_numbers(start_step, shard)
 
         def augmented(number, images_x, images_y):
-            step, part = pipeline.step_and_replica(number, share)
-            place = step, part, share[-1]
-            return self._augmented(images_x, "x", place), self._augmented(images_y, "y", place)
+            moment = *pipeline.step_and_replica(number, shard), shard.total
+            return self._augmented(images_x, "x", moment), self._augmented(images_y, "y", moment)
 
         pairs = tf.data.Dataset.zip(numbers, x, y).map(augmented).prefetch(2)
         return pipeline.without_autotune(pairs)
 
-    def _augmented(self, batch, domain, place):
+    def _augmented(self, batch, domain, moment):
         if self.crop_size:
-            batch = cropped(batch, self.crop_size, self.seed, domain, *place)
-        return flipped(batch, self.seed, domain, *place) if self.flip else batch
+            batch = cropped(batch, self.crop_size, self.seed, domain, *moment)
+        return flipped(batch, self.seed, domain, *moment) if self.flip else batch
 
     def pictures(self, source):
         return {"samples": translations(source)}

@@ -10,7 +10,6 @@ import tensorflow as tf
 
 from keras_gans import callbacks, distribution
 from keras_gans.callbacks.evaluate import best_record
-from keras_gans.data.pipeline import WHOLE_BATCH
 from keras_gans.errors import RunError
 from keras_gans.files import write_atomically
 from keras_gans.training.run_folder import (
@@ -178,11 +177,11 @@ def _fit_epochs(run, first, last, steps, beside):
 
 
 def _batches(run, start_step):
-    share = distribution.replica_shard(run.strategy)
-    if share == WHOLE_BATCH:
+    shard = distribution.replica_shard(run.strategy)
+    if shard == distribution.WHOLE_BATCH:
         return run.recipe.batches(run.source, start_step)
     return run.strategy.distribute_datasets_from_function(
-        lambda context: run.recipe.batches(run.source, start_step, share)
+        lambda context: run.recipe.batches(run.source, start_step, shard)
     )
 
 

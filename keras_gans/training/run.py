@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from keras_gans import distribution
 from keras_gans.data import Source
-from keras_gans.data.pipeline import rows_per_shard
+from keras_gans.data.pipeline import rows_per_replica
 from keras_gans.errors import InputError
 from keras_gans.evaluation import translation
 from keras_gans.models import GenerativeModel
@@ -50,7 +50,7 @@ def prepare(recipe, strategy=None):
     source = recipe.load_source()
     policy, _ = choose_precision(recipe.precision, strategy)
     recipe = dataclasses.replace(recipe.resolved(source), precision=policy)
-    rows_per_shard(recipe.batch_size, distribution.replica_shard(strategy))
+    rows_per_replica(recipe.batch_size, strategy.num_replicas_in_sync)
     keras.utils.set_random_seed(recipe.seed)
     with strategy.scope(), dtype_policy_scope(policy):
         model = recipe.build(source)
