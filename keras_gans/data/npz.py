@@ -1,4 +1,4 @@
-"""Images and labels from a `.npz` file that may come from anybody."""
+"""Reads images and labels from a `.npz` file that may come from anybody."""
 
 import contextlib
 import zipfile
@@ -53,7 +53,7 @@ def read_npz(path):
 
 
 def labelled(images, labels):
-    """Adds the channel axis and flattens labels of shape `[n, 1]`."""
+    """Makes `Labelled` of arrays: adds the channel axis and flattens labels of shape `[n, 1]`."""
     images = images[..., None] if images.ndim == 3 else images
     return Labelled(images, None if labels is None else labels.reshape(-1).astype(np.int32))
 
