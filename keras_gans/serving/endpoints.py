@@ -1,4 +1,4 @@
-"""The signatures of a model by name, whether it is in memory or an export."""
+"""Calls the signatures of a model by name, whether it is in memory or an export."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,13 +36,13 @@ class Endpoints:
         return self.functions[name]
 
     def specs(self, name):
-        """`{argument: tf.TensorSpec}` of one signature."""
+        """Returns `{argument: tf.TensorSpec}` of one signature."""
         self[name]  # refuses
         return self.inputs[name]
 
     @classmethod
     def from_model(cls, model):
-        """Those of a model in memory, compiled at their first call; weights are followed."""
+        """Takes those of a model in memory, compiled at their first call; weights are followed."""
         functions, inputs = {}, {}
         for name, (function, specs) in float32_signatures(model).items():
             functions[name] = tf.function(function, input_signature=specs)
@@ -51,7 +51,7 @@ class Endpoints:
 
     @classmethod
     def from_export(cls, directory):
-        """Those of an export: a version's folder, or its parent for the newest version.
+        """Takes those of an export: a version's folder, or its parent for the newest version.
 
         Raises:
             InputError: If there is none, or it cannot be read.
