@@ -126,10 +126,7 @@ def load_source(
         source = load_source("digits")
         images, labels = next(iter(batches(source.train, 128, seed=0)))
     """
-    size = checked_size(image_size)
-    check_choice("channels", channels, (None, 1, 3))
-    check_choice("resize", resize, RESIZES)
-    check_choice("bad_images", bad_images, BAD_IMAGES)
+    size = check_reading(image_size, channels, resize, bad_images)
     try:
         if name.startswith("folder:"):
             path, size = expand_path(split_path(name)), size or FOLDER_SIZE
@@ -241,8 +238,20 @@ def _fingerprint(*splits):
     return digest.hexdigest()
 
 
-def checked_size(image_size):
-    """Returns `image_size`, an integer or a pair, as `(height, width)`; None for None."""
+def check_reading(image_size, channels, resize, bad_images):
+    """Checks how images are to be read; returns `image_size` as `(height, width)`, None for None.
+
+    Raises:
+        InputError: Naming the argument, what was expected and what came.
+    """
+    for argument, value, choices in (
+        ("channels", channels, (None, 1, 3)),
+        ("resize", resize, RESIZES),
+        ("bad_images", bad_images, BAD_IMAGES),
+    ):
+        if value not in choices:
+            listed = ", ".join(map(str, choices))
+            raise InputError(f"{argument} must be one of {listed}. Received: {argument}={value!r}")
     if image_size is None:
         return None
     pair = (image_size, image_size) if isinstance(image_size, int) else image_size
@@ -256,13 +265,6 @@ def checked_size(image_size):
             f"Received: {image_size=}"
         )
     return tuple(pair)
-
-
-def check_choice(argument, value, choices):
-    """Raises InputError, naming the argument, for a value that is none of `choices`."""
-    if value not in choices:
-        listed = ", ".join(str(choice) for choice in choices)
-        raise InputError(f"{argument} must be one of {listed}. Received: {argument}={value!r}")
 
 
 def split_path(name):

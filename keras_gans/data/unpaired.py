@@ -7,8 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from keras_gans.data.digits import blended, digits, digits_m, patches
-from keras_gans.data.folder import BAD_IMAGES, load_folder, probe_channels
-from keras_gans.data.image_file import RESIZES
+from keras_gans.data.folder import load_folder, probe_channels
 from keras_gans.data.listing import list_images
 from keras_gans.data.npz import Labelled
 from keras_gans.data.sources import (
@@ -17,8 +16,7 @@ from keras_gans.data.sources import (
     UNPAIRED_NAMES,
     Source,
     array_source,
-    check_choice,
-    checked_size,
+    check_reading,
     expand_path,
     split_path,
     unknown_name_error,
@@ -127,10 +125,7 @@ def load_unpaired(
             `~/tensorflow_datasets`.
         image_size: Positive integer or `(height, width)`. Default: 28 for digits, else 64.
         channels: 1, 3 or None: for folders 1 if samples of both are all gray, else 3.
-        resize: "crop", "stretch" or "pad", where sizes differ; see `fit_image`.
-        bad_images: For folders: "refuse" raises on an unreadable or useless file, "skip" lets
-            the next good image stand in for it.
-        cache_mib: A folder whose images take at most this many MiB is decoded once, now.
+        resize, bad_images, cache_mib: As `load_source`.
 
     Returns:
         An `UnpairedSource`.
@@ -144,10 +139,7 @@ def load_unpaired(
         digits = next(iter(batches(source.x.train, 16, seed=0)))
         mixed = next(iter(batches(source.y.train, 16, seed=1)))
     """
-    size = checked_size(image_size)
-    check_choice("channels", channels, (None, 1, 3))
-    check_choice("resize", resize, RESIZES)
-    check_choice("bad_images", bad_images, BAD_IMAGES)
+    size = check_reading(image_size, channels, resize, bad_images)
     try:
         if name == "digits2digits-m":
             return _digits_to_digits_m(name, size, channels or 3, resize)
@@ -222,7 +214,7 @@ def _domain_folders(name):
     """`(name, train, test)` of both domains, `test` None where there is no such folder."""
     first, comma, second = split_path(name).partition(",")
     if not comma:
-        return _folders_in(name, expand_path(first))
+        return _domains_in(name, expand_path(first))
     if not (first and second):
         raise InputError(f"the source {name!r} names one folder. Expected: folders:A,B")
     folders = [expand_path(first), expand_path(second)]
@@ -240,18 +232,17 @@ def _domain_folders(name):
     return domains
 
 
-def _folders_in(name, root):
-    missing = [split for split in ("trainA", "trainB") if not (root / split).is_dir()]
-    if missing:
-        raise InputError(
-            f"the source {name!r}: there is no folder {root / missing[0]}. Expected: folders:A,B, "
-            "or folders:ROOT with trainA and trainB in ROOT"
-        )
-    tests = [root / f"test{letter}" for letter in "AB"]
-    return [
-        (f"train{letter}", root / f"train{letter}", test if test.is_dir() else None)
-        for letter, test in zip("AB", tests, strict=True)
-    ]
+def _domains_in(name, root):
+    domains = []
+    for letter in "AB":
+        train, test = root / f"train{letter}", root / f"test{letter}"
+        if not train.is_dir():
+            raise InputError(
+                f"the source {name!r}: there is no folder {train}. Expected: folders:A,B, or "
+                "folders:ROOT with trainA and trainB in ROOT"
+            )
+        domains.append((train.name, train, test if test.is_dir() else None))
+    return domains
 
 
 def _folder_source(name, train, test, *reading):
