@@ -11,7 +11,7 @@ from jsonargparse import ArgumentParser
 import apps.quiet  # noqa: F401
 from apps import console
 from keras_gans import training
-from keras_gans.data import load_source, load_unpaired
+from keras_gans.data import load_source, load_unpaired, skipped_text
 from keras_gans.errors import InputError, RunError
 from keras_gans.evaluation import results, translation
 from keras_gans.metrics import registry
@@ -58,6 +58,7 @@ def main(arguments=None):
     entry = _measure(subject, evaluator)
     print(_table({subject.name: entry["scores"], "real images": entry["floor"]}))
     print(f"protocol  {_in_words(entry['protocol'])}")
+    _print_skipped(subject.source)
     print(f"written   {subject.scores_path}")
 
 
@@ -80,8 +81,14 @@ def compare(options):
     print(f"protocol  {_in_words(evaluator.protocol())}")
     for name, subject in zip(names, subjects, strict=True):
         print(f"{name}: {_in_words(subject.protocol)}")
+    _print_skipped(first.source)
     models_by_name = dict(zip(names, subjects, strict=True))
     print(f"picture   {_picture(evaluator, models_by_name, options.picture)}")
+
+
+def _print_skipped(source):
+    if skipped := skipped_text(source):
+        print(f"skipped   {skipped}")
 
 
 def _parse(arguments):

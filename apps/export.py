@@ -14,6 +14,7 @@ PROGRAM = "python -m apps.export"
 
 
 def main(arguments=None):
+    """Reads the options, exports the run's checkpoint, prints the version's folder."""
     options = _parse(sys.argv[1:] if arguments is None else arguments)
     variant = training.saved_settings(options.run)["variant"]
     model = training.load_run(options.run, options.checkpoint)

@@ -19,6 +19,7 @@ MAX_GRID = 1024  # one picture is held in memory whole; separate files are not
 
 
 def main(arguments=None):
+    """Reads the options, writes the grid or the files, prints where they are."""
     options = _parse(sys.argv[1:] if arguments is None else arguments)
     sampler = Sampler.from_endpoints(training.open_endpoints(options.model, options.checkpoint))
     labels = _labels(sampler.class_names, options.label, options.count)
@@ -27,7 +28,8 @@ def main(arguments=None):
     try:
         if options.out is None:
             columns = len(sampler.class_names) if labels and options.label is None else None
-            print(_write_grid(sampler, seeds, labels, columns, options.grid))
+            samples = pixels.to_uint8(sampler.images(seeds, labels))
+            print(images.save_png(images.grid(samples, columns), options.grid))
         else:
             print(_write_files(sampler, seeds, labels, Path(options.out)))
     except OSError as error:
@@ -52,11 +54,6 @@ def _parse(arguments):
     parser.add_argument("--out", type=str | None, metavar="DIR", help="folder for separate files")
     parser.add_argument("--grid", type=str, default="generated/grid.png", help="the grid's file")
     options = console.parse(parser, arguments)
-    _check(options)
-    return options
-
-
-def _check(options):
     if options.count < 1:
         raise InputError(f"--count must be at least 1. Received: {options.count}")
     if options.seed < 0 or options.seed + options.count > 2**31:
@@ -66,6 +63,7 @@ def _check(options):
             f"a grid holds at most {MAX_GRID} images: write separate files with --out DIR. "
             f"Received: --count {options.count}"
         )
+    return options
 
 
 def _labels(class_names, label, count):
@@ -73,11 +71,6 @@ def _labels(class_names, label, count):
     if label is not None:
         return [training.label_index(class_names, label)] * count
     return None if class_names is None else [i % len(class_names) for i in range(count)]
-
-
-def _write_grid(sampler, seeds, labels, columns, path):
-    samples = pixels.to_uint8(sampler.images(seeds, labels))
-    return images.save_png(images.grid(samples, columns), path)
 
 
 def _write_files(sampler, seeds, labels, folder):

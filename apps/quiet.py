@@ -1,4 +1,4 @@
-"""Starts TensorFlow without its notes: a terminal shows the user's run and nothing else.
+"""Imports TensorFlow without its start-up notes: a terminal shows the user's run alone.
 
 Imported for this effect, before anything that imports TensorFlow.
 """

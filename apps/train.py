@@ -14,6 +14,7 @@ import apps.quiet  # noqa: F401
 from apps import console
 from keras_gans import distribution, training
 from keras_gans.callbacks import StoppedError
+from keras_gans.data import skipped_text
 from keras_gans.errors import InputError
 from keras_gans.metrics import registry
 from keras_gans.precision import choose_precision
@@ -78,6 +79,8 @@ def _train_as_chief(run, options):
     rate = f"{images:,} images in {seconds:,.0f} s, {images / seconds:,.0f} images/s"
     if evaluator:
         rate += f", {evaluator.seconds / seconds:.1%} of the time for scores"
+    if skipped := skipped_text(run.source):
+        print(f"skipped   {skipped}")
     print(f"trained   {rate}; now exporting", flush=True)
     version, best = training.finish(run, directory, options.export_dir)
     if best:

@@ -3,11 +3,7 @@
 The images are those of seeds or, of a model that encodes, two files of the user's own.
 """
 
-import functools
-import itertools
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -31,22 +27,34 @@ FRAME_SECONDS = 0.06
 MIN_SECONDS, MAX_SECONDS = 0.02, 60.0  # of a frame; browsers slow down what is faster
 MAX_FRAMES = 2000
 MAX_ROWS = 16
-MAX_PIXELS = 2**27  # of all frames, enlarged: a byte each is held in memory
-IMAGE_PX, PICTURE_PX = 128, 1280  # about: small images are enlarged to the first, within the second
 
 
 def main(arguments=None):
+    """Reads the options, writes the animation and the strip, prints where they are."""
     options = _parse(sys.argv[1:] if arguments is None else arguments)
-    model, endpoints = _open(options.model, options.checkpoint)
-    walk = _walk(options, model, endpoints)
-    _check_places(options, model)
-    strip = walk.strip()
+    model = None
+    if is_run := training.is_run(options.model):
+        model = training.load_run(options.model, options.checkpoint)
+        endpoints = Endpoints.from_model(model)
+    else:
+        endpoints = training.open_endpoints(options.model, options.checkpoint)
+    if options.from_image is not None:
+        walk = _between_images(options, endpoints)
+    elif _visits_classes(options):
+        walk = _between_classes(options, model, endpoints)
+    else:
+        walk = _between_seeds(options, endpoints)
+    _check_places(options, is_run)
+    strip, frames = walk.strip(), len(walk.inputs["latent"])
+    seconds = FRAME_SECONDS if options.seconds is None else options.seconds / frames
     try:
-        places = [_write_gif(walk, options)]
+        places = [walk.save_gif(options.out, seconds)]
         if options.strip:
             places.append(images.save_png(strip, options.strip))
-        if model:
-            places.append(_log(strip, walk.tag, model, options))
+        if is_run:
+            step = model.steps_done
+            tensorboard.log_picture(options.model, walk.tag, strip, step)
+            places.append(f"{options.model}: image {walk.tag} at step {step} (make tensorboard)")
     except OSError as error:
         raise RunError(f"cannot write {error.filename or options.out}: {error.strerror}") from error
     print(*places, sep="\n")
@@ -132,9 +140,9 @@ def _check_combination(options):
         raise InputError("--to-label needs --label, the class to begin with, and not --classes")
     if options.classes and options.label is not None:
         raise InputError("--classes visits every class: leave out --label, or give --to-label too")
-    if options.both and not _between_classes(options):
+    if options.both and not _visits_classes(options):
         raise InputError("--both needs --classes, or --label and --to-label")
-    if options.points is not None and _between_classes(options):
+    if options.points is not None and _visits_classes(options):
         raise InputError("--points is for walks through latents; --both moves on with each class")
 
 
@@ -154,7 +162,7 @@ def _check_images(options):
         )
 
 
-def _between_classes(options):
+def _visits_classes(options):
     return options.classes or options.to_label is not None
 
 
@@ -173,79 +181,27 @@ def _check_frames(options, stations):
         )
 
 
-def _check_places(options, model):
+def _check_places(options, is_run):
     for path in filter(None, (options.out, options.strip)):
         if Path(path).is_dir():
             raise InputError(f"cannot write to {path}: it is a folder, not a file")
         training.check_writable(Path(path).parent)
-    if model:
+    if is_run:
         training.check_writable(options.model)
-
-
-# Models ------------------------------------------------------------------------------------------
-
-
-def _open(folder, checkpoint):
-    """`(model or None, Endpoints)`: a run has a model in memory, an export only its graphs."""
-    if training.is_run(folder):
-        model = training.load_run(folder, checkpoint)
-        return model, Endpoints.from_model(model)
-    return None, training.open_endpoints(folder, checkpoint)
 
 
 # Walks -------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Walk:
-    """What `walks.pictures` takes, and how TensorBoard shows it."""
-
-    function: Callable
-    inputs: dict[str, np.ndarray]
-    tag: str
-    strip: Callable  # () -> uint8 [H, W, c]
-
-
-def _walk(options, model, endpoints):
-    if options.from_image is not None:
-        return _walk_between_images(options, endpoints)
-    if _between_classes(options):
-        function, inputs, tag = _walk_between_classes(options, model, endpoints)
-    else:
-        function, inputs, tag = _walk_between_seeds(options, endpoints)
-    legs = walks.strip_inputs(inputs, options.steps)
-    return Walk(function, inputs, tag, lambda: next(walks.pictures(function, legs)))
-
-
-def _walk_between_images(options, endpoints):
-    _check_frames(options, 2)
-    sampling.check_can_encode(endpoints)
-    pair = np.stack([_picture(options, endpoints, name) for name in ("from", "to")])
-    stations = sampling.encode_images(endpoints, pair)[None]
-    inputs = walks.through_latents(stations, options.steps, between=walks.straight)
-    # The frames of the walk, both ends included, between the pictures themselves.
-    columns = min(options.steps + 1, walks.STRIP_COLUMNS) + 2
-    strip = functools.partial(walks.rows_between, endpoints, pair[None], columns)
-    return Walk(endpoints["decode"], inputs, "walk_images", strip)
-
-
-def _walk_between_seeds(options, endpoints):
-    function = sampling.latent_decoder(endpoints)
+def _between_seeds(options, endpoints):
+    sampling.latent_decoder(endpoints)  # refuses, before a label is looked for
     labels = _classes_shown(options, endpoints.class_names)
     points = options.points or POINTS
     _check_frames(options, points)
-    seeds = _seeds(options, 1, points)
-    if labels is None or "label" in endpoints.specs("serving_default"):
-        stations = sampling.latents_of_seeds(endpoints, seeds)
-        return function, walks.through_latents(stations, options.steps, labels), "walk"
-    # A prior of classes: the seeds' latents differ between them, what makes the images does not.
-    stations = sampling.latents_of_seeds(
-        endpoints, *np.broadcast_arrays(seeds[:, None], labels[:, None])
-    )
-    return function, walks.through_latents(stations, options.steps), "walk"
+    return walks.walk_between_seeds(endpoints, _seeds(options, 1, points), options.steps, labels)
 
 
-def _walk_between_classes(options, model, endpoints):
+def _between_classes(options, model, endpoints):
     labels = _classes_visited(options, endpoints.class_names)
     if "label" not in endpoints.specs("serving_default"):
         raise InputError("a walk from class to class needs a generator that takes a label")
@@ -255,10 +211,25 @@ def _walk_between_classes(options, model, endpoints):
             f"Received: {options.model}"
         )
     _check_frames(options, len(labels))
-    points = len(labels) if options.both else 1
-    stations = sampling.latents_of_seeds(endpoints, _seeds(options, CLASS_ROWS, points))
-    inputs = walks.through_classes(stations, labels, options.steps)
-    return walks.class_mixer(model.sampler), inputs, "walk_classes"
+    seeds = _seeds(options, CLASS_ROWS, len(labels) if options.both else 1)
+    return walks.walk_between_classes(model, endpoints, seeds, labels, options.steps)
+
+
+def _between_images(options, endpoints):
+    _check_frames(options, 2)
+    sampling.check_can_encode(endpoints)
+    *size, channels = endpoints.specs("encode")["image"].shape[1:]
+    resize = options.resize
+    if resize is None:
+        is_run = training.is_run(options.model)
+        resize = training.saved_settings(options.model)["resize"] if is_run else "crop"
+    pair = []
+    for name, path in (("from", options.from_image), ("to", options.to_image)):
+        try:
+            pair.append(read_image(path, size, channels, resize))
+        except BadImageError as error:
+            raise InputError(f"--{name} {path}: {error}") from error
+    return walks.walk_between_images(endpoints, np.stack(pair), options.steps)
 
 
 def _classes_shown(options, class_names):
@@ -289,46 +260,6 @@ def _seeds(options, default_rows, points):
             f"seeds must be from 0 to {2**31 - 1}: {count} are needed. Received: --seed {first}"
         )
     return np.arange(first, first + count).reshape(rows, points)
-
-
-def _picture(options, endpoints, name):
-    """The picture of --from or --to as the model takes it, `uint8 [h, w, c]`."""
-    path = options[f"{name}_image"]
-    *size, channels = endpoints.specs("encode")["image"].shape[1:]
-    try:
-        return read_image(path, size, channels, options.resize or _resize_of(options.model))
-    except BadImageError as error:
-        raise InputError(f"--{name} {path}: {error}") from error
-
-
-def _resize_of(folder):
-    return training.saved_settings(folder)["resize"] if training.is_run(folder) else "crop"
-
-
-# Files -------------------------------------------------------------------------------------------
-
-
-def _write_gif(walk, options):
-    frames = walks.pictures(walk.function, walk.inputs)
-    first, (count, rows, columns) = next(frames), walk.inputs["latent"].shape[:3]
-    height, width = first.shape[:2]
-    tile = max(height // rows, width // columns)
-    enlarge = max(1, min(round(IMAGE_PX / tile), PICTURE_PX // max(height, width)))
-    pixels = count * height * width * enlarge**2
-    if pixels > MAX_PIXELS:
-        raise InputError(
-            f"an animation holds at most {MAX_PIXELS:,} pixels: lower --rows, --steps or the "
-            f"number of stations. Received: {count} frames, {pixels:,} pixels"
-        )
-    seconds = FRAME_SECONDS if options.seconds is None else options.seconds / count
-    return images.save_gif(itertools.chain([first], frames), options.out, seconds, enlarge)
-
-
-def _log(strip, tag, model, options):
-    """Adds the strip to the run's images in TensorBoard; says where."""
-    step = model.steps_done
-    tensorboard.log_picture(options.model, tag, strip, step)
-    return f"{options.model}: image {tag} at step {step} (make tensorboard)"
 
 
 if __name__ == "__main__":

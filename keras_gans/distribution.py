@@ -1,8 +1,9 @@
-"""Over which devices and machines training is spread: a `tf.distribute` strategy from a name."""
+"""Spreads training over devices and machines: a `tf.distribute` strategy from a name."""
 
 import json
 import os
 import zlib
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
@@ -13,6 +14,20 @@ from keras_gans.errors import InputError
 SLURM_PORT = 8888  # of a machine's first task
 MULTI_WORKER = tf.distribute.MultiWorkerMirroredStrategy
 STRATEGIES = ("auto", "one", "mirrored", "multi-worker")
+
+
+class Shard(NamedTuple):
+    """The replicas that one process feeds: `count` of `total`, from number `first` on.
+
+    Each batch is cut into `total` equal parts, one a replica.
+    """
+
+    first: int
+    count: int
+    total: int
+
+
+WHOLE_BATCH = Shard(first=0, count=1, total=1)
 
 
 def make_strategy(name="auto", devices=None):
@@ -57,21 +72,19 @@ def uses_several_workers(name):
 
 
 def describe_strategy(strategy):
-    """What `strategy` does, in words."""
+    """Says in words on which devices a strategy trains."""
     count = strategy.num_replicas_in_sync
-    place = (
-        f"worker {worker_index(strategy)} of {num_workers(strategy)}, "
-        if num_workers(strategy) > 1
-        else ""
-    )
     names = [device.partition("device:")[2] or device for device in local_devices(strategy)]
-    return f"{place}{count} replica{'s' if count > 1 else ''}, here on {', '.join(names)}"
+    text = f"{count} replica{'s' if count > 1 else ''}, here on {', '.join(names)}"
+    if num_workers(strategy) == 1:
+        return text
+    return f"worker {worker_index(strategy)} of {num_workers(strategy)}, {text}"
 
 
 def local_devices(strategy):
     """Full names of the devices that this process trains on."""
-    of = tf.distribute
-    if isinstance(strategy, (of.OneDeviceStrategy, of.MirroredStrategy, MULTI_WORKER)):
+    one, mirrored = tf.distribute.OneDeviceStrategy, tf.distribute.MirroredStrategy
+    if isinstance(strategy, (one, mirrored, MULTI_WORKER)):
         return strategy.extended.worker_devices
     # TensorFlow's default does not tell.
     gpus, cpus = (tf.config.list_logical_devices(kind) for kind in ("GPU", "CPU"))
@@ -79,7 +92,7 @@ def local_devices(strategy):
 
 
 def num_workers(strategy):
-    """How many processes train together."""
+    """Number of processes that train together."""
     resolver = strategy.cluster_resolver
     return 1 if resolver is None else len(_addresses(resolver.cluster_spec().as_dict()))
 
@@ -100,26 +113,27 @@ def is_chief(strategy):
 
 
 def replica_shard(strategy):
-    """`(first, count, of)`: of so many replicas, which ones this process feeds."""
-    count = strategy.num_replicas_in_sync // num_workers(strategy)
-    return worker_index(strategy) * count, count, strategy.num_replicas_in_sync
+    """The `Shard` of each batch that this process feeds to its replicas."""
+    total = strategy.num_replicas_in_sync
+    count = total // num_workers(strategy)
+    return Shard(worker_index(strategy) * count, count, total)
 
 
 def synchronize_batch_normalization(model, whole):
-    """Says whether each BatchNormalization sees the `whole` batch, or its replica's part."""
+    """Lets each BatchNormalization of a model see the `whole` batch, or its replica's part."""
     for layer in compat.all_layers(model):
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.synchronized = whole
 
 
 def mean_over_replicas(*tensors):
-    """The mean over replicas of each, all of one shape and dtype, in one message."""
+    """Averages each of some tensors, all of one shape and dtype, over replicas in one message."""
     context = tf.distribute.get_replica_context()
     return tf.unstack(context.all_reduce("MEAN", tf.stack(tensors)))
 
 
 def check_agreement(strategy, facts):
-    """Compares what each worker found, before they train together.
+    """Checks that all workers found the same, before they train together.
 
     Args:
         facts: `{name: text}`.
@@ -132,9 +146,9 @@ def check_agreement(strategy, facts):
     # Gathered as numbers, a row from each replica, of which those of one worker are alike.
     numbers = [zlib.crc32(str(value).encode()) for value in facts.values()]
     rows = _gathered(strategy, tf.constant([numbers], tf.int64))
-    for place, name in enumerate(facts):
-        others = sorted({row for row in range(len(rows)) if rows[row, place] != rows[0, place]})
-        if others:
+    for name, column in zip(facts, rows.T, strict=True):
+        others = (column != column[0]).nonzero()[0]
+        if len(others):
             raise InputError(
                 f"replica {others[0]} has another {name} than the chief: every worker needs the "
                 "same command, the same data, and a file system that all of them share. Here: "
@@ -198,9 +212,9 @@ def _slurm_config():
         os.environ[f"SLURM_STEP_{name}"] for name in ("NODELIST", "TASKS_PER_NODE")
     )
     workers = [
-        f"{host}:{SLURM_PORT + place}"
+        f"{host}:{SLURM_PORT + task}"
         for host, count in compat.slurm_hosts(node_list, tasks_per_node)
-        for place in range(count)
+        for task in range(count)
     ]
     task = {"type": "worker", "index": int(os.environ["SLURM_PROCID"])}
     return {"cluster": {"worker": workers}, "task": task}

@@ -1,4 +1,4 @@
-"""The two ways in which a run ends by somebody's fault: the input's or the machine's."""
+"""The two errors that end a program in one line: a user's mistake, and a run that failed."""
 
 
 class InputError(ValueError):

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Atomic file writes: a file appears whole or not at all."""
 
 import contextlib
 import os
@@ -8,7 +8,7 @@ from keras_gans.errors import RunError
 
 
 def save_atomically(model, path):
-    """Saves `model` as `path` (`.keras`): the old file or the new one, never half of one.
+    """Saves a Keras model as a `.keras` file: the old file or the new one, never half of one.
 
     Raises:
         RunError: If it cannot be written; the old file stays.

@@ -1,4 +1,4 @@
-"""How probable images are by what a decoder says of them, in nats: pure functions.
+"""Log-likelihoods of images given a decoder's output, in nats, as pure functions.
 
 Every density is summed over the dimensions of a row; results are float32 `[n]`, one a row.
 """

@@ -1,4 +1,4 @@
-"""The games: what discriminator and generator minimise, as pure functions of logits.
+"""Losses of discriminators and generators, as pure functions of logits.
 
 Every loss takes float tensors of any shape and returns a float32 scalar, the mean over all
 elements. Logits are D's output before any squashing, so that D(x) = sigmoid(logit) where the
@@ -7,13 +7,14 @@ mean something.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import tensorflow as tf
 
 
 class Losses(NamedTuple):
-    """One game: two losses, and how D's output reads as the probability of "real"."""
+    """Two losses that belong together, and how D's output reads as the probability of "real"."""
 
     discriminator: Callable  # (real_logits, fake_logits) -> scalar
     generator: Callable  # (fake_logits) -> scalar
@@ -135,12 +136,9 @@ NAMES = (*SMOOTHABLE, "hinge")
 
 
 def _games(label_smoothing):
-    def cross_entropy(real_logits, fake_logits):
-        return minimax_discriminator_loss(real_logits, fake_logits, label_smoothing)
-
-    def least_squares(real_logits, fake_logits):
-        return least_squares_discriminator_loss(real_logits, fake_logits, label_smoothing)
-
+    """The `Losses` of each of `NAMES`."""
+    cross_entropy = partial(minimax_discriminator_loss, label_smoothing=label_smoothing)
+    least_squares = partial(least_squares_discriminator_loss, label_smoothing=label_smoothing)
     return {
         "minimax": Losses(cross_entropy, minimax_generator_loss, _sigmoid),
         "non_saturating": Losses(cross_entropy, non_saturating_generator_loss, _sigmoid),

@@ -1,4 +1,4 @@
-"""Noise as a pure function of integers, so that a run or a request can be repeated exactly."""
+"""Random noise as a pure function of integers: a run or a request can be repeated exactly."""
 
 import zlib
 
@@ -53,7 +53,7 @@ def step_normal(seed, purpose, step, shape):
 
 
 def step_uniform(seed, purpose, step, shape):
-    """The same with uniform noise in [0, 1)."""
+    """Draws the uniform noise in [0, 1) of one training step, as `step_normal` does."""
     return _rows_of_step(tf.random.stateless_uniform, seed, purpose, step, shape)
 
 
@@ -68,6 +68,6 @@ def _rows_of_step(draw, seed, purpose, step, shape):
 
 
 def step_key(seed, purpose, step):
-    """The seed, int64 `[2]`, of TensorFlow's stateless operations for one purpose in one step."""
+    """Makes the seed, int64 `[2]`, of TensorFlow's stateless operations for a purpose in a step."""
     key = tf.constant([seed, zlib.crc32(purpose.encode())], tf.int64)
     return tf.random.experimental.stateless_fold_in(key, tf.cast(step, tf.int64), alg="philox")

@@ -1,4 +1,4 @@
-"""The dtype policy that a model is trained with, from a name or by the devices."""
+"""Chooses the dtype policy that a model is trained with, from a name or by the devices."""
 
 import contextlib
 from pathlib import Path
@@ -17,7 +17,7 @@ BFLOAT16_CAPABILITY = (8, 0)
 
 
 def choose_precision(name="auto", strategy=None):
-    """The name of a Keras dtype policy, and why, in words.
+    """Chooses a Keras dtype policy; returns its name, and why, in words.
 
     Args:
         name: One of `PRECISIONS`. `auto`: bfloat16 where the devices multiply it (GPUs of compute
@@ -34,13 +34,21 @@ def choose_precision(name="auto", strategy=None):
         return name, "as asked"
     if tf.config.list_logical_devices("TPU"):
         return "mixed_bfloat16", "TPUs multiply it"
-    capabilities = _capabilities(strategy)
-    return choose_for_gpus(capabilities) if capabilities else choose_for_cpu(_cpu_flags())
+    gpus = tf.config.list_physical_devices("GPU")
+    if strategy is not None and not any("GPU" in device for device in local_devices(strategy)):
+        gpus = []
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+    capabilities = [d["compute_capability"] for d in details if "compute_capability" in d]
+    if capabilities:
+        return choose_for_gpus(capabilities)
+    lines = CPU_INFO.read_text(encoding="utf-8").splitlines() if CPU_INFO.is_file() else []
+    flags = next((line for line in lines if line.startswith("flags")), "")
+    return choose_for_cpu(set(flags.split()))
 
 
 @contextlib.contextmanager
 def dtype_policy_scope(policy):
-    """Layers made inside follow the dtype policy of this name."""
+    """Context manager: layers made inside follow the dtype policy of this name."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
@@ -50,7 +58,7 @@ def dtype_policy_scope(policy):
 
 
 def choose_for_gpus(capabilities):
-    """The policy and why, for GPUs of these compute capabilities, as [(8, 0), (9, 0)]."""
+    """Chooses policy and reason for GPUs of these compute capabilities, as [(8, 0), (9, 0)]."""
     oldest = min(capabilities)
     text = f"GPUs of compute capability {oldest[0]}.{oldest[1]}"
     if oldest >= BFLOAT16_CAPABILITY:
@@ -59,22 +67,8 @@ def choose_for_gpus(capabilities):
 
 
 def choose_for_cpu(flags):
-    """The policy and why, for a CPU with these flags."""
+    """Chooses policy and reason for a CPU with these flags."""
     found = [flag for flag in CPU_FLAGS if flag in flags]
     if found:
         return "mixed_bfloat16", f"this CPU has {found[0]}"
     return "float32", f"this CPU has neither {' nor '.join(CPU_FLAGS)}"
-
-
-def _capabilities(strategy):
-    gpus = tf.config.list_physical_devices("GPU")
-    if strategy is not None and not any("GPU" in name for name in local_devices(strategy)):
-        return []
-    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
-    return [d["compute_capability"] for d in details if "compute_capability" in d]
-
-
-def _cpu_flags():
-    lines = CPU_INFO.read_text(encoding="utf-8").splitlines() if CPU_INFO.is_file() else []
-    flags = next((line for line in lines if line.startswith("flags")), "")
-    return set(flags.split())

@@ -1,4 +1,4 @@
-"""The distributions that an adversarial autoencoder's codes are made to follow.
+"""Prior distributions of an adversarial autoencoder's codes, as functions of normal noise.
 
 A prior is a function of standard normal noise, so that one stateless draw serves training on any
 number of replicas, exports and requests by seed. Of the same noise it makes the same codes.
@@ -68,38 +68,32 @@ def _named(name, latent_dim, num_classes):
             f"prior must be one of {', '.join(NAMES)} or a callable. Received: prior={name!r}"
         )
     if name == "normal":
-        return _normal(latent_dim, num_classes)
-    _check_width(name, latent_dim)
-    if name == "swiss_roll":
-        return Prior(2, _roll if num_classes is None else _roll_of_classes(num_classes))
-    mixture = _mixture_of_classes(num_classes or COMPONENTS)
-    if num_classes is None:
-        return Prior(latent_dim + 1, lambda noise: mixture(noise[:, 1:], _component(noise[:, 0])))
-    return Prior(latent_dim, mixture)
-
-
-def _normal(latent_dim, num_classes):
-    if num_classes is not None:
-        raise ValueError(
-            "prior must put every class elsewhere where discriminator takes a label: "
-            "gaussian_mixture, swiss_roll or a callable (noise, label). Received: prior='normal'"
-        )
-    return Prior(latent_dim, lambda noise: noise)
-
-
-def _check_width(name, latent_dim):
+        if num_classes is not None:
+            raise ValueError(
+                "prior must put every class elsewhere where discriminator takes a label: "
+                "gaussian_mixture, swiss_roll or a callable (noise, label). "
+                "Received: prior='normal'"
+            )
+        return Prior(latent_dim, lambda noise: noise)
     if latent_dim < 2 or (name == "swiss_roll" and latent_dim > 2):
         wanted = "2" if name == "swiss_roll" else "at least 2"
         raise ValueError(f"prior={name!r} needs latent_dim {wanted}. Received: {latent_dim}")
+    if name == "swiss_roll":
+        return Prior(2, _swiss_roll(num_classes))
+    mixture = _mixture_of_classes(num_classes or COMPONENTS)
+    if num_classes is not None:
+        return Prior(latent_dim, mixture)
+
+    def of_any_component(noise):
+        component = tf.cast(COMPONENTS * _uniform(noise[:, 0]), tf.int32)
+        return mixture(noise[:, 1:], tf.minimum(component, COMPONENTS - 1))
+
+    return Prior(latent_dim + 1, of_any_component)
 
 
 def _uniform(noise):
     """Standard normal noise to uniform in [0, 1]: the normal distribution function."""
     return 0.5 * tf.math.erfc(-noise / math.sqrt(2.0))
-
-
-def _component(noise):
-    return tf.minimum(tf.cast(COMPONENTS * _uniform(noise), tf.int32), COMPONENTS - 1)
 
 
 def _mixture_of_classes(count):
@@ -116,21 +110,15 @@ def _mixture_of_classes(count):
     return codes
 
 
-def _roll(noise):
-    return _along_roll(_uniform(noise[:, 0]), noise[:, 1])
-
-
-def _roll_of_classes(count):
-    def codes(noise, label):
-        place = (tf.cast(label, tf.float32) + _uniform(noise[:, 0])) / count
-        return _along_roll(place, noise[:, 1])
+def _swiss_roll(count):
+    def codes(noise, label=None):
+        way = _uniform(noise[:, 0])
+        if count is not None:
+            way = (tf.cast(label, tf.float32) + way) / count
+        # A winding is as long as it is far out: the square of the turns grows evenly with length.
+        first, last = TURNS
+        turns = tf.sqrt(first**2 + (last**2 - first**2) * way)
+        angle, radius = 2.0 * math.pi * turns, turns / last + THICKNESS * noise[:, 1]
+        return tf.stack([radius * tf.cos(angle), radius * tf.sin(angle)], axis=1)
 
     return codes
-
-
-def _along_roll(place, noise):
-    # A winding is as long as it is far out, so the square of the turns grows evenly with length.
-    first, last = TURNS
-    turns = tf.sqrt(first**2 + (last**2 - first**2) * place)
-    angle, radius = 2.0 * math.pi * turns, turns / last + THICKNESS * noise
-    return tf.stack([radius * tf.cos(angle), radius * tf.sin(angle)], axis=1)

@@ -16,7 +16,7 @@ from apps.benchmark import baselines, cases, data_scaling, tables
 from apps.benchmark.measuring import describe_machine
 from apps.benchmark.overhead import RANDOM
 from keras_gans import training
-from keras_gans.data.pipeline import rows_per_shard
+from keras_gans.data.pipeline import rows_per_replica
 from keras_gans.errors import InputError, RunError
 from keras_gans.precision import choose_precision
 from keras_gans.recipes import RECIPES
@@ -176,7 +176,7 @@ def _check_step_cases(options):
         for batch_size, replicas in product(options.batch_sizes, options.replicas):
             if replicas < 1:
                 raise InputError(f"--replicas must be at least 1. Received: {replicas}")
-            rows_per_shard(batch_size, (0, replicas, replicas))
+            rows_per_replica(batch_size, replicas)
             replace(recipe, batch_size=batch_size // replicas)
             replace(recipe, batch_size=batch_size).batches(source, 0)
 

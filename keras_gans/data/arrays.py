@@ -16,7 +16,7 @@ class ArraySplit:
     Args:
         images: uint8 `[n, h, w, c]`, values 0 to 255.
         labels: Integers `[n]`, or None when there are none.
-        skipped: Names of the files that other images replaced; only a folder has some.
+        skipped: Paths of the files that other images replaced; only a folder has some.
 
     Attributes:
         size: Number of images, `n`.

@@ -1,15 +1,10 @@
-"""Folders of pictures: listed compactly, decoded once into memory or again for every batch."""
+"""Reads folders of pictures: decoded once into memory, or again for every batch."""
 
-import hashlib
 import math
 import os
-import stat
 import sys
 import warnings
-from array import array
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple, dataclass
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -18,57 +13,13 @@ from tqdm import tqdm
 
 from keras_gans.data.arrays import ArraySplit
 from keras_gans.data.image_file import BadImageError, is_gray, read_image
+from keras_gans.data.listing import list_images
 from keras_gans.data.python_calls import call_python, is_shutting_down
 from keras_gans.errors import InputError, RunError
 
 BAD_IMAGES = ("refuse", "skip")
-# Pillow knows these formats by name but decodes them only with other programs, or not at all;
-# beside pictures such files are data (.h5) or drawings (.eps).
-_NOT_PICTURES = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"}
 _PROBES = 16
 _CHUNK = 64
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How the files of a folder become images."""
-
-    size: tuple[int, int]
-    channels: int
-    resize: str
-    bad_images: str
-
-
-@dataclass(frozen=True)
-class Listing:
-    """The picture files below a folder, in order; a million of them take some 50 MB.
-
-    `names` holds the paths relative to `root`, each ended by a zero byte at `ends`; `sizes` are
-    the files' bytes. `labels` and `class_names` are None when pictures lie directly in `root`.
-    """
-
-    root: str
-    names: bytes
-    ends: np.ndarray
-    sizes: np.ndarray
-    labels: np.ndarray | None
-    class_names: tuple[str, ...] | None
-
-    def __len__(self):
-        return len(self.ends)
-
-    def name(self, index):
-        start = self.ends[index - 1] + 1 if index else 0
-        return os.fsdecode(self.names[start : self.ends[index]])
-
-    def path(self, index):
-        return f"{self.root}/{self.name(index)}"
-
-    def fingerprint(self, reading):
-        digest = hashlib.blake2b(self.names, digest_size=8)
-        digest.update(self.sizes.tobytes())
-        digest.update(repr(astuple(reading)).encode())
-        return digest.hexdigest()
 
 
 class FolderSplit:
@@ -76,29 +27,34 @@ class FolderSplit:
 
     Args:
         listing: A `Listing`.
-        reading: A `Reading`.
+        size: `(height, width)` of the images.
+        channels: 1 or 3.
+        resize: "crop", "stretch" or "pad".
+        bad_images: "refuse", or "skip": the next good image stands in for a bad one.
 
     Attributes:
         size: Number of files.
-        labels: int32 `[size]` or None: the labels of the files. Where "skip" lets another
-            image stand in for a bad one, `read` returns that image's label.
+        labels: int32 `[size]` or None: the labels of the files. Where another image stands in for
+            a bad one, `read` returns that image's label.
         failure: None, or what ended a dataset made from this split: a RunError in one line,
             unless the fault is not a file's.
-        skipped: Names of the bad files met so far, relative to the folder.
+        skipped: Paths of the bad files met so far by this process.
     """
 
-    def __init__(self, listing, reading):
+    def __init__(self, listing, size, channels, resize, bad_images):
         self.size = len(listing)
         self.labels = listing.labels
         self.failure = None
         self._listing = listing
-        self._reading = reading
-        self._image_shape = (*reading.size, reading.channels)
+        self._image_shape = (*size, channels)
+        self._resize = resize
+        self._refuses = bad_images == "refuse"
         self._bad = set()
 
     @property
     def skipped(self):
-        return [self._listing.name(index) for index in sorted(self._bad)]
+        # A copy, as another thread may add to the set meanwhile.
+        return [self._listing.path(index) for index in sorted(self._bad.copy())]
 
     def read(self, indices):
         """Decodes one batch; works in graph mode.
@@ -110,9 +66,13 @@ class FolderSplit:
             `(images, labels)`: uint8 `[b, h, w, c]`, and int32 `[b]` or None.
         """
         types = (tf.uint8, tf.int32, tf.string)
-        images, labels, problem = call_python(
-            self._read_batch, indices, types, lambda: self._blank(tf.size(indices))
-        )
+
+        def black():
+            count = tf.size(indices)
+            images = tf.zeros((count, *self._image_shape), tf.uint8)
+            return [images, tf.zeros((count,), tf.int32), tf.constant("")]
+
+        images, labels, problem = call_python(self._read_batch, indices, types, black)
         is_good = tf.debugging.Assert(tf.equal(problem, ""), [problem])
         with tf.control_dependencies([is_good]):
             images = tf.ensure_shape(images, (indices.shape[0], *self._image_shape))
@@ -128,24 +88,21 @@ class FolderSplit:
         Raises:
             InputError: the file is bad and bad files are refused, or all files are bad.
         """
-        reading = self._reading
-        for place in range(index, index + self.size):
-            place %= self.size
-            if place in self._bad:
+        *size, channels = self._image_shape
+        for candidate in range(index, index + self.size):
+            candidate %= self.size
+            if candidate in self._bad:
                 continue
-            path = self._listing.path(place)
+            path = self._listing.path(candidate)
             try:
-                image = read_image(path, reading.size, reading.channels, reading.resize)
+                image = read_image(path, size, channels, self._resize)
             except BadImageError as problem:
-                self._refuse_or_note(place, path, problem)
+                if self._refuses:
+                    raise bad_image_error(path, problem) from problem
+                self._bad.add(candidate)
             else:
-                return image, 0 if self.labels is None else int(self.labels[place])
+                return image, 0 if self.labels is None else int(self.labels[candidate])
         raise InputError(f"none of the {self.size} image files in {self._listing.root} can be read")
-
-    def _refuse_or_note(self, place, path, problem):
-        if self._reading.bad_images == "refuse":
-            raise _refusal(path, problem) from problem
-        self._bad.add(place)
 
     def _read_batch(self, indices):
         images = np.zeros((len(indices), *self._image_shape), np.uint8)
@@ -160,13 +117,8 @@ class FolderSplit:
             return images, labels, str(error) or type(error).__name__
         return images, labels, ""
 
-    def _blank(self, size):
-        """Black images, labels of 0, no problem."""
-        images = tf.zeros((size, *self._image_shape), tf.uint8)
-        return [images, tf.zeros((size,), tf.int32), tf.constant("")]
 
-
-def load_folder(path, size, channels, resize, bad_images, cache_mib):
+def load_folder(path, size, channels, resize, bad_images, cache_mib, labelled=True):
     """Lists a folder and decodes it into memory if it fits into `cache_mib` MiB.
 
     Args:
@@ -176,6 +128,7 @@ def load_folder(path, size, channels, resize, bad_images, cache_mib):
         resize: "crop", "stretch" or "pad".
         bad_images: "refuse" or "skip".
         cache_mib: Above this size of all images together they are decoded as they are read.
+        labelled: Whether sub-folders are classes.
 
     Returns:
         `(split, image_shape, class_names, fingerprint)`.
@@ -185,11 +138,11 @@ def load_folder(path, size, channels, resize, bad_images, cache_mib):
     """
     # Too large pictures are refused here; Pillow's warning would only be a second line.
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-    listing = list_images(path)
+    listing = list_images(path, labelled)
     if channels is None:
         channels = probe_channels(listing, bad_images)
-    reading = Reading(size, channels, resize, bad_images)
-    split = FolderSplit(listing, reading)
+    reading = (size, channels, resize, bad_images)
+    split = FolderSplit(listing, *reading)
     shape = (*size, channels)
     if len(listing) * math.prod(shape) <= cache_mib * 2**20:
         split = _decode_all(split, shape)
@@ -198,109 +151,8 @@ def load_folder(path, size, channels, resize, bad_images, cache_mib):
     return split, shape, listing.class_names, listing.fingerprint(reading)
 
 
-def list_images(path):
-    """Lists all picture files below a folder, hidden ones left out.
-
-    The order is by folder and name and depends on nothing else. Linked folders are followed,
-    each real folder once, so that a loop of links ends.
-
-    Args:
-        path: The folder.
-
-    Returns:
-        A `Listing`.
-
-    Raises:
-        InputError: the folder is missing, cannot be listed or holds no picture.
-    """
-    root = Path(path).absolute()
-    if not root.is_dir():
-        what = "is a file, not a folder" if root.exists() else "does not exist"
-        raise InputError(f"the image folder {root} {what}")
-    names, ends, sizes, labels, class_names = bytearray(), array("q"), array("q"), array("i"), []
-    for parts, files in _walk(str(root)):
-        if files and parts and parts[0] not in class_names[-1:]:
-            class_names.append(parts[0])
-        for name, size in sorted(files):
-            names += os.fsencode("/".join((*parts, name)))
-            ends.append(len(names))
-            names.append(0)
-            sizes.append(size)
-            labels.append(len(class_names) - 1 if parts else -1)
-    if not ends:
-        raise InputError(f"the image folder {root} holds no image file")
-    labelled = labels[0] >= 0  # the files of the root come first
-    return Listing(
-        root=str(root),
-        names=bytes(names),
-        ends=np.array(ends, np.int64),
-        sizes=np.array(sizes, np.int64),
-        labels=np.array(labels, np.int32) if labelled else None,
-        class_names=tuple(class_names) if labelled else None,
-    )
-
-
-def _walk(root):
-    """Yields `(parts, files)` of every folder, parents first, folders in order of name."""
-    extensions = _extensions()
-    seen = {_identity(Path(root).stat())}
-    waiting = [()]
-    while waiting:
-        parts = waiting.pop()
-        files, folders = _entries("/".join((root, *parts)), extensions)
-        yield parts, files
-        new = [name for name, identity in sorted(folders) if identity not in seen]
-        seen.update(identity for _, identity in folders)
-        waiting.extend((*parts, name) for name in reversed(new))
-
-
-def _entries(folder, extensions):
-    """The picture files `(name, bytes)` and the folders `(name, identity)` in one folder."""
-    files, folders = [], []
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.startswith("."):
-                    continue
-                if _is_folder(entry):
-                    folders.append((entry.name, _identity(entry.stat())))
-                elif _extension(entry.name) in extensions and (size := _size(entry)) is not None:
-                    files.append((entry.name, size))
-    except OSError as error:
-        raise InputError(f"the folder {folder} cannot be listed: {error.strerror}") from error
-    return files, folders
-
-
-def _is_folder(entry):
-    try:
-        return entry.is_dir()
-    except OSError:  # a link to itself
-        return False
-
-
-def _identity(status):
-    return status.st_dev, status.st_ino
-
-
-def _size(entry):
-    """Bytes of a file; -1 for a broken link, which counts as a bad image; None for a pipe."""
-    try:
-        status = entry.stat()
-    except OSError:
-        return -1
-    return status.st_size if stat.S_ISREG(status.st_mode) else None
-
-
-def _extension(name):
-    return name[name.rfind(".") :].lower()
-
-
-def _extensions():
-    known = Image.registered_extensions().items()
-    return {ext for ext, kind in known if kind in Image.OPEN and kind not in _NOT_PICTURES}
-
-
-def _refusal(path, problem):
+def bad_image_error(path, problem):
+    """Returns the InputError for a file that cannot be used, with the cure."""
     return InputError(f"cannot use {path!r}: {problem}; remove it or pass --bad-images skip")
 
 
@@ -314,7 +166,7 @@ def probe_channels(listing, bad_images):
             gray.append(is_gray(path))
         except BadImageError as problem:
             if bad_images == "refuse":
-                raise _refusal(path, problem) from problem
+                raise bad_image_error(path, problem) from problem
     return 1 if gray and all(gray) else 3
 
 

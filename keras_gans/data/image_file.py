@@ -1,4 +1,4 @@
-"""One picture of any format, size and mode to one uint8 array of a wanted shape."""
+"""Reads a picture of any format, size and mode as a uint8 array of a wanted shape."""
 
 import contextlib
 
@@ -6,6 +6,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps
 
 SMALLEST_SIDE = 4
+RESIZES = ("crop", "stretch", "pad")
 _GRAY_MODES = ("1", "L", "LA", "La", "I", "F")
 _FILTER = Image.Resampling.LANCZOS
 _UPRIGHT = {
@@ -89,8 +90,14 @@ def fit_image(image, size, channels, resize):
         uint8 `[height, width, channels]`.
     """
     image = _to_mode(_upright(image), "L" if channels == 1 else "RGB")
-    pixels = np.asarray(_RESIZERS[resize](image, (size[1], size[0])))
-    return pixels.reshape(*size, channels)
+    width_and_height = (size[1], size[0])
+    if resize == "crop":
+        image = ImageOps.fit(image, width_and_height, _FILTER)
+    elif resize == "pad":
+        image = _pad(image, width_and_height)
+    else:
+        image = image.resize(width_and_height, _FILTER)
+    return np.asarray(image).reshape(*size, channels)
 
 
 @contextlib.contextmanager
@@ -98,7 +105,11 @@ def _opened(path):
     """The picture, its size checked, its pixels not decoded; what goes wrong is a BadImageError."""
     try:
         with Image.open(path) as image:
-            _check_size(image.size)
+            width, height = image.size
+            if Image.MAX_IMAGE_PIXELS is not None and width * height > Image.MAX_IMAGE_PIXELS:
+                raise BadImageError(_too_many_pixels())
+            if min(width, height) < SMALLEST_SIDE:
+                raise BadImageError(f"{width} x {height} pixels are too small to learn from")
             yield image
     except BadImageError:
         raise
@@ -106,13 +117,6 @@ def _opened(path):
         raise BadImageError(_too_many_pixels()) from error
     except Exception as error:  # Pillow's plugins raise nearly every type for a damaged file
         raise BadImageError(_reason(error)) from error
-
-
-def _check_size(size):
-    if Image.MAX_IMAGE_PIXELS is not None and size[0] * size[1] > Image.MAX_IMAGE_PIXELS:
-        raise BadImageError(_too_many_pixels())
-    if min(size) < SMALLEST_SIDE:
-        raise BadImageError(f"{size[0]} x {size[1]} pixels are too small to learn from")
 
 
 def _too_many_pixels():
@@ -176,14 +180,6 @@ def _value_range(mode, values):
     return low, high
 
 
-def _crop(image, size):
-    return ImageOps.fit(image, size, _FILTER)
-
-
-def _stretch(image, size):
-    return image.resize(size, _FILTER)
-
-
 def _pad(image, size):
     scale = min(size[0] / image.width, size[1] / image.height)
     inner = tuple(max(1, round(side * scale)) for side in image.size)
@@ -191,7 +187,3 @@ def _pad(image, size):
     corner = ((size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2)
     ground.paste(image.resize(inner, _FILTER), corner)
     return ground
-
-
-_RESIZERS = {"crop": _crop, "stretch": _stretch, "pad": _pad}
-RESIZES = tuple(_RESIZERS)

@@ -1,4 +1,4 @@
-"""Images and labels from a `.npz` file that may come from anybody."""
+"""Reads images and labels from a `.npz` file that may come from anybody."""
 
 import contextlib
 import zipfile
@@ -48,12 +48,18 @@ def read_npz(path):
         if "x_test" not in keys:
             return train, None
         test = _pair(archive, path, keys, "x_test", "y_test")
-    _check_alike(path, train, test)
+    if train.images.shape[1:] != test.images.shape[1:]:
+        raise InputError(
+            f"{path}: x_train and x_test must hold images of one shape. Received: "
+            f"{list(train.images.shape[1:])} and {list(test.images.shape[1:])}"
+        )
+    if (train.labels is None) != (test.labels is None):
+        raise InputError(f"{path} must hold both y_train and y_test, or neither")
     return train, test
 
 
 def labelled(images, labels):
-    """Adds the channel axis and flattens labels of shape `[n, 1]`."""
+    """Makes `Labelled` of arrays: adds the channel axis and flattens labels of shape `[n, 1]`."""
     images = images[..., None] if images.ndim == 3 else images
     return Labelled(images, None if labels is None else labels.reshape(-1).astype(np.int32))
 
@@ -81,7 +87,17 @@ def _pair(archive, path, keys, images_key, labels_key):
     if labels_key not in keys:
         return labelled(images, None)
     labels = _array(archive, path, labels_key, _check_labels)
-    _check_values(path, images_key, len(images), labels_key, labels)
+    if len(labels) != len(images):
+        raise InputError(
+            f"{path}: {images_key} and {labels_key} must have the same length. "
+            f"Received: {len(images)} and {len(labels)}"
+        )
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= MOST_CLASSES:
+        raise InputError(
+            f"{path}: {labels_key} must lie between 0 and {MOST_CLASSES - 1}. "
+            f"Received: values from {low} to {high}"
+        )
     return labelled(images, labels)
 
 
@@ -121,27 +137,3 @@ def _check_labels(path, key, shape, dtype):
         raise InputError(
             f"{path}: {key} must be integers [n] or [n, 1]. Received: {dtype} {list(shape)}"
         )
-
-
-def _check_values(path, images_key, size, key, labels):
-    if len(labels) != size:
-        raise InputError(
-            f"{path}: {images_key} and {key} must have the same length. "
-            f"Received: {size} and {len(labels)}"
-        )
-    low, high = int(labels.min()), int(labels.max())
-    if low < 0 or high >= MOST_CLASSES:
-        raise InputError(
-            f"{path}: {key} must lie between 0 and {MOST_CLASSES - 1}. "
-            f"Received: values from {low} to {high}"
-        )
-
-
-def _check_alike(path, train, test):
-    if train.images.shape[1:] != test.images.shape[1:]:
-        raise InputError(
-            f"{path}: x_train and x_test must hold images of one shape. Received: "
-            f"{list(train.images.shape[1:])} and {list(test.images.shape[1:])}"
-        )
-    if (train.labels is None) != (test.labels is None):
-        raise InputError(f"{path} must hold both y_train and y_test, or neither")

@@ -1,4 +1,4 @@
-"""Batches for training, in an order that any step can be entered at, and for evaluation."""
+"""Makes batches: shuffled for training, from any step on, and in order for evaluation."""
 
 import os
 
@@ -6,21 +6,20 @@ import tensorflow as tf
 
 from keras_gans.data.augmentation import cropped, flipped
 from keras_gans.data.pixels import to_float
+from keras_gans.distribution import WHOLE_BATCH
 from keras_gans.errors import InputError
 
 # `tf.random.experimental.index_shuffle` fixes this at 4, and there neighbours stay correlated
 # (0.09 at 60,000 images); from 8 on no statistic tells the order from a random one.
 _SHUFFLE_ROUNDS = 12
-# `batches` for one replica: of 1, those from 0 on, 1 in all.
-WHOLE_BATCH = (0, 1, 1)
 # Added to the seed of Y, beyond every seed of X: the two domains are shuffled apart.
 _OTHER_ORDER = 2**31
 # Each call holds a batch: more would cost memory on large machines and feed nothing faster.
 _PARALLEL_READS = min(16, os.cpu_count() or 1)
 
 
-def batches(split, batch_size, seed, start_step=0, share=WHOLE_BATCH):
-    """Shuffled batches without end.
+def batches(split, batch_size, seed, start_step=0, shard=WHOLE_BATCH):
+    """Makes shuffled batches without end.
 
     The order depends on `seed` and the epoch alone: every epoch is another permutation of the
     split, cut into `steps_per_epoch(split, batch_size)` batches; the images left over, others
@@ -32,45 +31,44 @@ def batches(split, batch_size, seed, start_step=0, share=WHOLE_BATCH):
         batch_size: Positive integer, at most `split.size`.
         seed: Integer from 0 to 2**63 - 1.
         start_step: Number of batches to leave out, from the first epoch on.
-        share: `(first, count, of)`: each batch is cut into `of` equal parts, of which only `count`
-            are read, from number `first` on, one after the other. So each worker of several reads
-            what its replicas train on.
+        shard: A `distribution.Shard`: the parts of each batch that are read, one after the other,
+            where each worker of several reads what its replicas train on. Default: whole batches.
 
     Returns:
         A `tf.data.Dataset` of `(images, labels)`, float32 `[b, h, w, c]` in [-1, 1] and int32
-        `[b]`; of images alone when there are no labels. `b` is `batch_size / of`.
+        `[b]`; of images alone when there are no labels. `b` is `batch_size / shard.total`.
 
     Raises:
-        InputError: `batch_size` does not fit the split, or the share.
+        InputError: `batch_size` does not fit the split, or the number of replicas.
     """
     epoch_steps = steps_per_epoch(split, batch_size)
-    rows = rows_per_shard(batch_size, share)
+    rows = rows_per_replica(batch_size, shard.total)
 
     def read(number):
-        step, part = step_and_replica(number, share)
-        first = step % epoch_steps * batch_size + part * rows
+        step, replica = step_and_replica(number, shard)
+        first = step % epoch_steps * batch_size + replica * rows
         positions = first + tf.range(rows, dtype=tf.int64)
         return _read(split, _shuffled(positions, seed, step // epoch_steps, split.size))
 
-    return _dataset(shard_numbers(start_step, share), read)
+    return _dataset(shard_numbers(start_step, shard), read)
 
 
 def unpaired_batches(
-    source, batch_size, seed, start_step=0, share=WHOLE_BATCH, crop_size=None, flip=False
+    source, batch_size, seed, start_step=0, shard=WHOLE_BATCH, crop_size=None, flip=False
 ):
     """Batches of two domains without end, each shuffled in an order of its own.
 
     Args:
         source: A `data.UnpairedSource`.
-        batch_size, seed, start_step, share: As in `batches`; the seed is below 2**31.
+        batch_size, seed, start_step, shard: As in `batches`; the seed is below 2**31.
         crop_size: Side of the random square that is cut out of each image, in px; None: none is.
         flip: Whether a random half of the images is mirrored.
 
     Returns:
         A `tf.data.Dataset` of `(images of X, images of Y)`, float32 `[b, h, w, c]` in [-1, 1].
     """
-    x = batches(source.x.train, batch_size, seed, start_step, share)
-    y = batches(source.y.train, batch_size, seed + _OTHER_ORDER, start_step, share)
+    x = batches(source.x.train, batch_size, seed, start_step, shard)
+    y = batches(source.y.train, batch_size, seed + _OTHER_ORDER, start_step, shard)
 
     def augmented(images, domain, place):
         if crop_size:
@@ -78,42 +76,39 @@ def unpaired_batches(
         return flipped(images, seed, domain, *place) if flip else images
 
     def pair(number, images_x, images_y):
-        step, part = step_and_replica(number, share)
-        place = step, part, share[-1]
+        step, part = step_and_replica(number, shard)
+        place = step, part, shard.total
         return augmented(images_x, "x", place), augmented(images_y, "y", place)
 
-    numbers = shard_numbers(start_step, share)
+    numbers = shard_numbers(start_step, shard)
     return without_autotune(tf.data.Dataset.zip(numbers, x, y).map(pair).prefetch(2))
 
 
-def rows_per_shard(batch_size, share):
-    """Rows of one part of a batch.
+def rows_per_replica(batch_size, replicas):
+    """Counts the images of a batch that each replica gets.
 
     Raises:
-        InputError: The parts would not be equal.
+        InputError: They would not all get as many.
     """
-    _, _, parts = share
-    if batch_size % parts:
+    if batch_size % replicas:
         raise InputError(
-            f"batch_size must be a multiple of the {parts} replicas. Received: {batch_size=}"
+            f"batch_size must be a multiple of the {replicas} replicas. Received: {batch_size=}"
         )
-    return batch_size // parts
+    return batch_size // replicas
 
 
-def shard_numbers(start_step, share):
-    """A dataset that counts the parts read, without end, from a step on."""
-    _, count, _ = share
-    return tf.data.Dataset.counter(start_step * count)
+def shard_numbers(start_step, shard):
+    """Makes a dataset that numbers the parts that a shard reads, without end, from a step on."""
+    return tf.data.Dataset.counter(start_step * shard.count)
 
 
-def step_and_replica(number, share):
-    """`(step, part of its batch)` of the number that `numbers` gives."""
-    first, count, _ = share
-    return number // count, first + number % count
+def step_and_replica(number, shard):
+    """Returns `(step, replica)`, for which a part of a batch is, of its number in the shard."""
+    return number // shard.count, shard.first + number % shard.count
 
 
 def in_order(split, batch_size):
-    """Every image once, in index order; the last batch may be smaller.
+    """Makes batches of every image once, in index order; the last may be smaller.
 
     Args:
         split: `Source.train` or `Source.test`.
@@ -134,7 +129,7 @@ def in_order(split, batch_size):
 
 
 def steps_per_epoch(split, batch_size):
-    """Full batches in one pass over the split.
+    """Counts the full batches in one pass over the split.
 
     Raises:
         InputError: `batch_size` is not a positive integer or exceeds the split's size.
@@ -149,7 +144,7 @@ def steps_per_epoch(split, batch_size):
 
 
 def without_autotune(dataset):
-    """`dataset` without tf.data's tuner, for pipelines that leave nothing to tune.
+    """Switches tf.data's tuner off, for pipelines that leave nothing to tune.
 
     The tuner's thread sleeps ever longer, and the end of `fit` can have to wait until it wakes:
     measured, 2.8 s after 2.3 s of training, 34 s after 109 s.

@@ -1,4 +1,4 @@
-"""Python code inside tf.data, in a way that lets the program end.
+"""Calls Python functions inside tf.data, in a way that lets the program end.
 
 When Python shuts down it stops the other threads that are in it for good, and TensorFlow then
 waits without end for what they were to return: a program that ends, or dies, while a pipeline

@@ -1,4 +1,4 @@
-"""Every data set by name: built in, downloaded by Keras, or the user's own files."""
+"""Loads a data set by name: built in, downloaded by Keras, or the user's own files."""
 
 import contextlib
 import difflib
@@ -67,6 +67,22 @@ class Source:
         """Number of classes, 0 without labels."""
         return len(self.class_names or ())
 
+    @property
+    def skipped(self):
+        """Paths of the unreadable files met so far by this process, where these are skipped."""
+        return [path for split in (self.train, self.test) if split for path in split.skipped]
+
+
+def skipped_text(source):
+    """Says `2 unreadable images, the first: /cats/a.jpg` of those met so far; None without any."""
+    if not (paths := source.skipped):
+        return None
+    # A file's name can hold line breaks, or be no text.
+    first = paths[0] if paths[0].isprintable() else repr(paths[0])
+    if len(paths) == 1:
+        return f"1 unreadable image: {first}"
+    return f"{len(paths):,} unreadable images, the first: {first}"
+
 
 def load_source(
     name,
@@ -110,29 +126,21 @@ def load_source(
         source = load_source("digits")
         images, labels = next(iter(batches(source.train, 128, seed=0)))
     """
-    size = checked_size(image_size)
-    check_choice("channels", channels, (None, 1, 3))
-    check_choice("resize", resize, RESIZES)
-    check_choice("bad_images", bad_images, BAD_IMAGES)
+    size = check_reading(image_size, channels, resize, bad_images)
     try:
         if name.startswith("folder:"):
-            path = expand_path(split_path(name))
-            return _folder_source(name, path, size, channels, resize, bad_images, cache_mib)
+            path, size = expand_path(split_path(name)), size or FOLDER_SIZE
+            found = load_folder(path, size, channels, resize, bad_images, cache_mib)
+            split, shape, class_names, fingerprint = found
+            return Source(name, shape, class_names, split, None, fingerprint)
         return array_source(name, *_read_arrays(name, data_dir), size, channels, resize)
     except OSError as error:
         reason = error.strerror or error
         raise InputError(f"the source {name!r} cannot be read: {reason}") from error
 
 
-def _folder_source(name, path, size, channels, resize, bad_images, cache_mib):
-    split, shape, class_names, fingerprint = load_folder(
-        path, size or FOLDER_SIZE, channels, resize, bad_images, cache_mib
-    )
-    return Source(name, shape, class_names, split, None, fingerprint)
-
-
 def array_source(name, train, test, class_names, size, channels, resize):
-    """A `Source` of arrays.
+    """Makes a `Source` of images in memory, resized and recoloured where they do not fit.
 
     Args:
         name: Its name.
@@ -146,28 +154,36 @@ def array_source(name, train, test, class_names, size, channels, resize):
     height, width, stored = train.images.shape[1:]
     shape = (*(size or (height, width)), channels or stored)
     train, test = _fitted(train, shape, resize), _fitted(test, shape, resize)
-    return Source(name, shape, class_names, _split(train), _split(test), _fingerprint(train, test))
+    splits = (each and ArraySplit(each.images, each.labels) for each in (train, test))
+    return Source(name, shape, class_names, *splits, _fingerprint(train, test))
 
 
 def _read_arrays(name, data_dir):
-    """`(train, test, class_names)` of a source that is held in arrays."""
+    """Reads `(train, test, class_names)` of a source that is held in memory."""
     if name in _DIGIT_SETS:
         return _DIGIT_SETS[name](), None, DIGIT_NAMES
     if name in _KERAS_SETS:
         return *_keras_set(name, data_dir), _KERAS_SETS[name][2]
     if name.startswith("npz:"):
         train, test = read_npz(expand_path(split_path(name)))
-        return train, test, _numbered_classes(train, test)
+        if train.labels is None:
+            return train, test, None
+        highest = max(int(split.labels.max()) for split in (train, test) if split)
+        return train, test, tuple(str(label) for label in range(highest + 1))
     raise InputError(unknown_name_error(name, SOURCE_NAMES))
 
 
 def _keras_set(name, data_dir):
-    """`(train, test)` from a local .npz, or through Keras."""
-    file = _npz_of(name, data_dir)
+    """Reads `(train, test)` from a local .npz, or through Keras."""
+    home = os.environ.get("KERAS_HOME") or "~/.keras"
+    file = expand_path(f"{home}/datasets" if data_dir is None else data_dir)
+    if data_dir is None or file.suffix != ".npz":
+        file /= f"{name}.npz"
     if not file.is_file():
+        wanted = f"put {name}.npz (x_train, y_train, x_test, y_test) at {file}"
         if data_dir is not None:
-            raise InputError(f"{name} was not found: put {_layout(name)} at {file}")
-        return _download(name, file)
+            raise InputError(f"{name} was not found: {wanted}")
+        return _download(name, wanted)
     # Read here even in Keras's cache: Keras downloads a file of another checksum anew, and
     # deletes it when that fails.
     train, test = read_npz(file)
@@ -175,19 +191,7 @@ def _keras_set(name, data_dir):
     return train, test
 
 
-def _npz_of(name, data_dir):
-    if data_dir is None:
-        home = expand_path(os.environ.get("KERAS_HOME") or "~/.keras")
-        return home / "datasets" / f"{name}.npz"
-    path = expand_path(data_dir)
-    return path if path.suffix == ".npz" else path / f"{name}.npz"
-
-
-def _layout(name):
-    return f"{name}.npz (x_train, y_train, x_test, y_test)"
-
-
-def _download(name, file):
+def _download(name, wanted):
     try:
         # Keras reports on stdout, which belongs to the program's own output.
         with contextlib.redirect_stdout(io.StringIO()):
@@ -195,8 +199,8 @@ def _download(name, file):
     except Exception as error:  # Keras raises a bare Exception when the network fails
         reason = str(error).partition("\n")[0]
         raise InputError(
-            f"{name} is not on this machine and cannot be downloaded ({reason}): "
-            f"put {_layout(name)} at {file} or pass --data-dir"
+            f"{name} is not on this machine and cannot be downloaded ({reason}): {wanted} "
+            "or pass --data-dir"
         ) from error
     return labelled(*train), labelled(*test)
 
@@ -213,40 +217,41 @@ def _check_set(name, file, train, test):
         )
 
 
-def _numbered_classes(train, test):
-    if train.labels is None:
-        return None
-    highest = max(int(part.labels.max()) for part in (train, test) if part is not None)
-    return tuple(str(label) for label in range(highest + 1))
-
-
-def _fitted(part, shape, resize):
+def _fitted(split, shape, resize):
     """The images resized and recoloured, each on its own; as they are if they fit."""
-    if part is None or part.images.shape[1:] == shape:
-        return part
-    refuse_beyond_memory("image_size: an array", (len(part.images), *shape))
-    images = np.empty((len(part.images), *shape), np.uint8)
-    for image, stored in zip(images, part.images, strict=True):
+    if split is None or split.images.shape[1:] == shape:
+        return split
+    refuse_beyond_memory("image_size: an array", (len(split.images), *shape))
+    images = np.empty((len(split.images), *shape), np.uint8)
+    for image, stored in zip(images, split.images, strict=True):
         picture = Image.fromarray(stored[..., 0] if stored.shape[2] == 1 else stored)
         image[:] = fit_image(picture, shape[:2], shape[2], resize)
-    return Labelled(images, part.labels)
+    return Labelled(images, split.labels)
 
 
-def _split(part):
-    return None if part is None else ArraySplit(part.images, part.labels)
-
-
-def _fingerprint(*parts):
+def _fingerprint(*splits):
     digest = hashlib.blake2b(digest_size=8)
-    for part in parts:
-        for values in () if part is None else (part.images, part.labels):
+    for split in splits:
+        for values in (split.images, split.labels) if split else ():
             digest.update(repr(getattr(values, "shape", None)).encode())
             digest.update(b"" if values is None else np.ascontiguousarray(values))
     return digest.hexdigest()
 
 
-def checked_size(image_size):
-    """`(height, width)`, or None."""
+def check_reading(image_size, channels, resize, bad_images):
+    """Checks how images are to be read; returns `image_size` as `(height, width)`, None for None.
+
+    Raises:
+        InputError: Naming the argument, what was expected and what came.
+    """
+    for argument, value, choices in (
+        ("channels", channels, (None, 1, 3)),
+        ("resize", resize, RESIZES),
+        ("bad_images", bad_images, BAD_IMAGES),
+    ):
+        if value not in choices:
+            listed = ", ".join(map(str, choices))
+            raise InputError(f"{argument} must be one of {listed}. Received: {argument}={value!r}")
     if image_size is None:
         return None
     pair = (image_size, image_size) if isinstance(image_size, int) else image_size
@@ -262,14 +267,8 @@ def checked_size(image_size):
     return tuple(pair)
 
 
-def check_choice(argument, value, choices):
-    if value not in choices:
-        listed = ", ".join(str(choice) for choice in choices)
-        raise InputError(f"{argument} must be one of {listed}. Received: {argument}={value!r}")
-
-
 def split_path(name):
-    """What follows the colon, as text."""
+    """Returns the path in a source's name, what follows its colon, as text."""
     path = name.partition(":")[2]
     if not path:
         raise InputError(f"the source {name!r} names no path. Expected: {name}PATH")
@@ -277,7 +276,7 @@ def split_path(name):
 
 
 def expand_path(path):
-    """A `Path`, with "~" replaced."""
+    """Returns a `Path`, with "~" replaced."""
     try:
         return Path(path).expanduser()
     except RuntimeError as error:  # "~somebody" who is not known here
@@ -285,7 +284,7 @@ def expand_path(path):
 
 
 def unknown_name_error(name, names):
-    """The line for a name that is none of `names`: those of single sets, or of unpaired ones."""
+    """Returns the error for a name that is none of `names`, SOURCE_NAMES or UNPAIRED_NAMES."""
     expected = f"Expected one of: {', '.join(names)}."
     if names is SOURCE_NAMES and _is_among(name, UNPAIRED_NAMES):
         return f"the source {name!r} is two sets of images, for cyclegan alone. {expected}"

@@ -1,4 +1,4 @@
-"""Some images of a split, as a split, and as rows of pixels."""
+"""Takes some images of a split, as a split or as rows of pixels."""
 
 import math
 
@@ -7,7 +7,7 @@ import tensorflow as tf
 
 
 class Part:
-    """The images of `split` at `indices`, in that order; read like any split.
+    """A split of some images of another: those at `indices`, in that order.
 
     Args:
         split: `Source.train`, `Source.test` or another part.
@@ -45,7 +45,7 @@ class PixelRows:
 
 
 def shuffled(split, first, last):
-    """`Part` of the places `first` to `last` of one fixed random order of the split.
+    """Takes the images `first` to `last` of one fixed random order of the split, a `Part`.
 
     A draw of its own: real files often come sorted by class.
     """
@@ -53,5 +53,5 @@ def shuffled(split, first, last):
 
 
 def halves(split):
-    """Two `Part`s without a common image, of sizes as equal as can be."""
+    """Splits into two `Part`s without a common image, of sizes as equal as can be."""
     return shuffled(split, 0, split.size // 2), shuffled(split, split.size // 2, None)

@@ -1,4 +1,4 @@
-"""The pairs of domains of the CycleGAN paper, through TensorFlow Datasets, an optional package."""
+"""Reads the CycleGAN paper's data sets through TensorFlow Datasets, an optional package."""
 
 import contextlib
 import io

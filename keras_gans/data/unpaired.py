@@ -1,4 +1,4 @@
-"""Two sets of images of which none belongs to one of the other: what CycleGAN learns from."""
+"""Loads two sets of unpaired images by name: what CycleGAN learns from."""
 
 import hashlib
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from typing import ClassVar
 import numpy as np
 
 from keras_gans.data.digits import blended, digits, digits_m, patches
-from keras_gans.data.folder import BAD_IMAGES, list_images, load_folder, probe_channels
-from keras_gans.data.image_file import RESIZES
+from keras_gans.data.folder import load_folder, probe_channels
+from keras_gans.data.listing import list_images
 from keras_gans.data.npz import Labelled
 from keras_gans.data.sources import (
     DIGIT_NAMES,
@@ -16,8 +16,7 @@ from keras_gans.data.sources import (
     UNPAIRED_NAMES,
     Source,
     array_source,
-    check_choice,
-    checked_size,
+    check_reading,
     expand_path,
     split_path,
     unknown_name_error,
@@ -77,6 +76,11 @@ class UnpairedSource:
         return BothSplits(self.x.train, self.y.train)
 
     @property
+    def skipped(self):
+        """Paths of the unreadable files met so far by this process, where these are skipped."""
+        return [*self.x.skipped, *self.y.skipped]
+
+    @property
     def fingerprint(self):
         return _joined(self.x.fingerprint, self.y.fingerprint)
 
@@ -93,27 +97,6 @@ class BothSplits:
     @property
     def failure(self):
         return next((split.failure for split in self._splits if split.failure), None)
-
-
-class Unlabelled:
-    """The images of a split without its labels, which are the names of mere sub-folders."""
-
-    labels = None
-
-    def __init__(self, split):
-        self.split = split
-        self.size = split.size
-
-    @property
-    def failure(self):
-        return self.split.failure
-
-    @property
-    def skipped(self):
-        return self.split.skipped
-
-    def read(self, indices):
-        return self.split.read(indices)[0], None
 
 
 def load_unpaired(
@@ -142,10 +125,7 @@ def load_unpaired(
             `~/tensorflow_datasets`.
         image_size: Positive integer or `(height, width)`. Default: 28 for digits, else 64.
         channels: 1, 3 or None: for folders 1 if samples of both are all gray, else 3.
-        resize: "crop", "stretch" or "pad", where sizes differ; see `fit_image`.
-        bad_images: For folders: "refuse" raises on an unreadable or useless file, "skip" lets
-            the next good image stand in for it.
-        cache_mib: A folder whose images take at most this many MiB is decoded once, now.
+        resize, bad_images, cache_mib: As `load_source`.
 
     Returns:
         An `UnpairedSource`.
@@ -159,10 +139,7 @@ def load_unpaired(
         digits = next(iter(batches(source.x.train, 16, seed=0)))
         mixed = next(iter(batches(source.y.train, 16, seed=1)))
     """
-    size = checked_size(image_size)
-    check_choice("channels", channels, (None, 1, 3))
-    check_choice("resize", resize, RESIZES)
-    check_choice("bad_images", bad_images, BAD_IMAGES)
+    size = check_reading(image_size, channels, resize, bad_images)
     try:
         if name == "digits2digits-m":
             return _digits_to_digits_m(name, size, channels or 3, resize)
@@ -179,51 +156,48 @@ def load_unpaired(
 def _digits_to_digits_m(name, size, channels, resize):
     """Other digits in X than in Y; the held-out ones are in both, blended and not."""
     plain, mixed = digits(), digits_m()
-    x, y, held_out = _places(plain.labels)
+    x, y, held_out = _split_digits(plain.labels)
     rest = np.concatenate([x, y])
-    many = _taken(plain, np.tile(rest, BLENDS))
-    many = Labelled(blended(many.images, patches(len(many.images), _JUDGE_SEED)), many.labels)
+    repeated = np.tile(rest, BLENDS)
+    many = blended(plain.images[repeated], patches(len(repeated), _JUDGE_SEED))
 
-    def source(name, train, test, class_names=None):
-        return array_source(name, train, test, class_names, size, channels, resize)
+    def domain(name, images, train):
+        splits = (Labelled(images[rows], None) for rows in (train, held_out))
+        return array_source(name, *splits, None, size, channels, resize)
+
+    def judge(name, train, images):
+        test = Labelled(images[held_out], plain.labels[held_out])
+        return array_source(name, train, test, DIGIT_NAMES, size, channels, resize)
 
     return UnpairedSource(
         name,
-        source("digits", _images(plain, x), _images(plain, held_out)),
-        source("digits-m", _images(mixed, y), _images(mixed, held_out)),
+        domain("digits", plain.images, x),
+        domain("digits-m", mixed.images, y),
         paired=True,
         unsigned=("y",),
         judges=(
-            source("digits", _taken(plain, rest), _taken(plain, held_out), DIGIT_NAMES),
-            source("digits-m", many, _taken(mixed, held_out), DIGIT_NAMES),
+            judge("digits", Labelled(plain.images[rest], plain.labels[rest]), plain.images),
+            judge("digits-m", Labelled(many, plain.labels[repeated]), mixed.images),
         ),
     )
 
 
-def _places(labels):
-    """Places of X, of Y and of the held-out images, each class in each in equal parts."""
-    drawn = np.random.default_rng(0).permutation(len(labels))
-    by_class = drawn[np.argsort(labels[drawn], kind="stable")]
-    share = np.arange(len(labels) + 1) * HELD_OUT_DIGITS // len(labels)
-    is_held_out = np.diff(share) > 0
+def _split_digits(labels):
+    """Indices of X, of Y and of the held-out images, each class in each in equal parts."""
+    order = np.random.default_rng(0).permutation(len(labels))
+    by_class = order[np.argsort(labels[order], kind="stable")]
+    held_out_before = np.arange(len(labels) + 1) * HELD_OUT_DIGITS // len(labels)
+    is_held_out = np.diff(held_out_before) > 0
     rest = by_class[~is_held_out]
     return rest[::2], rest[1::2], by_class[is_held_out]
-
-
-def _taken(part, places):
-    return Labelled(part.images[places], part.labels[places])
-
-
-def _images(part, places):
-    return Labelled(part.images[places], None)
 
 
 def _tfds(name, data_dir, size, channels, resize):
     data_dir = None if data_dir is None else str(expand_path(data_dir))
     domains = read_domains(name, data_dir, (*size, channels), resize)
     x, y = (
-        array_source(f"{name} {letter}", *parts, None, size, channels, resize)
-        for letter, parts in zip("AB", domains, strict=True)
+        array_source(f"{name} {letter}", *splits, None, size, channels, resize)
+        for letter, splits in zip("AB", domains, strict=True)
     )
     return UnpairedSource(name, x, y)
 
@@ -232,60 +206,51 @@ def _folders(name, size, channels, resize, bad_images, cache_mib):
     domains = _domain_folders(name)
     if channels is None:
         channels = max(probe_channels(list_images(train), bad_images) for _, train, _ in domains)
-    x, y = (
-        _folder_source(*domain, size, channels, resize, bad_images, cache_mib) for domain in domains
-    )
-    return UnpairedSource(name, x, y)
+    reading = size, channels, resize, bad_images, cache_mib
+    return UnpairedSource(name, *(_folder_source(*domain, *reading) for domain in domains))
 
 
 def _domain_folders(name):
     """`(name, train, test)` of both domains, `test` None where there is no such folder."""
     first, comma, second = split_path(name).partition(",")
     if not comma:
-        return _folders_in(name, expand_path(first))
+        return _domains_in(name, expand_path(first))
     if not (first and second):
         raise InputError(f"the source {name!r} names one folder. Expected: folders:A,B")
     folders = [expand_path(first), expand_path(second)]
-    _check_apart(name, *(folder.resolve() for folder in folders))
-    return [_train_and_test(folder) for folder in folders]
-
-
-def _folders_in(name, root):
-    missing = [part for part in ("trainA", "trainB") if not (root / part).is_dir()]
-    if missing:
-        raise InputError(
-            f"the source {name!r}: there is no folder {root / missing[0]}. Expected: folders:A,B, "
-            "or folders:ROOT with trainA and trainB in ROOT"
-        )
-    tests = [root / f"test{letter}" for letter in "AB"]
-    return [
-        (f"train{letter}", root / f"train{letter}", test if test.is_dir() else None)
-        for letter, test in zip("AB", tests, strict=True)
-    ]
-
-
-def _train_and_test(folder):
-    parts = folder / "train", folder / "test"
-    if all(part.is_dir() for part in parts):
-        return folder.name, *parts
-    return folder.name, folder, None
-
-
-def _check_apart(name, first, second):
-    if first == second or first in second.parents or second in first.parents:
+    a, b = (folder.resolve() for folder in folders)
+    if a == b or a in b.parents or b in a.parents:
         raise InputError(
             f"the source {name!r} must name two folders of which none lies in the other. "
-            f"Received: {first} and {second}"
+            f"Received: {a} and {b}"
         )
+    domains = []
+    for folder in folders:
+        splits = folder / "train", folder / "test"
+        has_both = all(split.is_dir() for split in splits)
+        domains.append((folder.name, *(splits if has_both else (folder, None))))
+    return domains
+
+
+def _domains_in(name, root):
+    domains = []
+    for letter in "AB":
+        train, test = root / f"train{letter}", root / f"test{letter}"
+        if not train.is_dir():
+            raise InputError(
+                f"the source {name!r}: there is no folder {train}. Expected: folders:A,B, or "
+                "folders:ROOT with trainA and trainB in ROOT"
+            )
+        domains.append((train.name, train, test if test.is_dir() else None))
+    return domains
 
 
 def _folder_source(name, train, test, *reading):
-    split, shape, _, fingerprint = load_folder(train, *reading)
+    split, shape, _, fingerprint = load_folder(train, *reading, labelled=False)
     if test is None:
-        return Source(name, shape, None, Unlabelled(split), None, fingerprint)
-    held_out, _, _, other = load_folder(test, *reading)
-    joined = _joined(fingerprint, other)
-    return Source(name, shape, None, Unlabelled(split), Unlabelled(held_out), joined)
+        return Source(name, shape, None, split, None, fingerprint)
+    held_out, _, _, other = load_folder(test, *reading, labelled=False)
+    return Source(name, shape, None, split, held_out, _joined(fingerprint, other))
 
 
 def _joined(*fingerprints):

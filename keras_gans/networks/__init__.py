@@ -1,5 +1,4 @@
-"""Architectures, injected into the models. Any Keras network of the same inputs may take their
-place."""
+"""Network architectures; any Keras network of the same inputs and outputs may take their place."""
 
 from keras_gans.networks import (
     autoencoder,

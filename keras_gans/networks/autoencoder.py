@@ -16,7 +16,7 @@ ACTIVATIONS = {"images": "tanh", "logits": "linear"}
 
 
 def encoder(image_shape, width, units=(1000, 1000)):
-    """Images `float32 [n, *image_shape]` to `float32 [n, width]`, not squashed.
+    """Makes a dense network of images `float32 [n, *image_shape]` to codes `float32 [n, width]`.
 
     A code has `width` = latent_dim; a Gaussian one twice that, mean and log variance side by side.
     """

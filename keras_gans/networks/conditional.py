@@ -41,24 +41,17 @@ def discriminator(image_shape, num_classes, filters=(64, 128), conditioning="pro
     if conditioning == "projection":
         features = downsample(image, image_shape, filters)
         logit = layers.Dense(1, dtype="float32")(features)
-        logit = layers.Add(dtype="float32")([logit, _project(features, label, num_classes)])
+        width = features.shape[-1]
+        direction = layers.Embedding(num_classes, width, embeddings_initializer=normal())(label)
+        projection = layers.Dot(axes=-1, dtype="float32")([features, direction])
+        logit = layers.Add(dtype="float32")([logit, projection])
     elif conditioning == "concatenation":
-        x = layers.Concatenate()([image, _label_map(label, num_classes, image_shape)])
+        height, width, _ = image_shape
+        label_map = layers.Embedding(num_classes, height * width)(label)
+        x = layers.Concatenate()([image, layers.Reshape((height, width, 1))(label_map)])
         logit = layers.Dense(1, dtype="float32")(downsample(x, image_shape, filters))
     else:
         raise ValueError(
             f"conditioning must be one of {', '.join(CONDITIONINGS)}. Received: {conditioning!r}"
         )
     return keras.Model([image, label], logit, name="discriminator")
-
-
-def _project(features, label, num_classes):
-    direction = layers.Embedding(num_classes, features.shape[-1], embeddings_initializer=normal())(
-        label
-    )
-    return layers.Dot(axes=-1, dtype="float32")([features, direction])
-
-
-def _label_map(label, num_classes, image_shape):
-    height, width, _ = image_shape
-    return layers.Reshape((height, width, 1))(layers.Embedding(num_classes, height * width)(label))

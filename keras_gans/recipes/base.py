@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import ClassVar, Literal
 
 from keras_gans import data
-from keras_gans.data.pipeline import WHOLE_BATCH
+from keras_gans.distribution import WHOLE_BATCH
 from keras_gans.errors import InputError
 from keras_gans.metrics.registry import CHOOSING, FEATURE_NAMES
 from keras_gans.precision import PRECISIONS

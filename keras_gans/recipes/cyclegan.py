@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
 from keras_gans import data
-from keras_gans.data.pipeline import WHOLE_BATCH, unpaired_batches
+from keras_gans.data.pipeline import unpaired_batches
+from keras_gans.distribution import WHOLE_BATCH
 from keras_gans.errors import InputError
 from keras_gans.models import CycleGAN
 from keras_gans.networks import patch, resnet

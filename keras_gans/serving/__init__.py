@@ -1,4 +1,4 @@
-"""What is served: signatures, exports, and the images that either makes of seeds."""
+"""Serves models: signatures, exports, and what both make of seeds and images."""
 
 from keras_gans.serving import export, sampling, signatures
 from keras_gans.serving.endpoints import Endpoints

@@ -1,4 +1,4 @@
-"""The signatures of a model by name, whether it is in memory or an export."""
+"""Calls the signatures of a model by name, whether it is in memory or an export."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,13 +36,13 @@ class Endpoints:
         return self.functions[name]
 
     def specs(self, name):
-        """`{argument: tf.TensorSpec}` of one signature."""
+        """Returns `{argument: tf.TensorSpec}` of one signature."""
         self[name]  # refuses
         return self.inputs[name]
 
     @classmethod
     def from_model(cls, model):
-        """Those of a model in memory, compiled at their first call; weights are followed.
+        """Takes those of a model in memory, compiled at their first call; weights are followed.
 
         Args:
             model: A `GenerativeModel`, or another object with its `signatures` and `class_names`.
@@ -55,7 +55,7 @@ class Endpoints:
 
     @classmethod
     def from_export(cls, directory):
-        """Those of an export: a version's folder, or its parent for the newest version.
+        """Takes those of an export: a version's folder, or its parent for the newest version.
 
         Raises:
             InputError: If there is none, or it cannot be read.

@@ -1,4 +1,4 @@
-"""From a trained model to a version that TF Serving picks up: checked first, then renamed.
+"""Exports a trained model as a version that TF Serving picks up: checked first, then renamed.
 
 The server polls `<directory>` and takes every entry named by an integer at once. So a version is
 written beside its place under a `.tmp-` name, loaded, run, synced, and only then renamed.
@@ -24,16 +24,11 @@ STAGED_PREFIX = ".tmp-"
 ABANDONED_SECONDS = 24 * 60 * 60
 SAMPLE_ROWS = 2
 SAMPLE_SIDE = 32  # px, where a signature leaves it open
-
-
 NOTES = "keras_gans.json"
 # The server answers a request for any of these with 400.
 UNSERVABLE_DTYPES = (tf.float16, tf.bfloat16, tf.uint16)
 # Where in a graph it happened: noise around TensorFlow's own words for what is wrong.
 GRAPH_PLACES = re.compile(r"(?s)^.*<stack traces unavailable>|\[*\{\{.*?\}\}\]*|\[Op:\w+\]")
-
-
-# Publishing ----------------------------------------------------------------------------------
 
 
 @contextlib.contextmanager
@@ -89,7 +84,7 @@ def publish(model, directory):
         archive.write_out(staged, verbose=False)
         _write_notes(staged, model, signatures, graphs)
         _check(signatures, staged)
-        _sync(staged)
+        _sync_tree(staged)
         return _place(staged, directory)
     except (OSError, tf.errors.OpError) as error:
         raise RunError(
@@ -160,14 +155,14 @@ def _fault(expected, actual):
     return None
 
 
-def _sync(folder):
+def _sync_tree(folder):
     """Brings a tree to the disk, contents before the folders that name them."""
     for parent, _, names in os.walk(folder, topdown=False):
         for path in [*(Path(parent) / name for name in names), Path(parent)]:
-            _sync_one(path)
+            _sync(path)
 
 
-def _sync_one(path):
+def _sync(path):
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -188,7 +183,7 @@ def _place(staged, directory):
             version += 1
     # The version is complete and visible by now: not a failure if a file system cannot do this.
     with contextlib.suppress(OSError):
-        _sync_one(directory)
+        _sync(directory)
     return placed
 
 
@@ -215,6 +210,9 @@ def _as_json(specs):
         name: {"dtype": spec.dtype.name, "shape": spec.shape.as_list()}
         for name, spec in specs.items()
     }
+
+
+# Reading -------------------------------------------------------------------------------------
 
 
 def versions(directory):
@@ -257,7 +255,7 @@ def latest_version(directory):
 
 
 def version_dir(directory):
-    """The folder of one version: `directory` itself, or the latest version in it.
+    """Finds the folder of one version: `directory` itself, or the latest version in it.
 
     Raises:
         InputError: there is none.
@@ -289,7 +287,7 @@ def load(directory):
 
 
 def class_names(directory):
-    """The classes an export can be asked for.
+    """Reads the classes that an export can be asked for.
 
     Args:
         directory: one version, or the folder of all versions for the latest.

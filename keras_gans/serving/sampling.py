@@ -1,4 +1,4 @@
-"""Images and latents of seeds, codes and translations, by a model or by its export, in batches."""
+"""Runs a model or an export: images and latents of seeds, codes and translations of images."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,16 +9,18 @@ import tensorflow as tf
 from keras_gans import noise
 from keras_gans.data.pixels import to_float, to_uint8
 from keras_gans.errors import InputError, RunError
+from keras_gans.networks.resnet import DIVISOR, SMALLEST_SIDE
 from keras_gans.serving.endpoints import Endpoints
 
 BATCH_SIZE = 100
+FIRST_SEED = 2**30  # far from those of grids, walks and scored samples
 
 
 @dataclass(frozen=True)
 class Sampler:
-    """A `generate` signature, called in batches of one fixed size.
+    """Makes images of seeds by a `generate` signature, in batches of one fixed size.
 
-    A seed (and its label) always gives the same image, whatever stands beside it.
+    A seed (and its label) always gives the same image, whatever other seeds it comes with.
     """
 
     function: Callable  # (seed=int32 [n], label=int32 [n]) -> {"image": ..., "image_bytes": ...}
@@ -41,12 +43,12 @@ class Sampler:
             yield {key: value.numpy()[: count - start] for key, value in outputs.items()}
 
     def images(self, seeds, labels=None):
-        """The images of all seeds at once, `float32 [n, h, w, c]` in [-1, 1]."""
+        """Returns the images of all seeds at once, `float32 [n, h, w, c]` in [-1, 1]."""
         return np.concatenate([batch["image"] for batch in self.batches(seeds, labels)])
 
     @classmethod
     def from_endpoints(cls, endpoints):
-        """That of a model's endpoints.
+        """Takes the signature of a model's endpoints.
 
         Raises:
             InputError: If they have no `generate`.
@@ -55,12 +57,12 @@ class Sampler:
 
     @classmethod
     def from_model(cls, model):
-        """That of a model in memory; it follows the model's weights."""
+        """Takes that of a model in memory; it follows the model's weights."""
         return cls.from_endpoints(Endpoints.from_model(model))
 
     @classmethod
     def from_export(cls, directory):
-        """That of an export: a version's folder, or its parent for the newest version.
+        """Takes that of an export: a version's folder, or its parent for the newest version.
 
         Raises:
             InputError: If there is none, it cannot be read, or it makes no images from seeds.
@@ -68,11 +70,11 @@ class Sampler:
         return cls.from_endpoints(Endpoints.from_export(directory))
 
 
-FIRST_SEED = 2**30  # far from those of grids, walks and scored samples
+# Of seeds ---------------------------------------------------------------------------------------
 
 
 def draw_prior(endpoints, count, labels=None, first_seed=FIRST_SEED):
-    """The latents `float32 [count, latent_dim]` that `generate` decodes of seeds in a row.
+    """Draws the latents `float32 [count, latent_dim]` that `generate` decodes of seeds in a row.
 
     Args:
         endpoints: A `serving.Endpoints` whose `generate` tells its latents.
@@ -81,16 +83,70 @@ def draw_prior(endpoints, count, labels=None, first_seed=FIRST_SEED):
             label.
         first_seed: The first of the seeds.
     """
-    if endpoints.class_names:
-        classes = range(len(endpoints.class_names)) if labels is None else labels
-        labels = np.resize(np.asarray(classes, np.int32), count)
-    else:
+    if not endpoints.class_names:
         labels = None
+    elif labels is None:
+        labels = np.resize(range(len(endpoints.class_names)), count)
+    else:
+        labels = np.resize(labels, count)
     return latents_of_seeds(endpoints, np.arange(first_seed, first_seed + count), labels)
 
 
+def latents_of_seeds(endpoints, seeds, labels=None):
+    """Draws the latents that `generate` makes images of, for an array of seeds of any shape.
+
+    Args:
+        endpoints: A `serving.Endpoints` that makes images from latents.
+        seeds: Integers `[...]` of the int32 range.
+        labels: Class indices of the same shape, for a prior that differs between classes.
+
+    Returns:
+        `float32 [..., latent_dim]`.
+
+    Raises:
+        InputError: For a model that makes none.
+    """
+    latent_decoder(endpoints)  # refuses
+    width = endpoints.specs("serving_default")["latent"].shape[-1]
+    seeds = np.asarray(seeds, np.int32)
+    inputs = {"seed": seeds.ravel()}
+    if labels is not None:
+        inputs["label"] = np.broadcast_to(np.asarray(labels, np.int32), seeds.shape).ravel()
+
+    # Compiled: normal latents drawn one by one from Python, thousands would take a minute; and of
+    # `generate`, what only its images need is left out.
+    @tf.function
+    def draw(inputs):
+        if can_encode(endpoints):  # such a model has a prior of its own, and tells its draws
+            return endpoints["generate"](**inputs)["latent"]
+        return noise.seeded_latents(inputs["seed"], width)
+
+    tensors = {key: tf.constant(each) for key, each in inputs.items()}
+    # Asked for its graph, TensorFlow does not warn of tracing one for every call.
+    latents = draw.get_concrete_function(tensors)(tensors)
+    return latents.numpy().reshape(*seeds.shape, width)
+
+
+def latent_decoder(endpoints):
+    """Returns the `serving_default` of a model that makes images from latents that it draws itself.
+
+    Raises:
+        InputError: For another model.
+    """
+    if "latent" not in endpoints.specs("serving_default"):
+        raise InputError(
+            "a walk from seed to seed needs a model that makes images from latents of its own. "
+            f"This one answers {', '.join(sorted(endpoints.functions))}"
+            + (": walk between two images instead" if can_encode(endpoints) else "")
+        )
+    return endpoints["serving_default"]
+
+
+# Of images --------------------------------------------------------------------------------------
+
+
 def run_on_batches(endpoints, name, batches):
-    """Yields `(images, {output: array})` for every batch: what an endpoint makes of it.
+    """Runs an endpoint on batches of images; yields `(images, {output: array})` for each.
 
     Args:
         endpoints: A `serving.Endpoints`.
@@ -115,13 +171,33 @@ def run_on_batches(endpoints, name, batches):
         yield images, outputs
 
 
-DIVISOR = 4
-SMALLEST_SIDE = 8  # px: the mirrored border of a quarter of it needs two
+def can_encode(endpoints):
+    """Whether a model makes codes of images and images of codes."""
+    return "encode" in endpoints and "decode" in endpoints
+
+
+def check_can_encode(endpoints):
+    """Raises InputError, naming the variants that can, unless images have codes."""
+    if not can_encode(endpoints):
+        raise InputError(
+            "a walk between images needs a model that encodes and decodes them: vae, aae or "
+            f"autoencoder. This one answers {', '.join(sorted(endpoints.functions))}"
+        )
+
+
+def encode_images(endpoints, pictures):
+    """Encodes pictures `uint8 [n, h, w, c]`; returns their codes `float32 [n, latent_dim]`.
+
+    Raises:
+        InputError: For a model that makes none, or none that it can decode.
+    """
+    check_can_encode(endpoints)
+    return endpoints["encode"](image=tf.constant(to_float(pictures)))["latent"].numpy()
 
 
 @dataclass(frozen=True)
 class ImageTranslator:
-    """Translates one image of any size, as bytes; see `make_translator`.
+    """Translates one image of any size, as bytes.
 
     Attributes:
         function: The endpoint, of images whose sides are multiples of 4.
@@ -132,7 +208,7 @@ class ImageTranslator:
     channels: int
 
     def __call__(self, image):
-        """`uint8 [h, w, channels]` to `uint8 [h, w, c]`."""
+        """Translates `uint8 [h, w, channels]` to `uint8 [h, w, c]`."""
         return to_uint8(translate_any_size(self.function, to_float(image[None]))[0])
 
 
@@ -156,92 +232,9 @@ def translate_any_size(function, images):
 
 
 def make_translator(endpoints, endpoint):
-    """Makes the `ImageTranslator` of a direction, `translate_x_to_y` or `translate_y_to_x`.
+    """Makes the `ImageTranslator` of an endpoint, `translate_x_to_y` or `translate_y_to_x`.
 
     Raises:
         InputError: If the model does not translate.
     """
     return ImageTranslator(endpoints[endpoint], endpoints.specs(endpoint)["image"].shape[-1])
-
-
-def latents_of_seeds(endpoints, seeds, labels=None):
-    """The latents that `generate` makes images of, for seeds of any number of dimensions.
-
-    Args:
-        endpoints: A `serving.Endpoints` that makes images from latents.
-        seeds: Integers `[...]` of the int32 range.
-        labels: Class indices of the same shape, for a prior that differs between classes.
-
-    Returns:
-        `float32 [..., latent_dim]`.
-
-    Raises:
-        InputError: For a model that makes none.
-    """
-    latent_decoder(endpoints)  # refuses
-    width = endpoints.specs("serving_default")["latent"].shape[-1]
-    seeds = np.asarray(seeds, np.int32)
-    inputs = {"seed": seeds.ravel()}
-    if labels is not None:
-        inputs["label"] = np.broadcast_to(np.asarray(labels, np.int32), seeds.shape).ravel()
-
-    # What a model makes codes of has a prior of its own, and `generate` tells its draws.
-    generate = endpoints["generate"] if can_encode(endpoints) else None
-
-    # Compiled: normal latents drawn one by one from Python, thousands would take a minute; and of
-    # `generate`, what only its images need is left out.
-    @tf.function
-    def draw(inputs):
-        if generate is not None:
-            return generate(**inputs)["latent"]
-        return noise.seeded_latents(inputs["seed"], width)
-
-    tensors = {key: tf.constant(each) for key, each in inputs.items()}
-    # Asked for its graph, TensorFlow does not warn of tracing one for every call.
-    latents = draw.get_concrete_function(tensors)(tensors)
-    return latents.numpy().reshape(*seeds.shape, width)
-
-
-# What makes the images ---------------------------------------------------------------------------
-
-
-def latent_decoder(endpoints):
-    """The `serving_default` of a model that makes images from latents that it draws itself.
-
-    Args:
-        endpoints: A `serving.Endpoints`.
-
-    Raises:
-        InputError: For another model.
-    """
-    if "latent" not in endpoints.specs("serving_default"):
-        raise InputError(
-            "a walk from seed to seed needs a model that makes images from latents of its own. "
-            f"This one answers {', '.join(sorted(endpoints.functions))}"
-            + (": walk between two images instead" if can_encode(endpoints) else "")
-        )
-    return endpoints["serving_default"]
-
-
-def can_encode(endpoints):
-    """Whether a model makes codes of images and images of codes."""
-    return "encode" in endpoints and "decode" in endpoints
-
-
-def check_can_encode(endpoints):
-    """Raises InputError, naming the variants that can, unless images have codes."""
-    if not can_encode(endpoints):
-        raise InputError(
-            "a walk between images needs a model that encodes and decodes them: vae, aae or "
-            f"autoencoder. This one answers {', '.join(sorted(endpoints.functions))}"
-        )
-
-
-def encode_images(endpoints, pictures):
-    """The codes `float32 [n, latent_dim]` of pictures `uint8 [n, h, w, c]`.
-
-    Raises:
-        InputError: For a model that makes none, or none that it can decode.
-    """
-    check_can_encode(endpoints)
-    return endpoints["encode"](image=tf.constant(to_float(pictures)))["latent"].numpy()

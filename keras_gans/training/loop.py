@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from keras_gans import callbacks, distribution
-from keras_gans.data.pipeline import WHOLE_BATCH
+from keras_gans.distribution import WHOLE_BATCH
 from keras_gans.errors import RunError
 from keras_gans.evaluation import results
 from keras_gans.files import write_atomically

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from keras_gans import data, distribution
 from keras_gans.data import Source, UnpairedSource
-from keras_gans.data.pipeline import rows_per_shard
+from keras_gans.data.pipeline import rows_per_replica
 from keras_gans.errors import InputError
 from keras_gans.evaluation import evaluator, translation
 from keras_gans.metrics import classifier, features, registry
@@ -65,7 +65,7 @@ def prepare(recipe, strategy=None):
     source = recipe.load_source()
     policy, _ = choose_precision(recipe.precision, strategy)
     recipe = dataclasses.replace(resolve(recipe, source), precision=policy)
-    rows_per_shard(recipe.batch_size, distribution.replica_shard(strategy))
+    rows_per_replica(recipe.batch_size, strategy.num_replicas_in_sync)
     steps, at_once = (
         data.steps_per_epoch(source.train, recipe.batch_size),
         recipe.steps_per_execution,

@@ -1,4 +1,4 @@
-"""Pictures beside a run: the history of its samples as one animation, and more for TensorBoard."""
+"""Joins the samples of a run into one animation, its history."""
 
 import math
 
@@ -38,9 +38,11 @@ def save_history(directory):
         int(path.stem[6:]): path for path in folder.glob("epoch_*.png") if path.stem[6:].isdecimal()
     }
     # By number: with five digits, names no longer sort by it.
-    paths = _thinned([grids[epoch] for epoch in sorted(grids)])
+    paths = [grids[epoch] for epoch in sorted(grids)]
     if not paths:
         return None
+    chosen = np.rint(np.linspace(0, len(paths) - 1, min(len(paths), FRAMES))).astype(int)
+    paths = [paths[index] for index in chosen]
     first = _read(paths[0])
     size = max(first.size)
     low, high = FRAME_SECONDS
@@ -53,11 +55,6 @@ def save_history(directory):
     except OSError as error:
         reason = error.strerror or error
         raise RunError(f"cannot write {folder / 'history.gif'}: {reason}") from error
-
-
-def _thinned(paths):
-    places = np.linspace(0, len(paths) - 1, min(len(paths), FRAMES))
-    return [paths[place] for place in np.rint(places).astype(int)]
 
 
 def _read(path, size=None):

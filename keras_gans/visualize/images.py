@@ -1,4 +1,4 @@
-"""Images as bytes and as one picture."""
+"""Arranges images in a grid and writes them as PNG files and as animations."""
 
 import math
 import os
@@ -23,11 +23,18 @@ def grid(images, columns=None):
 
 
 def save_png(image, path):
-    """Writes `uint8 [h, w, c]` with 1 or 3 channels as a PNG; its folder is made if missing."""
+    """Writes `uint8 [h, w, c]` with 1 or 3 channels as a PNG; its folder is made if missing.
+
+    The file appears complete or not at all.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(path, format="png")
-    return path
+    staged = path.with_name(f".{path.name}.tmp")
+    try:
+        Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(staged, format="png")
+        return staged.replace(path)
+    finally:
+        staged.unlink(missing_ok=True)
 
 
 def save_gif(frames, path, seconds_per_frame, enlarge=1):

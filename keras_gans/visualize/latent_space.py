@@ -1,4 +1,4 @@
-"""What an autoencoder's codes look like: pictures for TensorBoard and for files.
+"""Draws what an autoencoder's codes look like, for TensorBoard and for files.
 
 Each is a function of a model's `serving.Endpoints` that returns `uint8 [H, W, c]`, the same for
 the same weights.
@@ -32,7 +32,7 @@ NAME_LENGTH = 20
 
 
 def autoencoder_pictures(source):
-    """The pictures of a model with `encode`, `decode` and `reconstruct`, of the images of `source`.
+    """Chooses the pictures of a model with `encode`, `decode` and `reconstruct`, by its data.
 
     The images are those of the test split; of data that has none, training images.
 
@@ -45,24 +45,20 @@ def autoencoder_pictures(source):
     """
     split = source.train if source.test is None else source.test
     functions = {
-        "reconstructions": reconstructions,
-        "latent_space": partial(latent_space, class_names=source.class_names),
-        "manifold": manifold,
+        "reconstructions": partial(reconstructions, split=split),
+        "latent_space": partial(latent_space, split=split, class_names=source.class_names),
+        "manifold": partial(manifold, split=split),
     }
     if split.size > 1:
-        functions["walks"] = image_walks
-    return {name: _drawn_of(function, split) for name, function in functions.items()}
+        functions["walks"] = partial(image_walks, split=split)
+    return functions
 
 
-def _drawn_of(function, split):
-    return lambda endpoints: function(endpoints, split)
-
-
-# Images beside images ----------------------------------------------------------------------------
+# Real and decoded images -------------------------------------------------------------------------
 
 
 def reconstructions(endpoints, split):
-    """Ten columns of real images, all classes in turn, each with its reconstruction below it.
+    """Draws ten columns of real images, all classes in turn, above their reconstructions.
 
     Args:
         endpoints: A `serving.Endpoints` with `reconstruct`.
@@ -81,7 +77,7 @@ def reconstructions(endpoints, split):
 
 
 def image_walks(endpoints, split):
-    """Rows from one real image to another; between them the decoded codes of a straight line.
+    """Draws rows from one real image to another, through decoded codes on a straight line.
 
     Args, Returns: As `reconstructions`; of `encode` and `decode`.
     """
@@ -91,19 +87,19 @@ def image_walks(endpoints, split):
 
 
 def examples(split, count):
-    """Up to `count` images, one of each class in turn where there are labels: `uint8 [n, h, w, c]`.
+    """Reads up to `count` images `uint8 [n, h, w, c]`, each class in turn where there are labels.
 
     No image comes twice.
     """
-    part = shuffled(split, 0, None)
-    places = np.arange(part.size)
-    if part.labels is not None:
+    order = shuffled(split, 0, None)
+    rows = np.arange(order.size)
+    if order.labels is not None:
         # The first of every class, then the second of every class, ...
-        by_class = np.argsort(part.labels, kind="stable")
-        labels = part.labels[by_class]
-        turn = np.arange(part.size) - np.searchsorted(labels, labels)
-        places = by_class[np.lexsort((labels, turn))]
-    return part.read(places[:count].astype(np.int64))[0].numpy()
+        by_class = np.argsort(order.labels, kind="stable")
+        labels = order.labels[by_class]
+        turn = np.arange(order.size) - np.searchsorted(labels, labels)
+        rows = by_class[np.lexsort((labels, turn))]
+    return order.read(rows[:count].astype(np.int64))[0].numpy()
 
 
 # Codes -------------------------------------------------------------------------------------------
@@ -111,7 +107,7 @@ def examples(split, count):
 
 @dataclass(frozen=True)
 class Plane:
-    """Where codes are looked at: a line or plane through `centre`, along orthonormal `axes`.
+    """A line or plane on which codes are drawn: through `centre`, along orthonormal `axes`.
 
     Attributes:
         centre: float64 `[latent_dim]`.
@@ -125,7 +121,7 @@ class Plane:
 
     @classmethod
     def through(cls, codes):
-        """Codes of one or two numbers as they are, wider ones by their first principal axes."""
+        """Fits it to codes: of one or two numbers as they are, wider ones by principal axes."""
         width = codes.shape[1]
         if width <= 2:
             names = ("code",) if width == 1 else ("code, first number", "code, second number")
@@ -135,33 +131,32 @@ class Plane:
         axes, total = vectors.T[:-3:-1], max(variances.sum(), np.finfo(float).tiny)
         # An axis has no direction of its own: that of its largest part keeps pictures alike.
         largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=1)[:, None], axis=1)
-        shares = variances[:-3:-1] / total
         names = (
-            f"{which} principal axis of the codes ({share:.0%} of the variance in {width} numbers)"
-            for which, share in zip(("first", "second"), shares, strict=True)
+            f"{which} principal axis of the codes ({part:.0%} of the variance in {width} numbers)"
+            for which, part in zip(("first", "second"), variances[:-3:-1] / total, strict=True)
         )
         return cls(centre, axes * np.sign(largest), tuple(names))
 
-    def places(self, codes):
-        """Coordinates float64 `[n, axes]` of the codes, projected."""
+    def project(self, codes):
+        """Returns the coordinates float64 `[n, axes]` of codes."""
         return (codes - self.centre) @ self.axes.T
 
-    def codes(self, places):
-        """The codes float32 `[n, latent_dim]` at coordinates in the plane."""
-        return (self.centre + places @ self.axes).astype(np.float32)
+    def codes(self, coordinates):
+        """Returns the codes float32 `[n, latent_dim]` at coordinates in the plane."""
+        return (self.centre + coordinates @ self.axes).astype(np.float32)
 
 
 def encode_split(endpoints, split):
-    """`(codes float32 [n, latent_dim], labels or None)` of up to 5,000 images, a fixed draw."""
+    """Encodes up to 5,000 images, a fixed draw: `(codes float32 [n, d], labels or None)`."""
     part = shuffled(split, 0, CODES)
-    made = run_on_batches(endpoints, "encode", _batches(part))
+
+    def batches():
+        for first in range(0, part.size, sampling.BATCH_SIZE):
+            rows = np.arange(first, min(first + sampling.BATCH_SIZE, part.size), dtype=np.int64)
+            yield pixels.to_float(part.read(rows)[0].numpy())
+
+    made = run_on_batches(endpoints, "encode", batches())
     return np.concatenate([outputs["latent"] for _, outputs in made]), part.labels
-
-
-def _batches(part):
-    for first in range(0, part.size, sampling.BATCH_SIZE):
-        rows = np.arange(first, min(first + sampling.BATCH_SIZE, part.size), dtype=np.int64)
-        yield pixels.to_float(part.read(rows)[0].numpy())
 
 
 def _prior(endpoints):
@@ -170,13 +165,13 @@ def _prior(endpoints):
 
 
 def manifold(endpoints, split):
-    """A grid of decoded codes that lie evenly in the prior: Kingma 2013 (arXiv 1312.6114), fig. 4.
+    """Draws a grid of decoded codes, even in the prior: Kingma 2013 (arXiv 1312.6114), figure 4.
 
-    The places along each axis are quantiles of the prior's draws, those of real codes where the
-    model has no prior: each cell stands for the same share of them along its axis. Codes of two
+    The coordinates along each axis are quantiles of the prior's draws, those of real codes where
+    the model has no prior: each cell stands for as many of them along its axis. Codes of two
     numbers are laid out as `latent_space` has them, the second upwards. Of wider codes it is the
     plane through the mean code of real images along their first two principal axes; what lies
-    beside that plane is not seen. Codes of one number go on from row to row.
+    off that plane is not seen. Codes of one number go on from row to row.
 
     Args, Returns: As `reconstructions`; of `encode` and `decode`.
     """
@@ -184,29 +179,26 @@ def manifold(endpoints, split):
     plane, prior = Plane.through(codes), _prior(endpoints)
     sides = endpoints.specs("encode")["image"].shape[1:3]
     cells = int(np.clip(PICTURE_PX // max(sides), FEWEST_CELLS, CELLS))
-    known = plane.places(codes if prior is None else prior)
-    latents = plane.codes(_grid_places(known, cells)).reshape(1, cells, cells, -1)
+    known = plane.project(codes if prior is None else prior)
+    latents = plane.codes(_grid_quantiles(known, cells)).reshape(1, cells, cells, -1)
     return next(walks.pictures(endpoints["decode"], {"latent": latents}))
 
 
-def _grid_places(known, cells):
+def _grid_quantiles(known, cells):
     """Quantiles of the coordinates `known [n, 1 or 2]`, `[cells * cells, 1 or 2]`, row by row."""
+    count = cells**2 if known.shape[1] == 1 else cells
+    quantiles = np.quantile(known, (np.arange(count) + 0.5) / count, axis=0)
     if known.shape[1] == 1:
-        return np.quantile(known, _centres(cells * cells), axis=0)
-    across, upwards = np.quantile(known, _centres(cells), axis=0).T
-    grid = np.meshgrid(across, upwards[::-1])
-    return np.stack(grid, axis=-1).reshape(-1, 2)
-
-
-def _centres(cells):
-    return (np.arange(cells) + 0.5) / cells
+        return quantiles
+    across, upwards = quantiles.T
+    return np.stack(np.meshgrid(across, upwards[::-1]), axis=-1).reshape(-1, 2)
 
 
 # The plot ----------------------------------------------------------------------------------------
 
 
 def latent_space(endpoints, split, class_names=None):
-    """Codes of up to 5,000 real images as points in the colours of their classes.
+    """Draws the codes of up to 5,000 real images as points in the colours of their classes.
 
     Beneath them, in gray, lie draws of the prior where the model makes samples; of a prior that
     differs between classes in the pale colours of the classes. Codes are what
@@ -230,15 +222,16 @@ def latent_space(endpoints, split, class_names=None):
     colours = "tab:blue" if labels is None else _colours(len(class_names))[labels]
     axes.scatter(*_points(plane, codes, labels), s=7, c=colours, linewidths=0)
     _legend(figure, prior is not None, class_names if labels is not None else None)
-    return _pixels(figure)
+    figure.canvas.draw()
+    return np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()
 
 
 def _points(plane, codes, labels):
-    places = plane.places(codes)
-    if places.shape[1] == 2:
-        return places.T
+    coordinates = plane.project(codes)
+    if coordinates.shape[1] == 2:
+        return coordinates.T
     jitter = np.random.default_rng(0).uniform(-0.3, 0.3, len(codes))
-    return places[:, 0], jitter + (0 if labels is None else labels)
+    return coordinates[:, 0], jitter + (0 if labels is None else labels)
 
 
 def _figure(plane):
@@ -290,8 +283,3 @@ def _legend(figure, with_prior, class_names):
 def _shown(name):
     text = " ".join(name.encode("utf-8", "backslashreplace").decode().split())
     return text if len(text) <= NAME_LENGTH else f"{text[: NAME_LENGTH - 1]}…"
-
-
-def _pixels(figure):
-    figure.canvas.draw()
-    return np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()

@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a run beside its scalars: settings in a table, images as points."""
+"""Writes what TensorBoard shows of a run: settings, scores, pictures, and images as points."""
 
 import json
 import math
@@ -44,7 +44,12 @@ def log_hparams(writer, settings):
     Raises:
         TypeError: If a value is of another type.
     """
-    values = {name: _shown(value) for name, value in settings.items()}
+    values = dict(settings)
+    for name, value in settings.items():
+        if value is None:  # left out, it would not count as differing from a given one
+            values[name] = "none"
+        elif isinstance(value, (list, tuple)):
+            values[name] = json.dumps(value, ensure_ascii=False)
     # Not the default group, a hash of the settings: two runs that share them are two rows.
     _write(writer, hparams.hparams_pb(values, trial_id=""))
 
@@ -69,6 +74,40 @@ def log_scores(writer, scores, step):
         for name, score in scores.items():
             tf.summary.scalar(f"evaluation/{name}", score.value, step=step)
     writer.flush()
+
+
+def log_picture(directory, tag, picture, step):
+    """Adds a picture to what TensorBoard shows of a run, in an event file of its own.
+
+    Args:
+        directory: Folder of the run.
+        tag: The picture's name; with the same step it replaces an older one.
+        picture: `uint8 [h, w, c]` with 1 or 3 channels.
+        step: Steps done when the picture was made.
+
+    Raises:
+        RunError: If it cannot be written whole; no part of it stays.
+    """
+    # A name that nobody else's file ends in, to find it again.
+    suffix = f".{secrets.token_hex(4)}.v2"
+    try:
+        writer = tf.summary.create_file_writer(str(directory), filename_suffix=suffix)
+        with writer.as_default():
+            tf.summary.image(tag, picture[None], step=step)
+        writer.close()
+        # On a full disk the writer says nothing and leaves half a file. The first event of a file
+        # is its version.
+        paths = [str(path) for path in Path(directory).glob(f"*{suffix}")]
+        is_whole = sum(1 for _ in tf.data.TFRecordDataset(paths)) == 2
+        fault = None if is_whole else "is the disk full?"
+    except tf.errors.DataLossError:
+        fault = "is the disk full?"
+    except tf.errors.OpError as error:
+        fault = error.message
+    if fault:
+        for path in Path(directory).glob(f"*{suffix}"):
+            path.unlink()
+        raise RunError(f"cannot write the picture {tag} to {directory}: {fault}")
 
 
 def write_projector(directory, features, images, metadata):
@@ -98,18 +137,27 @@ def write_projector(directory, features, images, metadata):
     shutil.rmtree(staged, ignore_errors=True)  # a killed program may have left one
     staged.mkdir(parents=True)
     try:
-        _write_files(staged, features, images, metadata)
-        _publish(staged, directory)
+        # Nine digits give every float32 back.
+        np.savetxt(staged / "features.tsv", features, fmt="%.9g", delimiter="\t")
+        _write_metadata(staged / "metadata.tsv", metadata)
+        tiles = _thumbnails(images)
+        # As many rows as columns, empty ones too: the plugin divides by the one where it needs
+        # the other, and would show wrong images.
+        columns = _columns(len(tiles))
+        empty = np.zeros((columns**2 - len(tiles), *tiles.shape[1:]), np.uint8)
+        save_png(grid(np.concatenate([tiles, empty]), columns), staged / "sprite.png")
+        config = projector.ProjectorConfig()
+        points = config.embeddings.add(tensor_name="features", tensor_path=f"{FILES}/features.tsv")
+        points.metadata_path = f"{FILES}/metadata.tsv"
+        points.sprite.image_path = f"{FILES}/sprite.png"
+        points.sprite.single_image_dim.extend(reversed(tiles.shape[1:3]))  # width first
+        projector.visualize_embeddings(str(staged), config)
+        (directory / CONFIG).unlink(missing_ok=True)
+        shutil.rmtree(directory / FILES, ignore_errors=True)
+        staged.rename(directory / FILES)
+        (directory / FILES / CONFIG).replace(directory / CONFIG)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
-
-
-def _shown(value):
-    # As text, an open setting counts as differing from a given one; left out, it would not.
-    if value is None:
-        return "none"
-    is_list = isinstance(value, (list, tuple))
-    return json.dumps(value, ensure_ascii=False) if is_list else value
 
 
 def _write(writer, proto):
@@ -138,109 +186,28 @@ def _check(features, images, metadata):
         )
 
 
-def _write_files(staged, features, images, metadata):
-    # Nine digits give every float32 back.
-    np.savetxt(staged / "features.tsv", features, fmt="%.9g", delimiter="\t")
-    _write_metadata(staged / "metadata.tsv", metadata)
-    tiles = _thumbnails(images)
-    save_png(_sprite(tiles), staged / "sprite.png")
-    projector.visualize_embeddings(str(staged), _config(tiles.shape[1:3]))
-
-
 def _write_metadata(path, metadata):
     # One column alone has no header: the plugin would take it for a point.
     header = [metadata] if len(metadata) > 1 else []
     rows = [*header, *zip(*metadata.values(), strict=True)]
-    lines = ["\t".join(_cell(value) for value in row) for row in rows]
+    # A row of nothing but white space is no row to the plugin.
+    cells = ([re.sub(r"\s+", " ", str(value)).strip() or "-" for value in row] for row in rows)
+    lines = map("\t".join, cells)
     # Class names are folder names, which need not be valid text.
     path.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="backslashreplace")
 
 
-def _cell(value):
-    # A row of nothing but white space is no row to the plugin.
-    return re.sub(r"\s+", " ", str(value)).strip() or "-"
-
-
 def _thumbnails(images):
     """Shrinks `uint8 [n, h, w, c]`, aspect kept, until the sprite that holds them all fits."""
-    count, *size, _ = images.shape
+    count, *size, channels = images.shape
     most = min(THUMBNAIL_SIDE, SPRITE_SIDE // _columns(count))
     if max(size) <= most:
         return images
     height, width = (max(1, round(side * most / max(size))) for side in size)
-    return np.stack([_resized(image, height, width) for image in images])
-
-
-def _resized(image, height, width):
-    flat = image[..., 0] if image.shape[-1] == 1 else image
-    small = Image.fromarray(flat).resize((width, height), Image.Resampling.BOX)
-    return np.asarray(small).reshape(height, width, image.shape[-1])
+    pictures = (Image.fromarray(image[..., 0] if channels == 1 else image) for image in images)
+    small = [np.asarray(each.resize((width, height), Image.Resampling.BOX)) for each in pictures]
+    return np.stack(small).reshape(count, height, width, channels)
 
 
 def _columns(count):
     return math.ceil(math.sqrt(count))
-
-
-def _sprite(tiles):
-    # As many rows as columns, empty ones too: the plugin divides by the one where it needs the
-    # other, and would show wrong images.
-    columns = _columns(len(tiles))
-    filled = np.zeros((columns**2, *tiles.shape[1:]), np.uint8)
-    filled[: len(tiles)] = tiles
-    return grid(filled, columns)
-
-
-def _config(size):
-    config = projector.ProjectorConfig()
-    points = config.embeddings.add(tensor_name="features", tensor_path=f"{FILES}/features.tsv")
-    points.metadata_path = f"{FILES}/metadata.tsv"
-    points.sprite.image_path = f"{FILES}/sprite.png"
-    points.sprite.single_image_dim.extend(reversed(size))  # width first
-    return config
-
-
-def _publish(staged, directory):
-    """Puts the files of `staged` in their places, so that the configuration is never ahead."""
-    (directory / CONFIG).unlink(missing_ok=True)
-    if (directory / FILES).exists():
-        shutil.rmtree(directory / FILES)
-    staged.rename(directory / FILES)
-    (directory / FILES / CONFIG).replace(directory / CONFIG)
-
-
-def log_picture(directory, tag, picture, step):
-    """Adds a picture to what TensorBoard shows of a run, in an event file of its own.
-
-    Args:
-        directory: Folder of the run.
-        tag: The picture's name; with the same step it replaces an older one.
-        picture: `uint8 [h, w, c]` with 1 or 3 channels.
-        step: Steps done when the picture was made.
-
-    Raises:
-        RunError: If it cannot be written whole; no part of it stays.
-    """
-    # A name that nobody else's file ends in, to find it again.
-    suffix = f".{secrets.token_hex(4)}.v2"
-    try:
-        writer = tf.summary.create_file_writer(str(directory), filename_suffix=suffix)
-        with writer.as_default():
-            tf.summary.image(tag, picture[None], step=step)
-        writer.close()
-        # On a full disk the writer says nothing and leaves half a file.
-        fault = None if _holds_events(directory, suffix, 2) else "is the disk full?"
-    except tf.errors.OpError as error:
-        fault = error.message
-    if fault:
-        for path in Path(directory).glob(f"*{suffix}"):
-            path.unlink()
-        raise RunError(f"cannot write the picture {tag} to {directory}: {fault}")
-
-
-def _holds_events(directory, suffix, count):
-    """Whether the file of that ending has `count` events, unbroken; the first is its version."""
-    paths = [str(path) for path in Path(directory).glob(f"*{suffix}")]
-    try:
-        return sum(1 for _ in tf.data.TFRecordDataset(paths)) == count
-    except tf.errors.DataLossError:
-        return False

@@ -397,6 +397,7 @@ def test_a_truncated_picture_is_named_or_skipped(cgan, tmp_path, capsys, cache_m
     status, out, err = run_here(capsys, "train", *cgan, *more, "--bad-images", "skip")
     assert status == 0, err
     assert "16 images of 8 x 8 x 1, 2 classes" in out
+    assert f"\nskipped   1 unreadable image: {bad}\n" in out
 
 
 @pytest.mark.parametrize("option", ["--runs-dir", "--export-dir"])

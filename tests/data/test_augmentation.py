@@ -62,7 +62,7 @@ def test_parts_of_a_batch_get_what_they_get_in_the_whole(images):
     for function, options in ((augmentation.cropped, (SIZE,)), (augmentation.flipped, ())):
         whole = function(batch, *options, 0, "x", 5)
         parts = [
-            function(batch[4 * i : 4 * i + 4], *options, 0, "x", 5, part=i, parts=3)
+            function(batch[4 * i : 4 * i + 4], *options, 0, "x", 5, replica=i, replicas=3)
             for i in range(3)
         ]
         np.testing.assert_array_equal(tf.concat(parts, axis=0), whole)

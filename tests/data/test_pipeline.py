@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_gans.data import batches, in_order, steps_per_epoch
 from keras_gans.data.arrays import ArraySplit
+from keras_gans.distribution import Shard
 from keras_gans.errors import InputError
 
 
@@ -45,7 +46,7 @@ def test_workers_share_each_batch(start):
     whole = order(split, 20, 3, 7, start_step=start)
     parts = []
     for first in (0, 2):
-        dataset = batches(split, 20, 3, start, share=(first, 2, 4))
+        dataset = batches(split, 20, 3, start, shard=Shard(first, 2, 4))
         rows = np.stack([labels for _, labels in itertools.islice(dataset, 2 * 7)])
         parts.append(rows.reshape(7, 10))
     np.testing.assert_array_equal(np.concatenate(parts, axis=1), whole)
@@ -53,7 +54,7 @@ def test_workers_share_each_batch(start):
 
 def test_a_batch_must_split_evenly():
     with pytest.raises(InputError, match="a multiple of the 3 replicas"):
-        batches(numbered(103), 20, 0, share=(0, 1, 3))
+        batches(numbered(103), 20, 0, shard=Shard(0, 1, 3))
 
 
 @pytest.mark.parametrize("other", [1, 256, 2**32, 2**40, 2**63 - 1])

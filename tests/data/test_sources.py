@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from keras_gans.data import SOURCE_NAMES, arrays, batches, load_source, sources
+from keras_gans.data import SOURCE_NAMES, batches, load_source, sources
 from keras_gans.errors import InputError
 
 
@@ -218,10 +218,6 @@ def test_size_beyond_memory_is_refused():
     text = refusal("digits", image_size=10_000_000)
     assert "image_size" in text
     assert "memory are free" in text
-
-
-def test_available_memory_is_plausible():
-    assert 2**26 < arrays.available_memory() < 2**50
 
 
 def test_fingerprint_follows_the_data(tmp_path, mnist_like):

@@ -16,6 +16,7 @@ from keras_gans.data import (
     in_order,
     load_source,
     load_unpaired,
+    skipped_text,
     steps_per_epoch,
 )
 from keras_gans.errors import InputError, RunError
@@ -226,7 +227,10 @@ def test_skipped_files_of_both_are_told(zoo):
     name = f"folders:{zoo}/horses,{zoo}/zebras"
     assert "bad.png" in refusal(name)
     source = load_unpaired(name, image_size=8, bad_images="skip")
-    assert (source.x.train.skipped, source.y.train.skipped) == (["young/bad.png"], ["worse.png"])
+    both = [f"{zoo}/horses/young/bad.png", f"{zoo}/zebras/worse.png"]
+    assert [source.x.skipped, source.y.skipped] == [both[:1], both[1:]]
+    assert source.skipped == both
+    assert skipped_text(source) == f"2 unreadable images, the first: {both[0]}"
 
 
 def test_fingerprint_follows_either_domain(zoo, gradient):

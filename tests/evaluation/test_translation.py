@@ -11,7 +11,6 @@ from keras_gans.data.arrays import ArraySplit
 from keras_gans.errors import InputError
 from keras_gans.evaluation import translation
 from keras_gans.evaluation.evaluator import Evaluator
-from keras_gans.serving import sampling
 from keras_gans.serving.endpoints import Endpoints
 from keras_gans.visualize import comparison
 from tests.metrics.test_classifier import source, striped
@@ -152,18 +151,3 @@ def test_refusals(tmp_path, judged):
         translation.evaluator_for(judged, "pixels", metrics=["pairs"], cache_dir=tmp_path)
     with pytest.raises(InputError, match="does not translate x to y: it answers generate"):
         scores(Endpoints({"generate": None}, {}, None), tmp_path, metrics=["cycle"])
-
-
-@pytest.mark.parametrize("size", [(8, 8), (4, 30), (9, 13), (5, 4)])
-def test_images_of_any_size_keep_it(size):
-    seen = []
-
-    def negative(image):
-        seen.append(image.shape)
-        return -image
-
-    translate = sampling.make_translator(endpoints(negative, negative), "translate_x_to_y")
-    image = np.random.default_rng(0).integers(0, 256, (*size, translate.channels), np.uint8)
-    np.testing.assert_array_equal(translate(image), 255 - image)
-    (shape,) = seen
-    assert all(side % 4 == 0 and side >= sampling.SMALLEST_SIDE for side in shape[1:3])

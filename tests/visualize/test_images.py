@@ -1,15 +1,10 @@
 """Pictures of many images."""
 
 import numpy as np
+import pytest
 from PIL import Image
 
-from keras_gans.data import pixels
 from keras_gans.visualize import images
-
-
-def test_to_uint8_rounds_and_clips():
-    values = np.array([-1.0, 1.0, 0.0, -0.999, 2.0, -3.0], np.float32)
-    assert pixels.to_uint8(values).tolist() == [0, 255, 128, 0, 255, 0]
 
 
 def test_grid_goes_row_by_row_and_leaves_the_rest_black():
@@ -31,3 +26,18 @@ def test_png_of_gray_and_colour(tmp_path):
         with Image.open(path) as read:
             assert read.mode == mode
             np.testing.assert_array_equal(np.array(read).reshape(picture.shape), picture)
+
+
+def test_a_png_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):
+    path = images.save_png(np.zeros((2, 2, 1), np.uint8), tmp_path / "a.png")
+    before = path.read_bytes()
+
+    def write_half(self, file, **_):
+        file.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", write_half)
+    with pytest.raises(OSError, match="No space left"):
+        images.save_png(np.ones((2, 2, 1), np.uint8), path)
+    assert path.read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == ["a.png"]

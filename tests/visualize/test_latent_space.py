@@ -137,7 +137,7 @@ def test_codes_of_one_or_two_numbers_are_seen_as_they_are():
     for width in (1, 2):
         codes = np.random.default_rng(0).normal(3.0, 2.0, size=(50, width))
         plane = Plane.through(codes)
-        np.testing.assert_array_equal(plane.places(codes), codes)
+        np.testing.assert_array_equal(plane.project(codes), codes)
         assert len(plane.names) == width
 
 
@@ -155,16 +155,16 @@ def test_wider_codes_are_seen_along_their_principal_axes():
         (percent,) = (int(word[1:-1]) for word in name.split() if word.endswith("%"))
         assert percent == pytest.approx(100 * share, abs=2.5)
         assert "in 6 numbers" in name
-    places = plane.places(codes)
+    places = plane.project(codes)
     np.testing.assert_allclose(places.mean(axis=0), 0.0, atol=1e-9)
     np.testing.assert_allclose(places.std(axis=0), [5.0, 3.0], rtol=0.05)
     # There and back, in the plane.
-    np.testing.assert_allclose(plane.places(plane.codes(places)), places, atol=1e-5)
+    np.testing.assert_allclose(plane.project(plane.codes(places)), places, atol=1e-5)
 
 
 def test_codes_that_are_all_equal_have_a_plane():
     plane = Plane.through(np.ones([20, 4]))
-    np.testing.assert_allclose(plane.places(np.ones([3, 4])), 0.0)
+    np.testing.assert_allclose(plane.project(np.ones([3, 4])), 0.0)
 
 
 # The manifold ------------------------------------------------------------------------------------
@@ -201,9 +201,9 @@ def test_the_manifold_of_wide_codes_is_a_plane_through_their_mean():
     plane = Plane.through(known)
     shown = cells(latent_space.manifold(model.endpoints, data), 20)
     codes = model.encode(scaled(shown)).numpy()
-    beside = codes - plane.codes(plane.places(codes))
+    beside = codes - plane.codes(plane.project(codes))
     assert np.abs(beside).max() < 0.15  # grays
-    places = plane.places(codes).reshape(20, 20, 2)
+    places = plane.project(codes).reshape(20, 20, 2)
     assert (np.diff(places[..., 0], axis=1) > 0).all()
     assert (np.diff(places[..., 1], axis=0) < 0).all()
     # The prior's width along an axis, not that of the codes.

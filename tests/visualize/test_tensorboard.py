@@ -190,7 +190,7 @@ def test_a_failed_write_leaves_the_earlier_points(tmp_path, monkeypatch):
     def full_disk(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(tensorboard.pictures, "save_png", full_disk)
+    monkeypatch.setattr(tensorboard, "save_png", full_disk)
     with pytest.raises(OSError, match="No space left"):
         tensorboard.write_projector(tmp_path, *points(), POINTS)
     assert not (tmp_path / ".projector.tmp").exists()

@@ -1,0 +1,67 @@
+"""Translates picture files and folders of them into PNG files."""
+
+import collections
+from pathlib import Path, PurePath
+
+from keras_gans.data.image_file import read_whole
+from keras_gans.data.listing import list_images
+from keras_gans.errors import InputError
+from keras_gans.visualize.images import save_png
+
+
+def pair_files(images, out):
+    """Finds a PNG file for the translation of every picture.
+
+    Of a folder, sub-folders stay, and a name that two pictures share keeps its ending.
+
+    Args:
+        images: A picture file, or a folder of them.
+        out: Folder for the PNG files.
+
+    Returns:
+        `(count, pairs)`: how many, and a generator of `(picture, PNG file)`, both `Path`. It raises
+        InputError for a picture that would be overwritten.
+
+    Raises:
+        InputError: If there are no pictures.
+    """
+    path, out = Path(images), Path(out)
+    if path.is_dir():
+        listing = list_images(path)
+        root, count, name_of = Path(listing.root), len(listing), listing.name
+    elif path.is_file():
+        root, count, name_of = path.parent, 1, lambda _: path.name
+    else:
+        raise InputError(f"{path} is neither a picture file nor a folder")
+
+    def stem_of(index):
+        return str(PurePath(name_of(index)).with_suffix(""))
+
+    stems = collections.Counter(map(stem_of, range(count)))
+    shared = {stem for stem, uses in stems.items() if uses > 1}
+
+    def pairs():
+        for index in range(count):
+            name, stem = name_of(index), stem_of(index)
+            source, target = root / name, out / f"{name if stem in shared else stem}.png"
+            if target.resolve() == source.resolve():
+                raise InputError(f"{source} would be overwritten: choose another folder with --out")
+            yield source, target
+
+    return count, pairs()
+
+
+def translate_file(translator, source, target, max_side=None):
+    """Writes the translation of a picture file; it appears complete or not at all.
+
+    Args:
+        translator: From `serving.sampling.make_translator`.
+        source: The picture, of any size and format.
+        target: The PNG file.
+        max_side: Pixels: a picture with a longer side is reduced to this. Default: none is.
+
+    Raises:
+        BadImageError: If the picture cannot be read.
+        OSError: If the file cannot be written.
+    """
+    save_png(translator(read_whole(source, translator.channels, max_side)), target)

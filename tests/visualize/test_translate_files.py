@@ -1,0 +1,59 @@
+"""Which files translations are written to, and that each is whole."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_gans.data.image_file import BadImageError
+from keras_gans.errors import InputError
+from keras_gans.visualize.translate_files import pair_files, translate_file
+
+
+def picture(path, size=(5, 4)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, (10, 20, 30)).save(path)
+    return path
+
+
+def negative(image):
+    return 255 - image
+
+
+negative.channels = 3
+
+
+def test_sub_folders_stay_and_shared_names_keep_their_ending(tmp_path):
+    for name in ("a.png", "b/c.png", "b/c.bmp"):
+        picture(tmp_path / "in" / name)
+    count, pairs = pair_files(tmp_path / "in", tmp_path / "out")
+    made = {
+        str(source.relative_to(tmp_path / "in")): str(target.relative_to(tmp_path / "out"))
+        for source, target in pairs
+    }
+    assert made == {"a.png": "a.png", "b/c.bmp": "b/c.bmp.png", "b/c.png": "b/c.png.png"}
+    assert count == 3
+
+
+def test_a_picture_is_not_overwritten(tmp_path):
+    path = picture(tmp_path / "a.png")
+    for images in (path, tmp_path):
+        with pytest.raises(InputError, match=r"a\.png would be overwritten: choose another folder"):
+            list(pair_files(images, tmp_path)[1])
+    with pytest.raises(InputError, match="neither a picture file nor a folder"):
+        pair_files(tmp_path / "none", tmp_path)
+
+
+def test_a_file_is_translated_at_its_own_size_or_a_smaller_one(tmp_path):
+    path, target = picture(tmp_path / "a.bmp", (50, 40)), tmp_path / "out" / "a.png"
+    for max_side, size in ((None, (50, 40)), (10, (10, 8))):
+        translate_file(negative, path, target, max_side)
+        with Image.open(target) as made:
+            assert made.size == size
+            assert (np.asarray(made) == [245, 235, 225]).all()
+
+
+def test_a_bad_picture_leaves_nothing(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    with pytest.raises(BadImageError):
+        translate_file(negative, tmp_path / "a.png", tmp_path / "out" / "a.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
