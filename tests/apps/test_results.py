@@ -56,8 +56,10 @@ class Programs:
 
     def run(self, command, check):
         self.commands.append(command[2:])
-        # Ctrl-C is the program's own matter.
-        assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+        # Ctrl-C is the program's own matter: it must not end this one, and not be ignored there.
+        handler = signal.getsignal(signal.SIGINT)
+        assert handler is not signal.default_int_handler
+        assert callable(handler)
         return subprocess.CompletedProcess(command, self.statuses.pop(0))
 
 
