@@ -47,42 +47,6 @@ def test_the_newest_scores_of_as_many_samples_count(tmp_path):
     assert results.find_entry(tmp_path, 99) is None
 
 
-def make_results(folder, *arguments):
-    data = write_npz(folder / "data.npz", count=600, classes=2)
-    options = ["--dataset", f"npz:{data}", "--epochs", "1", "--samples", "130"]
-    options += ["--runs-dir", f"{folder}/runs", "--export-dir", f"{folder}/exports", *arguments]
-    return subprocess.run(
-        [sys.executable, "-m", "apps.results", *options],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=3 * TIMEOUT,
-        check=False,
-    )
-
-
-def test_what_is_finished_is_not_done_again(tmp_path):
-    first = make_results(tmp_path, "--variants", "gan")
-    assert first.returncode == 0, first.stderr
-    assert "hours" in first.stdout.splitlines()[0]
-    head, _, row, real = (line for line in first.stdout.splitlines() if line.startswith("|"))
-    assert "_130_classifier" in head
-    assert row.startswith("| gan | 1 epochs, ")
-    assert real.startswith("| real training images |")
-    assert "cores" in first.stdout.splitlines()[-1]
-    assert "TensorFlow" in first.stdout.splitlines()[-1]
-    before = snapshot(tmp_path / "runs")
-    again = make_results(tmp_path, "--variants", "gan")
-    assert again.returncode == 0, again.stderr
-    assert snapshot(tmp_path / "runs") == before
-    # The table is the same, and nothing is said of training.
-    assert again.stdout.splitlines()[-6:] == first.stdout.splitlines()[-6:]
-    assert "trained   " not in again.stdout
-    other = make_results(tmp_path, "--variants", "gan", "--epochs", "2")
-    assert other.returncode == 2
-    assert "begun with other settings: epochs is 1 there, 2 asked" in other.stderr
-
-
 class Programs:
     """Stands for the processes: writes down what is run, and ends with the given statuses."""
 
@@ -92,8 +56,10 @@ class Programs:
 
     def run(self, command, check):
         self.commands.append(command[2:])
-        # Ctrl-C is the program's own matter.
-        assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+        # Ctrl-C is the program's own matter: it must not end this one, and not be ignored there.
+        handler = signal.getsignal(signal.SIGINT)
+        assert handler is not signal.default_int_handler
+        assert callable(handler)
         return subprocess.CompletedProcess(command, self.statuses.pop(0))
 
 
@@ -103,6 +69,36 @@ def status_of(*arguments):
     except SystemExit as end:
         return end.code
     return 0
+
+
+def test_what_is_finished_is_not_done_again(tmp_path, monkeypatch, capsys):
+    data = write_npz(tmp_path / "data.npz", count=600, classes=2)
+    options = ["--dataset", f"npz:{data}", "--samples", "130", "--variants", "gan"]
+    options += ["--runs-dir", f"{tmp_path}/runs", "--export-dir", f"{tmp_path}/exports"]
+    first = subprocess.run(
+        [sys.executable, "-m", "apps.results", *options, "--epochs", "1"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=3 * TIMEOUT,
+        check=False,
+    )
+    assert first.returncode == 0, first.stderr
+    assert "hours" in first.stdout.splitlines()[0]
+    head, _, row, real = (line for line in first.stdout.splitlines() if line.startswith("|"))
+    assert "_130_classifier" in head
+    assert row.startswith("| gan | 1 epochs, ")
+    assert real.startswith("| real training images |")
+    assert "cores" in first.stdout.splitlines()[-1]
+    assert "TensorFlow" in first.stdout.splitlines()[-1]
+
+    programs, before = Programs(monkeypatch), snapshot(tmp_path / "runs")
+    assert status_of(*options, "--epochs", "1") == 0
+    assert capsys.readouterr().out.splitlines()[-6:] == first.stdout.splitlines()[-6:]
+    assert status_of(*options, "--epochs", "2") == 2
+    assert "begun with other settings: epochs is 1 there, 2 asked" in capsys.readouterr().err
+    assert programs.commands == []
+    assert snapshot(tmp_path / "runs") == before
 
 
 @pytest.mark.parametrize(("ended", "status"), [(130, 130), (2, 2), (-9, 1)])
