@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from keras_gans import training
+from keras_gans.callbacks import StoppedError
 from keras_gans.recipes import RECIPES
 from tests.apps.processes import (
     TIMEOUT,
@@ -57,7 +58,7 @@ def stopped(tmp_path_factory, data):
     run = training.prepare(RECIPES["cgan"](dataset=f"npz:{data}", **SLOW))
     folder = training.create(run, tmp_path_factory.mktemp("stopped"), "stopped")
     sender = interrupt_at(folder / "checkpoint.keras")
-    with pytest.raises(run.callbacks.StoppedError):
+    with pytest.raises(StoppedError):
         training.train(run, folder, training.evaluator_for(run, folder.parent))
     sender.join()
     assert 0 < int(run.model.step) < STEPS // 2
