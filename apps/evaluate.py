@@ -48,6 +48,7 @@ class Subject:
 
 
 def main(arguments=None):
+    """Scores one model or compares several, as the command line says."""
     options = _parse(sys.argv[1:] if arguments is None else arguments)
     if options.compare:
         compare(options)

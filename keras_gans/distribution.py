@@ -98,7 +98,7 @@ def num_workers(strategy):
 
 
 def worker_index(strategy):
-    """This process's number among them, from 0, which is the chief's."""
+    """Returns the number of this process among the workers; the chief's is 0."""
     resolver = strategy.cluster_resolver
     if num_workers(strategy) == 1:
         return 0

@@ -1,4 +1,4 @@
-"""Which classes a classifier sees in samples: all of them, how often, and those asked for?"""
+"""Classes that a classifier sees in samples: how many, how often, and whether as asked for."""
 
 from dataclasses import dataclass
 from numbers import Integral
