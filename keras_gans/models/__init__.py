@@ -7,6 +7,7 @@ from keras_gans.models.cgan import ConditionalGAN
 from keras_gans.models.cyclegan import CycleGAN
 from keras_gans.models.dcgan import DCGAN
 from keras_gans.models.gan import GAN
+from keras_gans.models.latent_gan import LatentGAN
 from keras_gans.models.vae import VAE
 from keras_gans.models.wgan_gp import WGANGP
 
@@ -20,4 +21,5 @@ __all__ = [
     "ConditionalGAN",
     "CycleGAN",
     "GenerativeModel",
+    "LatentGAN",
 ]
