@@ -113,12 +113,15 @@ def latents_of_seeds(endpoints, seeds, labels=None):
     if labels is not None:
         inputs["label"] = np.broadcast_to(np.asarray(labels, np.int32), seeds.shape).ravel()
 
+    # What makes codes of images has a prior of its own, and `generate` tells its draws.
+    generate = endpoints["generate"] if can_encode(endpoints) else None
+
     # Compiled: normal latents drawn one by one from Python, thousands would take a minute; and of
     # `generate`, what only its images need is left out.
     @tf.function
     def draw(inputs):
-        if can_encode(endpoints):  # such a model has a prior of its own, and tells its draws
-            return endpoints["generate"](**inputs)["latent"]
+        if generate is not None:
+            return generate(**inputs)["latent"]
         return noise.seeded_latents(inputs["seed"], width)
 
     tensors = {key: tf.constant(each) for key, each in inputs.items()}

@@ -94,6 +94,28 @@ def test_a_run_that_goes_on_keeps_the_better_of_before(evaluator, tmp_path):
     assert results.read_best(path)["epoch"] == 5
 
 
+def test_every_evaluation_is_kept_beside_those_of_evaluate(evaluator, tmp_path):
+    path = tmp_path / "metrics.json"
+    others = {"protocol": {}, "scores": {}, "floor": {}}
+    results.write(path, "best_60_pixels", others)
+    model = TOY.compiled()
+    callback = kg.callbacks.Evaluate(evaluator, "mmd", tmp_path / "best.keras", epochs=2)
+    fit(model, callback, epochs=4)
+    first = results.read(path)
+    assert set(first) == {"best_60_pixels", "epoch_2_60_pixels", "epoch_4_60_pixels"}
+    assert first["best_60_pixels"] == others
+    entry = first["epoch_4_60_pixels"]
+    assert (entry["protocol"]["checkpoint"], entry["protocol"]["step"]) == ("epoch 4", 12)
+    assert entry["protocol"]["generated_images"] == 60
+    assert set(entry["scores"]) == {NAME, "precision_60_pixels", "recall_60_pixels"}
+    # A run that goes on from before the fourth epoch replaces its own, and nobody else's.
+    fit(model, kg.callbacks.Evaluate(evaluator, "mmd", tmp_path / "best.keras"), first=3, epochs=4)
+    again = results.read(path)
+    assert again["epoch_4_60_pixels"] != entry
+    del first["epoch_4_60_pixels"], again["epoch_4_60_pixels"]
+    assert again == first
+
+
 def test_higher_is_better_where_it_is(evaluator, tmp_path):
     callback = kg.callbacks.Evaluate(evaluator, "recall", tmp_path / "best.keras")
     assert callback._is_better({"value": 2.0}, {"value": 1.0})
