@@ -53,16 +53,12 @@ class Evaluate(keras.callbacks.Callback):
             scores = self.evaluator.scores(self._endpoints)
             logs.update({name: score.value for name, score in scores.items()})
             logs["classes"] = self.evaluator.source.num_classes
-            self._record(epoch + 1, scores)
+            model = {"checkpoint": f"epoch {epoch + 1}", "step": self.model.steps_done}
+            if self.writer is not None:
+                tensorboard.log_scores(self.writer, scores, model["step"])
+            entry = results.make_entry(self.evaluator, scores, model)
+            results.write(self.path.with_name(results.FILE), *entry)
             self._keep_best(epoch + 1, scores)
-
-    def _record(self, epoch, scores):
-        step = self.model.steps_done
-        if self.writer is not None:
-            tensorboard.log_scores(self.writer, scores, step)
-        model = {"checkpoint": f"epoch {epoch}", "step": step}
-        entry = results.make_entry(self.evaluator, scores, model)
-        results.write(self.path.with_name(results.FILE), *entry)
 
     def _keep_best(self, epoch, scores):
         name = registry.score_name(self.metric, self.evaluator.count, self.evaluator.features.name)
@@ -78,8 +74,5 @@ class Evaluate(keras.callbacks.Callback):
                 raise RunError(f"cannot write {notes}: {error.strerror or error}") from error
 
     def _is_better(self, record, before):
-        if before is None:
-            return True
-        if registry.BETTER[self.metric] == "lower":
-            return record["value"] < before["value"]
-        return record["value"] > before["value"]
+        sign = -1 if registry.BETTER[self.metric] == "lower" else 1
+        return before is None or sign * record["value"] > sign * before["value"]
