@@ -114,8 +114,8 @@ class Evaluator:
     def score_images(self, batches, labels, names):
         """Scores `count` images by the metrics of these names; returns `{name: Estimate}`.
 
-        They come as batches `float32 [b, h, w, c]` in [-1, 1]; the labels are int32 `[count]`, the
-        classes that they should show, or None.
+        The images come in batches `float32 [b, h, w, c]` in [-1, 1]; the labels are the classes
+        that they should show, int32 `[count]`, or None.
         """
         pixels = any(METRICS[name].sees == "pixels" for name in names)
         errors = extraction.file_errors(self.source, self.cache_dir)

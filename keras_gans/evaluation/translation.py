@@ -143,7 +143,7 @@ def _checked_metrics(metrics, source, feature_name):
     known = (*SETS, "cycle", "pairs")
     if metrics is None:
         chosen = {name_by_features("mmd", feature_name), "sharpness", "cycle"}
-        # Only then: a pixel is a feature, and of those there are more than images, as a rule.
+        # Of pixels, each a feature, there are more than images as a rule: no Frechet distance.
         chosen |= {"frechet", "classes"} if feature_name == "classifier" else set()
         chosen |= {"pairs"} if source.paired else set()
         return tuple(name for name in known if name in chosen)

@@ -18,8 +18,7 @@ def current_features(name):
 
 def current_score(name):
     """Returns today's name of a score: `frechet_2k_classifier` for `fid_2k_classifier`."""
-    found = _SCORE.fullmatch(name)
-    if not found:
+    if not (found := _SCORE.fullmatch(name)):
         return name
     score, count, features, direction = found.groups(default="")
     features = current_features(features)

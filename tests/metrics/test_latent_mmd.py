@@ -50,6 +50,12 @@ def test_against_the_pairs(n, m):
     assert found.value == pytest.approx(pair_by_pair(first, second, 1.7), rel=1e-11)
 
 
+def test_one_array_on_both_sides_is_two_sets():
+    rows = draws(9, 3, 0)
+    found = latent_mmd.squared_mmd(rows, rows, 1.7)
+    assert found.value == pytest.approx(pair_by_pair(rows, rows, 1.7), rel=1e-11)
+
+
 def test_two_by_two_by_hand():
     # width 1 / sqrt(2): k = exp(-gap^2). Gaps 1 within, and 1, 2, 0, 1 across.
     found = latent_mmd.squared_mmd([[0.0], [1.0]], [[1.0], [2.0]], math.sqrt(0.5))
