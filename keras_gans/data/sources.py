@@ -75,10 +75,9 @@ def skipped_text(source):
         return None
     # A file's name can hold line breaks, or be no text.
     first = paths[0] if paths[0].isprintable() else repr(paths[0])
-    count = (
-        "1 unreadable image" if len(paths) == 1 else f"{len(paths):,} unreadable images, the first"
-    )
-    return f"{count}: {first}"
+    if len(paths) == 1:
+        return f"1 unreadable image: {first}"
+    return f"{len(paths):,} unreadable images, the first: {first}"
 
 
 def load_source(
