@@ -81,10 +81,6 @@ class AdversarialAutoencoderRecipe(ReconstructionRecipe):
             class_names=source.class_names if classes else None,
             seed=self.seed,
         )
-        rates = (
-            self.learning_rate,
-            self.discriminator_learning_rate,
-            self.encoder_learning_rate,
-        )
+        rates = (self.learning_rate, self.discriminator_learning_rate, self.encoder_learning_rate)
         model.compile(*(adam(rate, self.learning_rate_decay, total_steps) for rate in rates))
         return model
