@@ -28,8 +28,7 @@ def main(arguments=None):
     version = latest_version(folder)
     if version is None:
         return refuse(f"no exported version in {folder}: run `make train-{args.model}` first")
-    command = server_command(args, folder)
-    if command is None:
+    if (command := server_command(args, folder)) is None:
         return refuse(HOW_TO_GET)
     try:
         example = example_request(args, version)
@@ -84,13 +83,11 @@ def engine_responds(engine):
     """Whether a container engine is installed and its daemon is up."""
     if not shutil.which(engine):
         return False
+    info = {"capture_output": True, "timeout": ENGINE_SECONDS, "check": False}
     try:
-        done = subprocess.run(
-            [engine, "info"], capture_output=True, timeout=ENGINE_SECONDS, check=False
-        )
+        return subprocess.run([engine, "info"], **info).returncode == 0
     except subprocess.TimeoutExpired:
         return False
-    return done.returncode == 0
 
 
 def container_command(engine, args, folder):
