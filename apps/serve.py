@@ -110,7 +110,9 @@ def container_command(engine, args, folder):
 def example_request(args, version):
     """Returns a curl line that generates one image, or that lists what the model can do instead."""
     address = f"http://localhost:{args.port}/v1/models/{args.model}"
-    names = generate_inputs(version)
+    path = version / "assets.extra" / "keras_gans.json"
+    notes = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    names = set(notes.get("signatures", {}).get("generate", {}).get("inputs", ()))
     if not names or not names <= {"seed", "label"}:
         return f"curl {address}/metadata"
     row = dict.fromkeys(sorted(names, reverse=True), 1)
@@ -127,15 +129,6 @@ def latest_version(folder):
     names = [path.parent.name for path in folder.glob("*/saved_model.pb")]
     numbers = [int(name) for name in names if name.isascii() and name.isdigit()]
     return folder / str(max(numbers)) if numbers else None
-
-
-def generate_inputs(version):
-    """Names of the inputs of `generate`; empty without it, or if the export's notes do not tell."""
-    try:
-        notes = json.loads((version / "assets.extra" / "keras_gans.json").read_text("utf-8"))
-    except FileNotFoundError:
-        return set()
-    return set(notes.get("signatures", {}).get("generate", {}).get("inputs", ()))
 
 
 if __name__ == "__main__":

@@ -30,26 +30,23 @@ MAX_ROWS = 16
 def main(arguments=None):
     """Reads the options, writes the animation and the strip, prints where they are."""
     options = _parse(arguments)
-    model = None
-    if is_run := training.is_run(options.model):
-        model = training.load_run(options.model, options.checkpoint)
-        endpoints = Endpoints.from_model(model)
-    else:
-        endpoints = training.open_endpoints(options.model, options.checkpoint)
+    place = options.model, options.checkpoint
+    model = training.load_run(*place) if training.is_run(options.model) else None
+    endpoints = Endpoints.from_model(model) if model else training.open_endpoints(*place)
     if options.from_image is not None:
-        walk = _between_images(options, endpoints)
+        walk = _between_images(options, endpoints, is_run=model is not None)
     elif _visits_classes(options):
         walk = _between_classes(options, model, endpoints)
     else:
         walk = _between_seeds(options, endpoints)
-    _check_places(options, is_run)
+    _check_places(options, is_run=model is not None)
     strip, frames = walk.strip(), len(walk.inputs["latent"])
     seconds = FRAME_SECONDS if options.seconds is None else options.seconds / frames
     try:
         places = [walk.save_gif(options.out, seconds)]
         if options.strip:
             places.append(images.save_png(strip, options.strip))
-        if is_run:
+        if model:
             step = model.steps_done
             tensorboard.log_picture(options.model, walk.tag, strip, step)
             places.append(f"{options.model}: image {walk.tag} at step {step} (make tensorboard)")
@@ -182,13 +179,11 @@ def _between_classes(options, model, endpoints):
     return walks.walk_between_classes(model, endpoints, seeds, labels, options.steps)
 
 
-def _between_images(options, endpoints):
+def _between_images(options, endpoints, is_run):
     _check_frames(options, 2)
     sampling.check_can_encode(endpoints)
     *size, channels = endpoints.specs("encode")["image"].shape[1:]
-    resize = options.resize
-    if resize is None:
-        is_run = training.is_run(options.model)
+    if (resize := options.resize) is None:
         resize = training.saved_settings(options.model)["resize"] if is_run else "crop"
     pair = []
     for name, path in (("from", options.from_image), ("to", options.to_image)):

@@ -148,14 +148,9 @@ class CycleGANRecipe(Recipe):
             width = size.discriminator_filters, size.halvings, size.normalized
             return patch.discriminator(shape, *width, name=name)
 
-        model = CycleGAN(
-            generator("x", "generator_g"),
-            generator("y", "generator_f"),
-            discriminator("discriminator_x"),
-            discriminator("discriminator_y"),
-            pool_size=self.pool_size,
-            seed=self.seed,
-        )
+        generators = generator("x", "generator_g"), generator("y", "generator_f")
+        discriminators = discriminator("discriminator_x"), discriminator("discriminator_y")
+        model = CycleGAN(*generators, *discriminators, pool_size=self.pool_size, seed=self.seed)
         weights = [UNSIGNED_WEIGHT if domain in unsigned else 1.0 for domain in ("x", "y")]
         decay, beta_1 = self.learning_rate_decay, self.beta_1
         optimizers = (

@@ -2,15 +2,7 @@
 
 from keras_gans.training.load import label_index, load, open_endpoints
 from keras_gans.training.loop import finish, train, train_as_worker
-from keras_gans.training.run import (
-    Run,
-    check_agreement,
-    evaluator_for,
-    plan,
-    prepare,
-    reopen,
-    resolve,
-)
+from keras_gans.training.run import check_agreement, evaluator_for, plan, prepare, reopen, resolve
 from keras_gans.training.run_folder import (
     BEST,
     CACHE,
@@ -33,7 +25,6 @@ __all__ = [
     "BEST",
     "CACHE",
     "CHECKPOINT_HELP",
-    "Run",
     "check_agreement",
     "check_name",
     "check_settings",

@@ -147,9 +147,9 @@ class TrainedModel:
 
     def _run(self, name, argument, values, output):
         """One output of an endpoint for checked values, in batches of at most 100."""
-        values, run = self._checked(name, argument, values), self.endpoints[name]
+        values, call = self._checked(name, argument, values), self.endpoints[name]
         batches = [values[i : i + BATCH_SIZE] for i in range(0, len(values), BATCH_SIZE)]
-        return np.concatenate([run(**{argument: tf.constant(b)})[output].numpy() for b in batches])
+        return np.concatenate([call(**{argument: tf.constant(b)})[output] for b in batches])
 
     def _checked(self, name, argument, values):
         """The values as float32 of the shape and range that an endpoint takes."""

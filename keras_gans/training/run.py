@@ -142,10 +142,8 @@ def evaluator_for(run, runs_dir):
 
     It is one of `evaluation.translation.evaluator_for`, of the score that chooses the best
     checkpoint and, of samples that a classifier sees, of the classes. `runs_dir`, the folder of all
-    runs, keeps the classifier, fitted once for a data set, and features of real images.
-
-    Raises:
-        InputError: If the features cannot be had, or there are too few images for the metric.
+    runs, keeps the classifier, fitted once for a data set, and features of real images. Raises
+    InputError if the features cannot be had, or there are too few images for the metric.
     """
     recipe = run.recipe
     if not recipe.evaluate_epochs:
