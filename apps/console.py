@@ -34,15 +34,12 @@ def parse(parser, arguments):
 def run_app(name, main):
     """Runs `main()`; a user's mistake ends in one line and status 2, a failed run in status 1."""
     try:
-        main()
+        return main()
     except InputError as error:
-        _end(name, error, 2)
+        message, status = error, 2
     except RunError as error:
-        _end(name, error, 1)
+        message, status = error, 1
     except KeyboardInterrupt:
-        _end(name, "interrupted", 130)
-
-
-def _end(name, message, status):
+        message, status = "interrupted", 130
     print(f"{name}: {' '.join(str(message).split())}", file=sys.stderr)
     sys.exit(status)

@@ -71,12 +71,8 @@ def server_command(args, folder):
 
 def server_options(args, folder):
     """The server's options, with the models in `folder` as the server sees it."""
-    return [
-        f"--rest_api_port={args.port}",
-        f"--port={args.grpc_port}",
-        f"--model_name={args.model}",
-        f"--model_base_path={folder}",
-    ]
+    ports = f"--rest_api_port={args.port}", f"--port={args.grpc_port}"
+    return [*ports, f"--model_name={args.model}", f"--model_base_path={folder}"]
 
 
 def engine_responds(engine):

@@ -75,8 +75,7 @@ def _train_as_chief(run, options):
         sys.exit(130)
     images = (run.total_steps - first) * run.recipe.batch_size
     rate = f"{images:,} images in {seconds:,.0f} s, {images / seconds:,.0f} images/s"
-    if evaluator:
-        rate += f", {evaluator.seconds / seconds:.1%} of the time for scores"
+    rate += f", {evaluator.seconds / seconds:.1%} of the time for scores" if evaluator else ""
     if skipped := skipped_text(run.source):
         print(f"skipped   {skipped}")
     print(f"trained   {rate}; now exporting", flush=True)

@@ -59,9 +59,7 @@ class Recipe:
     image_size: int | tuple[int, int] | None = setting(
         None, "one number or [height, width]; default: as the data is, 64 for a folder", unit="px"
     )
-    channels: Literal[1, 3] | None = setting(
-        None, "1 for grayscale, 3 for colour; default: as the data is"
-    )
+    channels: Literal[1, 3] | None = setting(None, "1: gray, 3: colour; default: as the data is")
     resize: Literal["crop", "stretch", "pad"] = setting(
         "crop", "how an image of another shape is fitted"
     )
