@@ -85,20 +85,16 @@ def _parse(arguments):
     add("--out", type=str, default="generated/walk.gif", help="the animation")
     add("--strip", type=text, metavar="PNG", help="file for the strip")
     options = console.parse(parser, arguments)
-    _check_numbers(options)
-    _check_combination(options)
+    _check(options)
     return options
 
 
-def _check_numbers(options):
+def _check(options):
     ranges = {"points": (2, MAX_FRAMES), "steps": (1, MAX_FRAMES), "rows": (1, MAX_ROWS)}
     for name, (low, high) in {**ranges, "seed": (0, 2**31 - 1)}.items():
         value = options[name]
         if value is not None and not low <= value <= high:
             raise InputError(f"--{name} must be from {low} to {high}. Received: {value}")
-
-
-def _check_combination(options):
     _check_images(options)
     if options.to_label is not None and (options.label is None or options.classes):
         raise InputError("--to-label needs --label, the class to begin with, and not --classes")
