@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from apps.benchmark.baselines import BASELINES
 from apps.benchmark.flops import mflop_per_image, training_operations
-from apps.benchmark.measuring import matmul_rate, peak_mib, seconds, summary
+from apps.benchmark.measuring import case_result, matmul_rate, peak_mib, seconds, summary
 from keras_gans import distribution, training
 from keras_gans.data.pipeline import without_autotune
 from keras_gans.recipes import RECIPES
@@ -22,16 +22,14 @@ PIPELINE_BATCHES = 50
 
 
 def measure(variant, batch_size, precision, replicas, baselines, repeats, steps):
-    """Measures one case; returns plain numbers, every round included. Call it in a new process.
+    """Measures a case of `apps.benchmark.cases`; returns plain numbers, every round included.
 
     Args:
         replicas: Over how many devices the batch is split.
         baselines: Names in `apps.benchmark.baselines.BASELINES`.
-        repeats: Rounds after one of warm-up.
-        steps: Training steps in a round, or None: as many as take `ROUND_SECONDS`.
+        steps: None for as many as take `ROUND_SECONDS`.
     """
-    kind = ("mirrored", str(replicas)) if replicas > 1 else ("one",)
-    strategy = distribution.make_strategy(*kind)
+    strategy = distribution.make_strategy("mirrored", str(replicas)) if replicas > 1 else None
     recipe = RECIPES[variant](batch_size=batch_size, precision=precision)
     run, batch, first_step = start_run(recipe, strategy)
     steps = steps or steps_in_round(run, batch)
@@ -47,19 +45,13 @@ def measure(variant, batch_size, precision, replicas, baselines, repeats, steps)
     _, *rounds = [
         measure_round(run.recipe, trainers, stream, steps, mflop) for _ in range(1 + repeats)
     ]
-    return {
-        "variant": variant,
-        "batch_size": batch_size,
-        "precision": run.recipe.precision,
+    return case_result(run, steps, rounds, summary=summary(rounds)) | {
         "replicas": replicas,
-        "baselines": list(baselines),
-        "steps": steps,
+        "baselines": baselines,
         "first_step_seconds": first_step,
         "peak_mib": memory,
         "mflop_per_image": mflop,
         "operations": operations,
-        "rounds": rounds,
-        "summary": summary(rounds),
     }
 
 
