@@ -31,15 +31,12 @@ COLUMNS = 10  # images of a model in the picture of a comparison
 
 @dataclasses.dataclass(frozen=True)
 class Subject:
-    """A model to be measured: its folder, data, and the file of its scores.
-
-    `protocol` is what of it belongs beside its scores: checkpoint and step, or version.
-    """
+    """A model to be measured, the data it is compared with, and where its scores are kept."""
 
     folder: str
     endpoints: Endpoints
     source: object
-    protocol: dict
+    protocol: dict  # what of it belongs beside its scores: checkpoint and step, or version
     scores_path: Path
 
 
@@ -69,17 +66,22 @@ def compare(options):
             )
     training.check_writable(Path(options.picture).parent)
     evaluator = _make_evaluator(first.source, options)
-    named = {Path(subject.folder).name: subject for subject in subjects}
+    named = {Path(one.folder).name: one for one in subjects}
     if len(named) < len(subjects):
-        named = {subject.folder: subject for subject in subjects}
-    entries = {
-        name: _kept(one, evaluator) or _measure(one, evaluator) for name, one in named.items()
-    }
+        named = {one.folder: one for one in subjects}
+    entries = {key: _kept(one, evaluator) or _measure(one, evaluator) for key, one in named.items()}
     _print_scores(entries, evaluator.protocol())
     for name, subject in named.items():
         print(f"{name}: {_in_words(subject.protocol)}")
     _print_skipped(first.source)
-    print(f"picture   {_save_picture(evaluator, named, options.picture)}")
+    rows = comparison.real_rows(evaluator, COLUMNS)
+    for name, subject in named.items():
+        made = comparison.model_rows(evaluator, subject.endpoints, COLUMNS)
+        rows |= {f"{name} {what}".strip(): pictures for what, pictures in made.items()}
+    try:
+        print(f"picture   {images.save_png(comparison.sample_rows(rows), options.picture)}")
+    except OSError as error:
+        raise RunError(f"cannot write {options.picture}: {error.strerror or error}") from error
 
 
 def _parse(arguments):
@@ -108,22 +110,9 @@ def _parse(arguments):
     return options
 
 
-# Opening and measuring -----------------------------------------------------------------------
-
-
 def _open(folder, options):
-    if training.is_run(folder):
-        return _open_run(folder, options)
-    endpoints = training.open_endpoints(folder, options.checkpoint)
-    if options.dataset is None:
-        raise InputError(f"{folder} is an export: name the data it was trained on with --dataset")
-    load = load_unpaired if "translate_x_to_y" in endpoints else load_source
-    source = load(options.dataset, data_dir=options.data_dir, image_size=options.image_size)
-    protocol = {"checkpoint": "export", "version": export.version_dir(folder).name}
-    return Subject(folder, endpoints, source, protocol, Path(options.out))
-
-
-def _open_run(folder, options):
+    if not training.is_run(folder):
+        return _open_export(folder, options)
     for name in ("dataset", "image_size"):
         if options[name] is not None:
             flag = name.replace("_", "-")
@@ -135,6 +124,16 @@ def _open_run(folder, options):
     source = training.load_source(folder, data_dir=options.data_dir)
     endpoints = Endpoints.from_model(model)
     return Subject(folder, endpoints, source, protocol, Path(folder) / results.FILE)
+
+
+def _open_export(folder, options):
+    endpoints = training.open_endpoints(folder, options.checkpoint)
+    if options.dataset is None:
+        raise InputError(f"{folder} is an export: name the data it was trained on with --dataset")
+    load = load_unpaired if "translate_x_to_y" in endpoints else load_source
+    source = load(options.dataset, data_dir=options.data_dir, image_size=options.image_size)
+    protocol = {"checkpoint": "export", "version": export.version_dir(folder).name}
+    return Subject(folder, endpoints, source, protocol, Path(options.out))
 
 
 def _make_evaluator(source, options):
@@ -179,9 +178,6 @@ def _show_in_dashboard(subject, evaluator, scores):
         raise RunError(f"cannot write to {folder}: {error.strerror or error}") from error
 
 
-# Words and pictures --------------------------------------------------------------------------
-
-
 def _print_scores(entries, protocol):
     """Prints a table of the scores of `{column: entry}` and of real images, and the protocol."""
     columns = {name: entry["scores"] for name, entry in entries.items()}
@@ -214,17 +210,6 @@ def _in_words(protocol):
 def _print_skipped(source):
     if skipped := skipped_text(source):
         print(f"skipped   {skipped}")
-
-
-def _save_picture(evaluator, subjects, path):
-    rows = comparison.real_rows(evaluator, COLUMNS)
-    for name, subject in subjects.items():
-        made = comparison.model_rows(evaluator, subject.endpoints, COLUMNS)
-        rows |= {f"{name} {what}".strip(): pictures for what, pictures in made.items()}
-    try:
-        return images.save_png(comparison.sample_rows(rows), path)
-    except OSError as error:
-        raise RunError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 if __name__ == "__main__":

@@ -27,8 +27,8 @@ class BlogBaseline:
 
     def __init__(self, recipe, source, batch):
         with dtype_policy_scope("float32"):
-            networks = recipe.build(source)
-            self.generator, self.discriminator = networks.generator, networks.discriminator
+            model = recipe.build(source)
+            self.generator, self.discriminator = model.generator, model.discriminator
             latent, *labels = self.generator.inputs
             made = self.generator(_inputs(latent, labels))
             logits = self.discriminator(_inputs(made, labels))
@@ -83,8 +83,7 @@ class TorchBaseline:
             torch.optim.Adam(network.parameters(), 2e-4, betas=(0.5, 0.999)) for network in networks
         )
         self.loss = torch.nn.BCEWithLogitsLoss()
-        images = np.ascontiguousarray(np.moveaxis(batch[0].numpy(), -1, 1))
-        self.real = torch.from_numpy(images)
+        self.real = torch.from_numpy(np.ascontiguousarray(np.moveaxis(batch[0].numpy(), -1, 1)))
         torch.set_num_threads(min((1, os.cpu_count()), key=self._seconds_with))
 
     def _seconds_with(self, threads):

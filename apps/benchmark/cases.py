@@ -1,8 +1,7 @@
 """Measures one case in a process of its own, whose memory is the case's: `run`.
 
-The process is `python -m apps.benchmark.cases '["step", {...}]'`; it prints what it measured as
-JSON. Every case has `variant`, `batch_size`, `precision`, `repeats` (rounds after what warms up)
-and `steps` (of training in a round; None leaves them to the case).
+It is `python -m apps.benchmark.cases '["step", {...}]'` and prints JSON. Every case has `variant`,
+`batch_size`, `precision`, `repeats` (rounds after what warms up) and `steps` (in a round, or None).
 """
 
 import contextlib
@@ -22,9 +21,7 @@ KINDS = {"step": step_time.measure, "scale": data_scaling.measure, "around": ove
 def run(kind, **arguments):
     """Runs `KINDS[kind](**arguments)` in a new process; returns what it returns.
 
-    Raises:
-        InputError: If the process found a user's mistake, in its words.
-        RunError: If it failed otherwise.
+    Raises InputError for a user's mistake, in that process's words, else RunError if it fails.
     """
     command = [sys.executable, "-m", "apps.benchmark.cases", json.dumps([kind, arguments])]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -108,9 +108,9 @@ def measure(variant, path, cache_mib, batch_size, precision, repeats, steps):
     recipe = RECIPES[variant](batch_size=batch_size, precision=precision, **settings)
     steps = steps or STEPS
     run, _, first_step = start_run(recipe)
-    rounds = [run.recipe.batches(run.source, 0) for _ in range(repeats)]
     fit = functools.partial(run.model.fit, steps_per_epoch=steps, shuffle=False, verbose=0)
-    rates = [steps * batch_size / seconds(lambda b=batches: fit(b)) for batches in rounds]
+    streams = [run.recipe.batches(run.source, 0) for _ in range(repeats)]
+    rates = [steps * batch_size / seconds(lambda s=stream: fit(s)) for stream in streams]
     return case_result(run, steps, rates, images_per_second=spread(rates)) | {
         "images": run.source.train.size,
         "in_memory": isinstance(run.source.train, ArraySplit),

@@ -21,9 +21,8 @@ OPAQUE = (
 def training_operations(model, batch):
     """Counts the products of one compiled `train_step` on `batch`, gradients too, nothing else.
 
-    Returns:
-        `[{kind, shapes, times, mflop}]`, equal ones together, `mflop` of one step; None where the
-        graph does not tell, with loops or sizes that are only known as it runs.
+    Returns `[{kind, shapes, times, mflop}]`, equal ones together, `mflop` of one step; None where
+    the graph does not tell, with loops or sizes that are only known as it runs.
     """
     graph = tf.function(model.train_step).get_concrete_function(batch).graph
     found = collections.Counter()

@@ -4,6 +4,7 @@ In every round, one after the other: `fit` of the library, each baseline, the in
 matrix products. A machine's speed drifts, so only numbers of one round are divided by each other.
 """
 
+import functools
 import time
 
 import tensorflow as tf
@@ -37,14 +38,11 @@ def measure(variant, batch_size, precision, replicas, baselines, repeats, steps)
     memory = peak_mib()  # before baselines and large matrices, which are not training's
     operations = training_operations(run.model, batch) if replicas == 1 else None
     mflop = mflop_per_image(operations, batch_size)
-    trainers = {"": lambda count: fit(run, batch, count)}
-    for name in baselines:
-        trainers[name] = BASELINES[name](run.recipe, run.source, batch).fit
+    others = {name: BASELINES[name](run.recipe, run.source, batch).fit for name in baselines}
+    trainers = {"": functools.partial(fit, run, batch)} | others
     stream = iter(run.recipe.batches(run.source, 0))
-    # The first one warms up.
-    _, *rounds = [
-        measure_round(run.recipe, trainers, stream, steps, mflop) for _ in range(1 + repeats)
-    ]
+    measure_one = functools.partial(measure_round, run.recipe, trainers, stream, steps, mflop)
+    _, *rounds = [measure_one() for _ in range(1 + repeats)]  # the first one warms up
     return case_result(run, steps, rounds, summary=summary(rounds)) | {
         "replicas": replicas,
         "baselines": baselines,
@@ -91,10 +89,8 @@ def steps_in_round(run, batch):
 def measure_round(recipe, trainers, stream, steps, mflop):
     """Measures one round; returns its numbers, `{name: number}`.
 
-    Args:
-        trainers: `{baseline: function of a number of steps}`, the library's own as "".
-        stream: An iterator of the input pipeline.
-        mflop: Of one image in one step, or None.
+    `trainers` are `{baseline: function of a number of steps}`, the library's own as ""; `stream`
+    iterates over the input pipeline; `mflop` are an image's in a step, or None.
     """
     images = recipe.batch_size * steps
     rates = {name: images / seconds(lambda t=train: t(steps)) for name, train in trainers.items()}
