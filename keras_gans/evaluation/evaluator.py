@@ -54,27 +54,23 @@ class Evaluator:
     """
 
     def __init__(self, source, feature_name=None, count=10_000, metrics=None, *, cache_dir):
-        names = tuple(METRICS) if metrics is None else tuple(metrics)
+        names = tuple(METRICS if metrics is None else metrics)
         if unknown := [name for name in names if name not in METRICS]:
             raise InputError(f"metrics must be of {', '.join(METRICS)}. Received: {unknown[0]}")
         self.source = source
         self.count = count
         self.cache_dir = Path(cache_dir)
         self.seconds = 0.0
+        feature_name = feature_name or features.default_for(source)
         with extraction.file_errors(source, cache_dir):
             self.cache_dir.mkdir(parents=True, exist_ok=True)
-            self.features = features.get(
-                feature_name or features.default_for(source), source, cache_dir
-            )
+            self.features = features.get(feature_name, source, cache_dir)
         self.real = RealImages(source, self.features, self.cache_dir)
         self._asked_for = metrics is not None
         if self._asked_for:
             registry.check_features(names, self.features)
-        self.metrics = tuple(
-            name
-            for name in names
-            if METRICS[name].function and registry.fits_features(name, self.features)
-        )
+        fitting = (name for name in names if registry.fits_features(name, self.features))
+        self.metrics = tuple(name for name in fitting if METRICS[name].function)
         self._check_counts()
 
     def supported_metrics(self, endpoints):
@@ -83,20 +79,19 @@ class Evaluator:
         Raises:
             InputError: If one that was asked for is not among them, or none is.
         """
-        kept = [name for name in self.metrics if registry.is_supported(name, endpoints)]
+        kept = [n for n in self.metrics if all(each in endpoints for each in METRICS[n].asks)]
         lacking = [name for name in self.metrics if name not in kept]
         if lacking and (self._asked_for or not kept):
+            answers = ", ".join(sorted(endpoints.functions))
             raise InputError(
-                f"{', '.join(lacking)} cannot be measured of this model: it answers "
-                f"{', '.join(sorted(endpoints.functions))}"
+                f"{', '.join(lacking)} cannot be measured of this model: it answers {answers}"
             )
         return kept
 
     def scores(self, endpoints):
         """Scores a model by its `serving.Endpoints`; returns `{name: Estimate}`.
 
-        `count` samples, where it makes any. A model of classes is asked for them as often as they
-        occur among the training images.
+        A model of classes is asked for them as often as they occur among the training images.
 
         Raises:
             InputError: For samples of another shape than the data's, and a metric that was asked
@@ -108,8 +103,7 @@ class Evaluator:
         sampled = [name for name in names if METRICS[name].asks == SAMPLES]
         scores = {}
         if sampled:
-            sampler = Sampler.from_endpoints(endpoints)
-            seeds, labels = self._requests(sampler.class_names, self.count)
+            sampler, seeds, labels = self._requests(endpoints, self.count)
             batches = (batch["image"] for batch in sampler.batches(seeds, labels))
             scores = self.score_images(batches, labels, sampled)
         with extraction.file_errors(self.source, self.cache_dir):
@@ -120,16 +114,12 @@ class Evaluator:
     def score_images(self, batches, labels, names):
         """Scores `count` images by the metrics of these names; returns `{name: Estimate}`.
 
-        Args:
-            batches: Iterable of `float32 [b, h, w, c]` in [-1, 1].
-            labels: int32 `[count]`, the classes they should show, or None.
-            names: Names out of `METRICS`.
+        They come as batches `float32 [b, h, w, c]` in [-1, 1]; the labels are int32 `[count]`, the
+        classes that they should show, or None.
         """
-        with (
-            extraction.file_errors(self.source, self.cache_dir),
-            extraction.scratch_folder(self.cache_dir) as folder,
-        ):
-            pixels = any(METRICS[name].sees == "pixels" for name in names)
+        pixels = any(METRICS[name].sees == "pixels" for name in names)
+        errors = extraction.file_errors(self.source, self.cache_dir)
+        with errors, extraction.scratch_folder(self.cache_dir) as folder:
             extraction.write_arrays(batches, self.count, folder, self.describe, pixels)
             return self._measure(extraction.read_arrays(folder, labels), names)
 
@@ -138,8 +128,7 @@ class Evaluator:
 
         The labels are those asked for, int32 `[count]`, or None.
         """
-        sampler = Sampler.from_endpoints(endpoints)
-        seeds, labels = self._requests(sampler.class_names, count)
+        sampler, seeds, labels = self._requests(endpoints, count)
         return sampler.images(seeds, labels), labels
 
     def describe(self, images):
@@ -147,10 +136,9 @@ class Evaluator:
         return extraction.describe(images, self.features, self.source)
 
     def floor(self):
-        """Scores as many real training images as if they were samples: `{name: Estimate}`.
+        """Scores `real.floor_count(count)` training images as if they were samples.
 
-        Where there are not so many, all are taken that the Parzen window leaves. It depends on
-        the protocol alone, and is kept in `cache_dir`.
+        The scores `{name: Estimate}` depend on the protocol alone, and are kept in `cache_dir`.
         """
         text = json.dumps([self.protocol(), self.metrics])
         digest = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
@@ -164,22 +152,19 @@ class Evaluator:
 
     def protocol(self):
         """Returns everything but the model that decides the scores, as plain values."""
-        split = "test" if self.source.test is not None else "a half of the images"
+        versions = {"keras_gans": __version__, "tensorflow": tf.__version__}
+        versions["keras"] = keras.__version__
         return {
             "dataset": self.source.name,
             "data_fingerprint": self.source.fingerprint,
-            "compared_with": split,
+            "compared_with": "a half of the images" if self.source.test is None else "test",
             "real_images": self.real.reference.size,
             "training_images": self.real.training.size,
             "generated_images": self.count,
             "floor_images": self.real.floor_count(self.count),
             **self.features.protocol,
             "first_seed": FIRST_SEED,
-            "versions": {
-                "keras_gans": __version__,
-                "tensorflow": tf.__version__,
-                "keras": keras.__version__,
-            },
+            "versions": versions,
         }
 
     def in_words(self):
@@ -187,39 +172,40 @@ class Evaluator:
         words = f"{self.count:,} samples against {self.real.reference.size:,} real images"
         if not self.features.knows_classes:
             return f"{self.features.name} of {words}"
+        protocol = self.features.protocol
         return (
-            f"{words}, with a classifier right on "
-            f"{self.features.protocol['classifier_accuracy']:.1%} of "
-            f"{self.features.protocol['classifier_held_out_images']:,} that it never saw"
+            f"{words}, with a classifier right on {protocol['classifier_accuracy']:.1%} of "
+            f"{protocol['classifier_held_out_images']:,} that it never saw"
         )
 
-    def _requests(self, class_names, count):
-        """`(seeds, labels)` of the first `count` samples; labels as often as the data has them."""
-        seeds = np.arange(FIRST_SEED, FIRST_SEED + count)
-        if not class_names:
-            return seeds, None
-        if len(class_names) != self.source.num_classes:
+    def _requests(self, endpoints, count):
+        """`(sampler, seeds, labels)` of `count` samples; labels as often as the data has them."""
+        sampler = Sampler.from_endpoints(endpoints)
+        seeds, names = np.arange(FIRST_SEED, FIRST_SEED + count), sampler.class_names
+        if not names:
+            return sampler, seeds, None
+        if len(names) != self.source.num_classes:
             raise InputError(
-                f"the model has {len(class_names)} classes, {self.source.name} has "
+                f"the model has {len(names)} classes, {self.source.name} has "
                 f"{self.source.num_classes}: name the data it was trained on"
             )
-        return seeds, np.resize(self.real.training.labels, count)
+        return sampler, seeds, np.resize(self.real.training.labels, count)
 
     def _measure(self, subject, names):
         """Of samples, of real images in their place, or of a model's endpoints."""
         values = {}
         for name in names:
-            values |= METRICS[name].function(subject, self.real.sides)
+            values |= METRICS[name].function(subject, self.real)
         return {score_name(key, self.count, self.features.name): values[key] for key in values}
 
     def _check_counts(self):
-        name = registry.name_by_features("frechet", self.features.name)
+        size, kind = self.features.size, self.features.name
+        name = registry.name_by_features("frechet", kind)
         real, floor = self.real.reference.size, self.real.floor_count(self.count)
-        size = self.features.size
         if name in self.metrics and min(self.count, real, floor) <= size:
             raise InputError(
                 f"{name} needs more images than features: at least {size + 1:,} samples and as "
-                f"many real images for {self.features.name}. Received: {self.count:,} samples, "
-                f"{real:,} and {floor:,} real images. Choose other features, or metrics without "
-                f"{name}, such as {registry.name_by_features('mmd', self.features.name)}"
+                f"many real images for {kind}. Received: {self.count:,} samples, {real:,} and "
+                f"{floor:,} real images. Choose other features, or metrics without {name}, such as "
+                f"{registry.name_by_features('mmd', kind)}"
             )

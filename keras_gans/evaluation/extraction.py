@@ -1,7 +1,6 @@
 """Features, probabilities and pixels of images, written to files as large as the disk allows."""
 
 import contextlib
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -13,15 +12,12 @@ from keras_gans.metrics.registry import Pictures
 
 
 def describe(images, features, source):
-    """Computes what `features` say of images.
+    """Computes `{"features": float32 [n, d]}` of images, and `probabilities` where there are.
 
     Args:
         images: `float32 [n, h, w, c]` in [-1, 1], of the shape of the source's images.
         features: A `metrics.features.Features`.
         source: The data that the images are compared with.
-
-    Returns:
-        `{"features": float32 [n, d]}`, and `probabilities` `[n, k]` where there are.
 
     Raises:
         InputError: For images of another shape.
@@ -34,22 +30,17 @@ def describe(images, features, source):
         )
     if not np.isfinite(images).all():
         raise RunError("a sample is not finite: the model's weights are spoilt")
-    values, probabilities = features.function(images)
-    outputs = {"features": values.numpy()}
-    if probabilities is not None:
-        outputs["probabilities"] = probabilities.numpy()
-    return outputs
+    outputs = dict(zip(("features", "probabilities"), features.function(images), strict=True))
+    return {key: values.numpy() for key, values in outputs.items() if values is not None}
 
 
 def write_arrays(batches, count, folder, describe_batch, with_pixels=False):
-    """Writes `features.npy` and, where there are, `probabilities.npy` and `pixels.npy`.
+    """Writes `features.npy` and, where there are, `probabilities.npy` to a folder.
 
     Args:
         batches: Iterable of `float32 [b, h, w, c]` in [-1, 1], `count` images in all.
-        count: Number of images.
-        folder: Where the files go.
         describe_batch: Function of a batch, as `describe`.
-        with_pixels: Whether the images themselves are written too, in [0, 1].
+        with_pixels: Whether the images themselves are written too, in [0, 1], as `pixels.npy`.
     """
     files = {}
     # Written one after the other: a map of a file that no disk has room for ends the process.
@@ -68,40 +59,27 @@ def write_arrays(batches, count, folder, describe_batch, with_pixels=False):
 
 
 def read_arrays(folder, labels, pixels=None):
-    """Opens what `write_arrays` wrote, as `metrics.registry.Pictures`.
+    """Opens what `write_arrays` wrote, as `metrics.registry.Pictures` with these labels.
 
-    Args:
-        folder: Where the files are.
-        labels: int32 `[count]` or None.
-        pixels: What takes the place of `pixels.npy`.
+    `pixels`, if given, take the place of `pixels.npy`.
 
     Raises:
         InputError: If a file is damaged.
     """
-
-    def rows(key):
-        path = folder / f"{key}.npy"
-        return np.load(path, mmap_mode="r") if path.exists() else None
-
     try:
-        return Pictures(
-            features=rows("features"),
-            probabilities=rows("probabilities"),
-            pixels=rows("pixels") if pixels is None else pixels,
-            labels=labels,
-        )
-    except (OSError, ValueError) as error:
+        rows = {path.stem: np.load(path, mmap_mode="r") for path in folder.glob("*.npy")}
+        pixels = rows.get("pixels") if pixels is None else pixels
+        return Pictures(rows["features"], rows.get("probabilities"), pixels, labels)
+    except (OSError, ValueError, KeyError) as error:
         raise InputError(f"{folder} is damaged: delete it, to make it again ({error})") from error
 
 
 @contextlib.contextmanager
 def scratch_folder(parent):
     """Makes a new folder in `parent`, which is removed at the end unless it was renamed."""
-    folder = Path(tempfile.mkdtemp(prefix=".tmp-", dir=parent))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    options = {"prefix": ".tmp-", "dir": parent, "ignore_cleanup_errors": True}
+    with tempfile.TemporaryDirectory(**options) as folder:
+        yield Path(folder)
 
 
 @contextlib.contextmanager

@@ -3,22 +3,21 @@
 import contextlib
 from functools import cached_property, partial
 
-import numpy as np
 import tensorflow as tf
 
 from keras_gans.data.pixels import to_float
 from keras_gans.data.subsets import Part, PixelRows, halves, shuffled
 from keras_gans.evaluation import extraction
-from keras_gans.metrics import features
-from keras_gans.metrics.registry import Real
+from keras_gans.metrics import memorization
 
+BATCH_SIZE = 100
 REFERENCE_IMAGES = 10_000
 TRAINING_IMAGES = 100_000  # among which a sample's nearest is looked for, of more a fixed draw
 VALIDATION_IMAGES = 1_000  # choose the width of the Parzen window
 
 
 class RealImages:
-    """Real images of a data set in two parts without a common image, with their features.
+    """The real side of every comparison: two parts of a data set without a common image.
 
     Args:
         source: The data, a `keras_gans.data.Source`.
@@ -27,7 +26,9 @@ class RealImages:
 
     Attributes:
         training: Subset of the training split, or a half of data without a test split.
-        reference: Subset of the test split, or the other half.
+        reference: Subset of the test split, or the other half: what samples are compared with.
+        training_pixels, validation_pixels: `PixelRows` of the training images, and of those among
+            them that choose the Parzen window.
     """
 
     def __init__(self, source, kind, cache_dir):
@@ -35,33 +36,32 @@ class RealImages:
         self.kind = kind
         self.cache_dir = cache_dir
         self.training, self.reference = split_parts(source)
+        window = Part(self.training.split, self.training.indices[_without_window(self.training) :])
+        self.training_pixels = PixelRows(self.training, source.image_shape)
+        self.validation_pixels = PixelRows(window, source.image_shape)
 
     @cached_property
-    def sides(self):
-        """The `metrics.registry.Real` of every comparison; features are made once and kept."""
-        left = self.training.size - _validation_size(self.training)
-        validation = Part(self.training.split, self.training.indices[left:])
-        shape = self.source.image_shape
-        return Real(
-            reference=self._described(self.reference, "reference"),
-            training=PixelRows(self.training, shape),
-            validation=PixelRows(validation, shape),
-            image_shape=shape,
-            num_classes=self.source.num_classes,
-        )
+    def pictures(self):
+        """The `metrics.registry.Pictures` of the reference; features are made once and kept."""
+        return self._described(self.reference, "reference")
+
+    @cached_property
+    def held_out_distances(self):
+        """Of the reference to the nearest training images, float32 `[n]`."""
+        return memorization.to_training(self.pictures.pixels, self.training_pixels)[0]
+
+    def batches(self):
+        """Reads the reference as `float32 [b, h, w, c]` in [-1, 1], b <= 100."""
+        return read_batches(self.reference, self.reference.size, BATCH_SIZE)
 
     def samples_of_training(self, count):
-        """Describes training images that stand in the place of samples.
-
-        Args:
-            count: At most so many; see `floor_count`.
-        """
+        """Describes `floor_count(count)` training images that stand in the place of samples."""
         part = Part(self.training.split, self.training.indices[: self.floor_count(count)])
         return self._described(part, "training")
 
     def floor_count(self, count):
         """Returns how many training images there are for `count` samples; the window's are left."""
-        return min(count, self.training.size - _validation_size(self.training))
+        return min(count, _without_window(self.training))
 
     def _described(self, part, role):
         name = f"{self.kind.fingerprint}-{self.source.fingerprint}-{role}-{part.size}"
@@ -69,7 +69,8 @@ class RealImages:
         if not folder.is_dir():
             describe = partial(extraction.describe, features=self.kind, source=self.source)
             with extraction.scratch_folder(self.cache_dir) as staged:
-                extraction.write_arrays(_batches(part), part.size, staged, describe)
+                batches = read_batches(part, part.size, BATCH_SIZE)
+                extraction.write_arrays(batches, part.size, staged, describe)
                 # Another run may have made it meanwhile.
                 with contextlib.suppress(OSError):
                     staged.rename(folder)
@@ -87,14 +88,15 @@ def split_parts(source):
 def smallest_side(source, count):
     """Returns the number of images on the smallest side of a comparison of `count` samples."""
     training, reference = split_parts(source)
-    return min(count, reference.size, training.size - _validation_size(training))
+    return min(count, reference.size, _without_window(training))
 
 
-def _validation_size(training):
-    return min(VALIDATION_IMAGES, training.size // 5)
+def _without_window(training):
+    return training.size - min(VALIDATION_IMAGES, training.size // 5)
 
 
-def _batches(part):
-    for first in range(0, part.size, features.BATCH_SIZE):
-        rows = np.arange(first, min(first + features.BATCH_SIZE, part.size), dtype=np.int64)
-        yield to_float(part.read(tf.constant(rows))[0].numpy())
+def read_batches(split, count, size):
+    """Reads a split's first `count` images as `float32 [b, h, w, c]` in [-1, 1], b <= `size`."""
+    for first in range(0, count, size):
+        images, _ = split.read(tf.range(first, min(first + size, count), dtype=tf.int64))
+        yield to_float(images.numpy())

@@ -1,5 +1,6 @@
 """The file that keeps a run's scores, `metrics.json`: an entry for each evaluation."""
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -12,7 +13,10 @@ FILE = "metrics.json"
 
 
 def make_entry(evaluator, scores, model, floor=None):
-    """Makes `(key, entry)` of an evaluation, as `write` takes them.
+    """Makes `(entry_key, entry)` of an evaluation, as `write` takes them.
+
+    The entry is `{"protocol": ..., "scores": ..., "floor": ...}`, the last two
+    `{name: {"value": ..., "standard_error": ...}}`.
 
     Args:
         evaluator: What measured.
@@ -20,11 +24,6 @@ def make_entry(evaluator, scores, model, floor=None):
         model: What of the model belongs beside its scores: its `checkpoint` ("best", "last",
             "export" or "epoch 5"), and step or version.
         floor: `{name: Estimate}` of real images in the samples' place; None if not measured.
-
-    Returns:
-        The key tells evaluations of one file apart: a new one takes the place of an older one of
-        the same checkpoint, number of samples and features. The entry is `{"protocol": ...,
-        "scores": ..., "floor": ...}`, the last two `{name: {"value": ..., "standard_error": ...}}`.
     """
     entry = {
         "protocol": evaluator.protocol() | model,
@@ -35,15 +34,16 @@ def make_entry(evaluator, scores, model, floor=None):
 
 
 def entry_key(evaluator, model):
-    """Returns the key of an evaluation; the arguments are those of `make_entry`."""
+    """Returns the key of an evaluation, by its checkpoint, number of samples and features.
+
+    A new one takes the place of an older one of the same key. The arguments are `make_entry`'s.
+    """
     checkpoint = model["checkpoint"].replace(" ", "_")
     return f"{checkpoint}_{evaluator.count}_{evaluator.features.name}"
 
 
 def read(path):
-    """Reads `{key: entry}` of a file; empty if there is none.
-
-    Names that an earlier version wrote come as those of today.
+    """Reads `{key: entry}` of a file, empty if there is none, earlier names as those of today.
 
     Raises:
         InputError: If the file is damaged.
@@ -51,11 +51,9 @@ def read(path):
     path = Path(path)
     if not path.exists():
         return {}
-    try:
+    with _damage_refused(path, "delete it and evaluate again"):
         entries = json.loads(path.read_text(encoding="utf-8"))["evaluations"]
-        return {_current_key(key): _current(entry) for key, entry in entries.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{path} is damaged: delete it and evaluate again ({error!r})") from error
+        return dict(_current(key, entry) for key, entry in entries.items())
 
 
 def write(path, key, entry):
@@ -74,27 +72,22 @@ def write(path, key, entry):
 
 
 def read_best(path):
-    """Reads what is written about the best checkpoint of a run; None if there is none.
-
-    Args:
-        path: The checkpoint, whose notes lie beside it as `.json`.
+    """Reads the notes beside the best checkpoint `path`, as `.json`; None if there are none.
 
     Returns:
         `{"metric": name, "value": ..., "epoch": ..., "step": ..., "scores": ...}`.
 
     Raises:
-        InputError: If it cannot be read.
+        InputError: If they cannot be read.
     """
     path = Path(path).with_suffix(".json")
     if not path.exists():
         return None
-    try:
+    with _damage_refused(path, "delete it, to choose anew"):
         record = json.loads(path.read_text(encoding="utf-8"))
         record = {key: record[key] for key in ("metric", "value", "epoch", "step", "scores")}
         record["metric"] = earlier_names.current_score(record["metric"])
         return record | {"scores": earlier_names.current_scores(record["scores"])}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{path} is damaged: delete it, to choose anew ({error!r})") from error
 
 
 def read_floor(path):
@@ -103,23 +96,27 @@ def read_floor(path):
     Raises:
         InputError: If the file is damaged.
     """
-    try:
+    with _damage_refused(path, "delete it, to make it again"):
         scores = json.loads(path.read_text(encoding="utf-8"))
         return {name: Estimate(**score) for name, score in scores.items()}
-    except (ValueError, TypeError, AttributeError) as error:
-        raise InputError(f"{path} is damaged: delete it, to make it again ({error})") from error
 
 
-def _current(entry):
+@contextlib.contextmanager
+def _damage_refused(path, cure):
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{path} is damaged: {cure} ({error!r})") from error
+
+
+def _current(key, entry):
+    """An entry and its key by today's names, and checked."""
     scores, floor = (earlier_names.current_scores(entry[key]) for key in ("scores", "floor"))
     for score in (*scores.values(), *floor.values()):
         float(score["value"])
     protocol = dict(entry["protocol"])
     if "features" in protocol:
         protocol["features"] = earlier_names.current_features(protocol["features"])
-    return entry | {"protocol": protocol, "scores": scores, "floor": floor}
-
-
-def _current_key(key):
     stem, _, features = key.rpartition("_")
-    return f"{stem}_{earlier_names.current_features(features)}" if stem else key
+    key = f"{stem}_{earlier_names.current_features(features)}" if stem else key
+    return key, entry | {"protocol": protocol, "scores": scores, "floor": floor}

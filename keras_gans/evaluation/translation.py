@@ -12,9 +12,9 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.data import UnpairedSource
-from keras_gans.data.pixels import to_float
 from keras_gans.errors import InputError
 from keras_gans.evaluation.evaluator import Evaluator
+from keras_gans.evaluation.real_images import read_batches
 from keras_gans.metrics.estimate import Estimate
 from keras_gans.metrics.registry import METRICS, TRANSLATIONS, name_by_features, score_name
 
@@ -38,11 +38,10 @@ class TranslationEvaluator:
 
     Args:
         source: A `data.UnpairedSource`.
-        feature_name: As in `evaluation.Evaluator`; None: `classifier` where the source has judges,
-            else `pixels`.
+        feature_name, cache_dir: As in `evaluation.Evaluator`; the features' default is `classifier`
+            where the source has judges, else `pixels`.
         count: Images to translate in each direction, at most; as many as both domains have.
         metrics: Of `SETS`, `cycle` and `pairs`; None: all that apply.
-        cache_dir: Folder that keeps classifiers and features of real images between runs.
 
     Attributes:
         seconds: What `scores` has cost so far, in s.
@@ -92,15 +91,12 @@ class TranslationEvaluator:
 
     def protocol(self):
         """Returns everything but the model that decides the scores, as plain values."""
-        common = self.targets["x_to_y"].protocol()
-        translated = "held-out images" if self.source.x.test is not None else "training images"
-        return common | {
+        return self.targets["x_to_y"].protocol() | {
             "dataset": self.source.name,
             "data_fingerprint": self.source.fingerprint,
-            "translated": translated,
+            "translated": "training images" if self.source.x.test is None else "held-out images",
             "translated_images": self.count,
             "real_images_of_x": self.targets["y_to_x"].real.reference.size,
-            "real_images": self.targets["x_to_y"].real.reference.size,
         }
 
     def in_words(self):
@@ -115,9 +111,8 @@ class TranslationEvaluator:
         """Scores of one direction, by the names without it."""
         errors = {"cycle_error": [], "pair_error": [], "identity_error": []}
         batches = self._translated(endpoints, direction, errors)
-        scores = {}
+        scores, judges = {}, self.source.judges
         if self._sets:
-            judges = self.source.judges
             labels = judges[0].test.labels[: self.count] if judges else None
             scores = self.targets[direction].score_images(batches, labels, self._sets)
         else:
@@ -131,15 +126,14 @@ class TranslationEvaluator:
         """Yields translations; fills `errors` with an image's mean absolute ones, in [0, 1]."""
         there, back = (endpoints[endpoint] for endpoint in DIRECTIONS[direction])
         other = {"x_to_y": "y_to_x", "y_to_x": "x_to_y"}[direction]
-        for first in range(0, self.count, BATCH_SIZE):
-            last = min(first + BATCH_SIZE, self.count)
-            real = read_images(self.inputs[direction], first, last)
+        truths = read_batches(self.inputs[other], self.count, BATCH_SIZE)
+        for real in read_batches(self.inputs[direction], self.count, BATCH_SIZE):
             made = there(image=tf.constant(real))["image"].numpy()
             if "cycle" in self.metrics:
                 again = back(image=tf.constant(made))["image"].numpy()
                 errors["cycle_error"].append(_difference(again, real))
             if "pairs" in self.metrics:
-                truth = read_images(self.inputs[other], first, last)
+                truth = next(truths)
                 errors["pair_error"].append(_difference(made, truth))
                 errors["identity_error"].append(_difference(real, truth))
             yield made
@@ -148,13 +142,11 @@ class TranslationEvaluator:
 def _checked_metrics(metrics, source, feature_name):
     known = (*SETS, "cycle", "pairs")
     if metrics is None:
-        # A pixel is a feature: of those there are more than images, as a rule.
-        judged = {"frechet", "classes"} if feature_name == "classifier" else set()
-        paired = {"pairs"} if source.paired else set()
-        kernel = name_by_features("mmd", feature_name)
-        return tuple(
-            name for name in known if name in {kernel, "sharpness", "cycle"} | judged | paired
-        )
+        chosen = {name_by_features("mmd", feature_name), "sharpness", "cycle"}
+        # Only then: a pixel is a feature, and of those there are more than images, as a rule.
+        chosen |= {"frechet", "classes"} if feature_name == "classifier" else set()
+        chosen |= {"pairs"} if source.paired else set()
+        return tuple(name for name in known if name in chosen)
     if unknown := [name for name in metrics if name not in known]:
         raise InputError(
             f"metrics of translations must be of {', '.join(known)}. Received: {unknown[0]}"
@@ -162,12 +154,6 @@ def _checked_metrics(metrics, source, feature_name):
     if "pairs" in metrics and not source.paired:
         raise InputError(f"pairs cannot be measured: {source.name} has no true pairs")
     return tuple(metrics)
-
-
-def read_images(split, first, last):
-    """Reads images `first` to `last` of a split as `float32 [n, h, w, c]` in [-1, 1]."""
-    images, _ = split.read(tf.range(first, last, dtype=tf.int64))
-    return to_float(images.numpy())
 
 
 def _difference(one, other):

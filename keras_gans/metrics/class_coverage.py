@@ -1,7 +1,7 @@
 """Classes that a classifier sees in samples: how many, how often, and whether as asked for."""
 
-from dataclasses import dataclass
 from numbers import Integral
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,8 +12,7 @@ from keras_gans.metrics.tiles import as_rows, tiles
 COVERED = 10  # a class that comes up one in so many times as often as it should
 
 
-@dataclass(frozen=True)
-class ClassSummary:
+class ClassSummary(NamedTuple):
     """Which classes come up, beside the real images' classes.
 
     Attributes:
@@ -21,9 +20,8 @@ class ClassSummary:
         covered: Number of classes whose share is at least a tenth of their share of the real
             images; classes without real images are left out.
         entropy: Of the shares, in nats, from 0 to `max_entropy`.
-        divergence: KL(shares || real shares), in nats, at least 0: 0 where both are equal, infinite
-            where a class comes up that no real image has. Chance alone makes it about
-            (k - 1) / (2 n) for n samples of the real distribution.
+        divergence: KL(shares || real shares), in nats, at least 0, infinite where a class comes up
+            that no real image has. Chance makes it about (k - 1) / (2 n) for n fair samples.
         rarest_share: The smallest share of a class that real images have.
     """
 
@@ -40,16 +38,13 @@ class ClassSummary:
 
 
 def summary(predicted, real_labels, num_classes):
-    """Counts the classes of samples.
+    """Counts the classes of samples; returns a `ClassSummary`.
 
     Args:
         predicted: The samples' classes as integers `[n]` from 0 to num_classes - 1, or
             probabilities or logits `[n, num_classes]`, of which the largest counts.
         real_labels: The same of real images `[m]`.
         num_classes: k, a positive integer.
-
-    Returns:
-        `ClassSummary`.
 
     Raises:
         InputError: For no images, another shape, or classes that are none of the k.
@@ -74,15 +69,13 @@ def summary(predicted, real_labels, num_classes):
 
 
 def label_accuracy(predicted, wanted):
-    """The share of samples that show the class they were asked for.
+    """The share p of samples that show the class they were asked for, an `Estimate` in [0, 1].
+
+    Its standard error is the binomial sqrt(p (1 - p) / n), 0 where all are right or none.
 
     Args:
         predicted: The samples' classes as integers `[n]`, or probabilities or logits `[n, k]`.
         wanted: The classes that were asked for, integers `[n]`.
-
-    Returns:
-        `Estimate` p in [0, 1]; the standard error is the binomial sqrt(p (1 - p) / n), 0 where all
-        are right or none.
 
     Raises:
         InputError: For no samples, or not as many of both.

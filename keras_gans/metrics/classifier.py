@@ -4,8 +4,8 @@ Its own accuracy on real images that it never saw stands beside every number: no
 judged better than that.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -24,8 +24,7 @@ MAX_SIDE = 32
 FEATURES = 128  # of the last hidden layer
 
 
-@dataclass(frozen=True)
-class Classifier:
+class Classifier(NamedTuple):
     """A fitted network, its accuracy in [0, 1] on `held_out` real images that it never saw."""
 
     network: keras.Model
@@ -42,28 +41,27 @@ def load_or_fit(source, cache_dir):
     path = Path(cache_dir) / f"classifier-{source.fingerprint}.keras"
     train, test = _parts(source)
     if path.exists():
-        network = _load(path)
+        try:
+            network = keras.models.load_model(path, compile=False)
+        # What a damaged file raises depends on the byte: OSError, BadZipFile, KeyError and others.
+        except Exception as error:
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(f"{path} is damaged: delete it, to fit another ({reason})") from error
     else:
         network = _fit(_network(source.image_shape, source.num_classes), train)
         path.parent.mkdir(parents=True, exist_ok=True)
         save_atomically(network, path)
-    return Classifier(network, _accuracy(network, test), test.size)
-
-
-def _load(path):
-    try:
-        return keras.models.load_model(path, compile=False)
-    # What a damaged file raises depends on which byte: OSError, BadZipFile, KeyError and others.
-    except Exception as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"{path} is damaged: delete it, to fit another ({reason})") from error
+    right = [
+        np.equal(network(images, training=False).numpy().argmax(axis=-1), labels.numpy()).sum()
+        for images, labels in in_order(test, BATCH_SIZE)
+    ]
+    return Classifier(network, float(sum(right) / test.size), test.size)
 
 
 def resizing_for(image_shape):
     """How images of this shape are resized before the network, in words."""
-    if max(image_shape[:2]) <= MAX_SIDE:
-        return "none"
-    return f"to {MAX_SIDE} x {MAX_SIDE}, bilinear, in the classifier"
+    fits = max(image_shape[:2]) <= MAX_SIDE
+    return "none" if fits else f"to {MAX_SIDE} x {MAX_SIDE}, bilinear, in the classifier"
 
 
 def _parts(source):
@@ -76,38 +74,28 @@ def _parts(source):
 
 
 def _network(image_shape, num_classes):
+    # Its own seeds: the judge of a data set is the same whatever was drawn before.
+    def kernel(seed):
+        return {"kernel_initializer": keras.initializers.GlorotUniform(seed)}
+
     image = x = keras.Input(image_shape, name="image")
     if max(image_shape[:2]) > MAX_SIDE:
         x = layers.Resizing(MAX_SIDE, MAX_SIDE)(x)
     for filters in (32, 64):
-        x = layers.Conv2D(filters, 3, padding="same", activation="relu", **_initial(filters))(x)
+        x = layers.Conv2D(filters, 3, padding="same", activation="relu", **kernel(filters))(x)
         x = layers.MaxPooling2D()(x)
     x = layers.Dropout(0.25, seed=0)(layers.Flatten()(x))
-    x = layers.Dense(FEATURES, activation="relu", name="features", **_initial(1))(x)
-    x = layers.Dense(num_classes, **_initial(2))(layers.Dropout(0.25, seed=1)(x))
+    x = layers.Dense(FEATURES, activation="relu", name="features", **kernel(1))(x)
+    x = layers.Dense(num_classes, **kernel(2))(layers.Dropout(0.25, seed=1)(x))
     return keras.Model(image, x, name="classifier")
-
-
-def _initial(seed):
-    # Its own seeds: the judge of a data set is the same whatever was drawn before.
-    return {"kernel_initializer": keras.initializers.GlorotUniform(seed)}
 
 
 def _fit(network, train):
     batch_size = min(BATCH_SIZE, train.size)
-    images = min(MAX_EPOCHS * train.size, MAX_IMAGES)
-    steps = max(1, images // batch_size)
+    steps = max(1, min(MAX_EPOCHS * train.size, MAX_IMAGES) // batch_size)
     rate = keras.optimizers.schedules.CosineDecay(2e-3, steps)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     network.compile(keras.optimizers.Adam(rate), loss, jit_compile=False)
     data = batches(train, batch_size, seed=0)
     network.fit(data, steps_per_epoch=steps, verbose=0, shuffle=False)
     return network
-
-
-def _accuracy(network, test):
-    right = [
-        np.equal(network(images, training=False).numpy().argmax(axis=-1), labels.numpy()).sum()
-        for images, labels in in_order(test, BATCH_SIZE)
-    ]
-    return float(sum(right) / test.size)

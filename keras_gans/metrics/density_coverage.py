@@ -5,36 +5,28 @@ density counts how many balls a sample lies in, so one wide ball weighs little; 
 coverage asks which real rows have a sample near, so samples far off the real set gain nothing.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from keras_gans.metrics.neighbors import count_inside, kth_nearest, real_and_generated
 
 
-@dataclass(frozen=True)
-class DensityCoverage:
-    """What real images have around them.
+class DensityCoverage(NamedTuple):
+    """What real images have around them."""
 
-    Attributes:
-        density: Balls around a generated row, over k; at least 0. About 1 for samples of the real
-            distribution, more for samples that crowd where real rows do.
-        coverage: Share in [0, 1] of real rows with a generated row in their ball.
-    """
-
-    density: float
-    coverage: float
+    density: float  # balls around a generated row, over k; more than 1 where samples crowd
+    coverage: float  # share in [0, 1] of real rows with a generated row in their ball
 
 
 def density_coverage(real, generated, k=5):
-    """Equations 3 and 4 of the paper.
+    """Equations 3 and 4 of the paper, of features `[n, d]` and `[m, d]`.
 
     A row on the surface of a ball is in it. The authors' program leaves it out, which differs only
     where distances are equal to the last digit: among images that occur more than once, say.
 
     Args:
-        real, generated: Features of images, finite numbers `[n, d]` and `[m, d]`; a
-            `numpy.memmap` is read in tiles.
+        real, generated: Finite numbers; a `numpy.memmap` is read in tiles.
         k: Positive integer; 5 in the paper.
 
     Returns:
@@ -46,4 +38,4 @@ def density_coverage(real, generated, k=5):
     """
     real, generated = real_and_generated(real, generated, k)
     balls, members = count_inside(generated, real, kth_nearest(real, k))
-    return DensityCoverage(density=float(np.mean(balls) / k), coverage=float(np.mean(members > 0)))
+    return DensityCoverage(float(np.mean(balls) / k), float(np.mean(members > 0)))

@@ -8,9 +8,7 @@ import re
 
 from keras_gans.metrics.registry import name_by_features
 
-_SCORE = re.compile(
-    r"(?P<score>.+)_(?P<count>\d+k?)_(?P<features>[a-z]+)(?P<direction>_[xy]_to_[xy])?"
-)
+_SCORE = re.compile(r"(.+)_(\d+k?)_([a-z]+)(_[xy]_to_[xy])?")  # score, count, features, direction
 
 
 def current_features(name):
@@ -23,9 +21,9 @@ def current_score(name):
     found = _SCORE.fullmatch(name)
     if not found:
         return name
-    features = current_features(found["features"])
-    score = name_by_features(found["score"], features)
-    return f"{score}_{found['count']}_{features}{found['direction'] or ''}"
+    score, count, features, direction = found.groups(default="")
+    features = current_features(features)
+    return f"{name_by_features(score, features)}_{count}_{features}{direction}"
 
 
 def current_scores(scores):

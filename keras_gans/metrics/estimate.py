@@ -18,5 +18,4 @@ class Estimate:
         values = np.asarray(values, np.float64)
         if len(values) == 1:
             return cls(float(values[0]))
-        error = values.std(ddof=1) / np.sqrt(len(values))
-        return cls(float(values.mean()), float(error))
+        return cls(float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values))))

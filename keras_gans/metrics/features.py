@@ -16,8 +16,6 @@ from keras_gans.errors import InputError
 from keras_gans.metrics import classifier, inception
 from keras_gans.metrics.registry import FEATURE_NAMES
 
-BATCH_SIZE = 100
-
 
 @dataclass(frozen=True)
 class Features:
@@ -68,14 +66,18 @@ def get(name, source, cache_dir):
             neither on this machine nor to be downloaded.
     """
     makers = {
-        "classifier": lambda: _classifier(source, cache_dir),
-        "inception_2015": lambda: _inception_2015(source),
-        "inception_keras": lambda: _inception_keras(source),
-        "pixels": lambda: _pixels(source),
+        "classifier": _classifier,
+        "inception_2015": _inception_2015,
+        "inception_keras": _inception_keras,
+        "pixels": _pixels,
     }
     if name not in makers:
         raise InputError(f"features must be one of {', '.join(FEATURE_NAMES)}. Received: {name}")
-    return makers[name]()
+    size, function, digest, protocol = makers[name](source, cache_dir)
+    shape = (None, *source.image_shape)
+    compiled = tf.function(function, input_signature=[tf.TensorSpec(shape, tf.float32)])
+    protocol = {"features": name, "feature_count": size, **protocol}
+    return Features(name, size, compiled, name == "classifier", f"{name}{digest}", protocol)
 
 
 def _classifier(source, cache_dir):
@@ -97,24 +99,19 @@ def _classifier(source, cache_dir):
         "classifier_held_out_images": judge.held_out,
         "resize": classifier.resizing_for(source.image_shape),
     }
-    digest = hashlib.blake2b(digest_size=8)
-    for weights in judge.network.get_weights():
-        digest.update(weights.tobytes())
-    size = outputs[0].shape[-1]
-    return _features("classifier", size, function, source, True, digest.hexdigest(), protocol)
+    weights = b"".join(each.tobytes() for each in judge.network.get_weights())
+    digest = hashlib.blake2b(weights, digest_size=8).hexdigest()
+    return outputs[0].shape[-1], function, digest, protocol
 
 
-def _inception_2015(source):
+def _inception_2015(source, _):
     function, digest = inception.graph_of_2015()
     size = function(tf.zeros((1, *source.image_shape)))[0].shape[-1]
-    protocol = {
-        "resize": f"TensorFlow 1's bilinear to {inception.SIDE} x {inception.SIDE}, in the graph",
-        "inception_sha256": digest,
-    }
-    return _features("inception_2015", size, function, source, False, digest, protocol)
+    resize = f"TensorFlow 1's bilinear to {inception.SIDE} x {inception.SIDE}, in the graph"
+    return size, function, digest, {"resize": resize, "inception_sha256": digest}
 
 
-def _inception_keras(source):
+def _inception_keras(source, _):
     network = inception.keras_network()
     layers = [network.get_layer("avg_pool").output, network.output]
     both = keras.Model(network.input, layers)
@@ -123,21 +120,12 @@ def _inception_keras(source):
         return both(inception.keras_input(images), training=False)
 
     side = inception.SIDE
-    protocol = {"resize": f"tf.image.resize to {side} x {side}, bilinear, antialiased"}
-    size = layers[0].shape[-1]
-    return _features("inception_keras", size, function, source, False, "v3", protocol)
+    resize = f"tf.image.resize to {side} x {side}, bilinear, antialiased"
+    return layers[0].shape[-1], function, "v3", {"resize": resize}
 
 
-def _pixels(source):
+def _pixels(source, _):
     def function(images):
         return tf.reshape(0.5 * (images + 1.0), (len(images), -1)), None
 
-    size = math.prod(source.image_shape)
-    return _features("pixels", size, function, source, False, "", {"resize": "none"})
-
-
-def _features(name, size, function, source, knows_classes, digest, protocol):
-    shape = (None, *source.image_shape)
-    compiled = tf.function(function, input_signature=[tf.TensorSpec(shape, tf.float32)])
-    protocol = {"features": name, "feature_count": size, **protocol}
-    return Features(name, size, compiled, knows_classes, f"{name}{digest}", protocol)
+    return math.prod(source.image_shape), function, "", {"resize": "none"}

@@ -8,7 +8,7 @@ grows, so only distances at equal counts compare.
 import numpy as np
 
 from keras_gans.errors import InputError
-from keras_gans.metrics.tiles import as_rows, tiles
+from keras_gans.metrics.tiles import as_rows, check_sides, tiles
 
 
 class Moments:
@@ -27,7 +27,7 @@ class Moments:
     """
 
     def __init__(self):
-        self._count = 0
+        self.count = 0  # rows that were added
         self._mean = self._scatter = None
 
     @classmethod
@@ -44,31 +44,22 @@ class Moments:
             InputError: For another shape or d than before, or a value that is not finite.
         """
         features = as_rows(features, "features")
+        size = features.shape[1]
         if self._mean is None:
-            self._mean = np.zeros(features.shape[1])
-            self._scatter = np.zeros([features.shape[1]] * 2)
-        if features.shape[1] != len(self._mean):
+            self._mean, self._scatter = np.zeros(size), np.zeros((size, size))
+        if size != len(self._mean):
             raise InputError(
                 "features must have as many columns in every batch. "
-                f"Received: {features.shape[1]:,} after {len(self._mean):,}"
+                f"Received: {size:,} after {len(self._mean):,}"
             )
         for tile in tiles(features, "features"):
-            self._add(tile)
-
-    def _add(self, tile):
-        mean = tile.mean(axis=0)
-        centred = tile - mean
-        step = mean - self._mean
-        total = self._count + len(tile)
-        self._scatter += centred.T @ centred
-        self._scatter += np.outer(step, step) * (self._count * len(tile) / total)
-        self._mean += step * (len(tile) / total)
-        self._count = total
-
-    @property
-    def count(self):
-        """How many rows were added."""
-        return self._count
+            mean = tile.mean(axis=0)
+            centred, step = tile - mean, mean - self._mean
+            total = self.count + len(tile)
+            self._scatter += centred.T @ centred
+            self._scatter += np.outer(step, step) * (self.count * len(tile) / total)
+            self._mean += step * (len(tile) / total)
+            self.count = total
 
     @property
     def mean(self):
@@ -80,13 +71,13 @@ class Moments:
     def covariance(self):
         """`float64 [d, d]`, unbiased (over n - 1); needs two rows."""
         self._need(2, "covariance")
-        return self._scatter / (self._count - 1)
+        return self._scatter / (self.count - 1)
 
     def _need(self, rows, name):
-        if self._count < rows:
+        if self.count < rows:
             raise InputError(
                 f"the {name} of features needs {rows} or more images; call update first. "
-                f"Received: {self._count}"
+                f"Received: {self.count}"
             )
 
 
@@ -104,7 +95,8 @@ def distance(real, generated):
             singular whatever the images show.
     """
     first, second = real.mean, generated.mean
-    _check(len(first), len(second), real.count, generated.count)
+    shapes = {"real": (real.count, len(first)), "generated": (generated.count, len(second))}
+    check_sides(f"the Frechet distance of {len(first):,} features", len(first) + 1, **shapes)
     first_covariance, second_covariance = real.covariance, generated.covariance
     # The eigenvalues of S1^(1/2) S2 S1^(1/2) are the squares of these singular values: taken
     # directly, small ones do not drown in the rounding of large ones.
@@ -113,20 +105,6 @@ def distance(real, generated):
     spread = np.trace(first_covariance) + np.trace(second_covariance) - 2.0 * overlap
     # Rounding takes the distance of a set to itself to either side of 0.
     return max(float(np.sum((first - second) ** 2) + spread), 0.0)
-
-
-def _check(real_features, generated_features, real_count, generated_count):
-    if real_features != generated_features:
-        raise InputError(
-            "both sides need the features of one network. "
-            f"Received: {real_features:,} real features, {generated_features:,} generated"
-        )
-    if min(real_count, generated_count) <= real_features:
-        raise InputError(
-            f"the Frechet distance of {real_features:,} features needs at least "
-            f"{real_features + 1:,} images on each side. "
-            f"Received: {real_count:,} real, {generated_count:,} generated"
-        )
 
 
 def _square_root(covariance):

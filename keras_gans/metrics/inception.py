@@ -64,7 +64,14 @@ def graph_of_2015():
     """
     path = models_folder() / GRAPH_FILE
     if not path.is_file():
-        _download_graph(path)
+        try:
+            archive = keras.utils.get_file(GRAPH_ARCHIVE, GRAPH_URL, cache_subdir="models")
+            with tarfile.open(archive) as files:
+                contents = files.extractfile(GRAPH_FILE).read()
+        except Exception as error:  # Keras raises a bare Exception when the network fails
+            what = "the Inception graph of 2015"
+            raise _missing(what, GRAPH_FILE, GRAPH_URL, error) from error
+        write_atomically(path, contents)
     contents = path.read_bytes()
     graph = tf.compat.v1.GraphDef()
     try:
@@ -97,16 +104,6 @@ def _function_of(graph):
         return run(tf.image.grayscale_to_rgb(pixels) if images.shape[-1] == 1 else pixels)
 
     return function
-
-
-def _download_graph(path):
-    try:
-        archive = keras.utils.get_file(GRAPH_ARCHIVE, GRAPH_URL, cache_subdir="models")
-        with tarfile.open(archive) as files:
-            contents = files.extractfile(GRAPH_FILE).read()
-    except Exception as error:  # Keras raises a bare Exception when the network fails
-        raise _missing("the Inception graph of 2015", GRAPH_FILE, GRAPH_URL, error) from error
-    write_atomically(path, contents)
 
 
 def _missing(what, file, url, error):

@@ -10,10 +10,9 @@ import numpy as np
 
 from keras_gans.errors import InputError
 from keras_gans.metrics.estimate import Estimate
-from keras_gans.metrics.tiles import as_rows, tiles
+from keras_gans.metrics.tiles import TOLERANCE, as_rows, tiles
 
 SPLITS = 10
-TOLERANCE = 1e-3
 
 
 def score(probabilities, splits=SPLITS):
@@ -21,14 +20,12 @@ def score(probabilities, splits=SPLITS):
 
     Args:
         probabilities: Numbers in [0, 1] `[n, k]`, of k classes for n images in no order of class;
-            each row sums to 1 within 0.001 and is divided by its sum. A `numpy.memmap` is read in
-            tiles.
+            a row sums to 1 within 0.001. A `numpy.memmap` is read in tiles.
         splits: Into how many parts the images fall, from 1 to n.
 
     Returns:
-        `Estimate`, from 1 to k. The paper's "+-" is the deviation over the parts; the standard
-        error here is that of their mean, std(ddof=1) / sqrt(splits): smaller by the factor
-        sqrt(splits - 1). None for one part.
+        `Estimate`, from 1 to k. The standard error is std(ddof=1) / sqrt(splits), smaller than the
+        paper's "+-", the deviation over the parts, by sqrt(splits - 1); None for one part.
 
     Raises:
         InputError: For fewer images than parts, or rows that are no probabilities.
@@ -38,10 +35,8 @@ def score(probabilities, splits=SPLITS):
     if not isinstance(splits, Integral) or splits < 1:
         raise InputError(f"splits must be a positive integer. Received: splits={splits!r}")
     if count < splits:
-        raise InputError(
-            f"the Inception Score in {splits} parts needs at least {splits} images. "
-            f"Received: {count}"
-        )
+        needs = f"the Inception Score in {splits} parts needs at least {splits} images"
+        raise InputError(f"{needs}. Received: {count}")
     edges = [part * count // splits for part in range(splits + 1)]
     return Estimate.from_values([_of_part(probabilities[a:b]) for a, b in pairwise(edges)])
 
@@ -50,22 +45,18 @@ def _of_part(probabilities):
     sure, marginal = 0.0, 0.0
     for tile in tiles(probabilities, "probabilities"):
         sums = tile.sum(axis=1, keepdims=True)
-        _check(tile, sums)
+        if tile.min() < 0.0 or np.abs(sums - 1.0).max() > TOLERANCE:
+            raise InputError(
+                "probabilities must be in [0, 1] and sum to 1 in each row; logits need a softmax. "
+                f"Received: from {tile.min():.4g} to {tile.max():.4g}, "
+                f"sums from {sums.min():.4g} to {sums.max():.4g}"
+            )
         tile = tile / sums
         sure += _times_log(tile).sum()
         marginal += tile.sum(axis=0)
     mean = marginal / len(probabilities)
     # E KL(p(y|x) || p(y)) = E[sum p(y|x) log p(y|x)] - sum p(y) log p(y)
     return np.exp(sure / len(probabilities) - _times_log(mean).sum())
-
-
-def _check(tile, sums):
-    if tile.min() < 0.0 or np.abs(sums - 1.0).max() > TOLERANCE:
-        raise InputError(
-            "probabilities must be in [0, 1] and sum to 1 in each row; logits need a softmax. "
-            f"Received: from {tile.min():.4g} to {tile.max():.4g}, "
-            f"sums from {sums.min():.4g} to {sums.max():.4g}"
-        )
 
 
 def _times_log(p):

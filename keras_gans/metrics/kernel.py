@@ -11,59 +11,41 @@ import numpy as np
 
 from keras_gans.errors import InputError
 from keras_gans.metrics.estimate import Estimate
-from keras_gans.metrics.tiles import as_rows, tiles
+from keras_gans.metrics.tiles import as_rows, check_sides, tiles
 
 BLOCK = 1000
 
 
 def distance(real, generated, block=BLOCK):
-    """The mean of the unbiased MMD^2 over consecutive disjoint blocks of rows.
+    """The mean of the unbiased MMD^2 over consecutive disjoint blocks of rows, an `Estimate`.
 
-    Both sides give as many blocks as both have. Rows beyond the last whole block are left out; a
-    side with fewer rows than one block gives what it has as the only block. Rows should come in
-    no order of class: a block stands for its whole side.
+    It has no unit and may be below 0; the standard error is that over blocks, None for one. Rows
+    beyond the last whole block that both sides have are left out; a side with fewer rows than one
+    block gives what it has. Rows should come in no order of class: a block stands for its side.
 
     Args:
         real, generated: Finite numbers `[n, d]`, n may differ; a `numpy.memmap` is read in tiles.
         block: Rows per block, at least 2.
 
-    Returns:
-        `Estimate`: no unit, may be below 0; the standard error is that over blocks, None for one.
-
     Raises:
-        InputError: For fewer than 2 rows, different d, values that are not finite, or a block
-            below 2.
+        InputError: For fewer than 2 rows, different d, values not finite, or a block below 2.
     """
-    real, generated = as_rows(real, "real features"), as_rows(generated, "generated features")
-    _check(real, generated, block)
-    blocks = max(1, min(len(real), len(generated)) // block)
-    cuts = [slice(start, start + block) for start in range(0, blocks * block, block)]
-    return Estimate.from_values([_unbiased(real[cut], generated[cut]) for cut in cuts])
-
-
-def _check(real, generated, block):
     if not isinstance(block, Integral) or block < 2:
         raise InputError(f"block must be an integer of at least 2. Received: block={block!r}")
-    if real.shape[1] != generated.shape[1]:
-        raise InputError(
-            "both sides need the features of one network. "
-            f"Received: {real.shape[1]:,} real features, {generated.shape[1]:,} generated"
-        )
-    if min(len(real), len(generated)) < 2:
-        raise InputError(
-            "the kernel distance needs at least 2 images on each side. "
-            f"Received: {len(real):,} real, {len(generated):,} generated"
-        )
-
-
-def _unbiased(real, generated):
-    """E[k(x, x')] + E[k(y, y')] - 2 E[k(x, y)] over pairs of different rows."""
-    across = _sum_of_pairs(real, generated) / (len(real) * len(generated))
-    return _within(real) + _within(generated) - 2.0 * across
+    real, generated = as_rows(real, "real features"), as_rows(generated, "generated features")
+    check_sides("the kernel distance", 2, real=real.shape, generated=generated.shape)
+    blocks = max(1, min(len(real), len(generated)) // block)
+    values = []
+    for start in range(0, blocks * block, block):
+        x, y = real[start : start + block], generated[start : start + block]
+        # E[k(x, x')] + E[k(y, y')] - 2 E[k(x, y)]
+        across = _sum_of_pairs(x, y) / (len(x) * len(y))
+        values.append(_within(x) + _within(y) - 2.0 * across)
+    return Estimate.from_values(values)
 
 
 def _within(rows):
-    # An image against itself would add the bias.
+    """The mean over pairs of different rows: an image against itself would add the bias."""
     same = sum(_kernel(np.sum(tile**2, axis=1), rows).sum() for tile in tiles(rows, "features"))
     return (_sum_of_pairs(rows, rows) - same) / (len(rows) * (len(rows) - 1))
 

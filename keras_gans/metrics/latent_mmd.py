@@ -1,9 +1,9 @@
 """How well codes of real images fill the prior: the kernel two-sample distance of Gretton 2012.
 
-What a decoder is asked for are draws of the prior, what it was fitted to are codes of images. Where
-the two differ, samples come from places that no image has taught it. The squared maximum mean
-discrepancy (JMLR 13, lemma 6) with a Gaussian kernel, estimated without bias: about 0, of either
-sign, where both sides come from one distribution, and at most 2.
+A decoder decodes draws of the prior, but was fitted to codes of images: where the two differ,
+samples come from places that no image has taught it. The squared maximum mean discrepancy (JMLR 13,
+lemma 6) with a Gaussian kernel, without bias: about 0, of either sign, where both are of one
+distribution, and at most 2.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import numpy as np
 
 from keras_gans.errors import InputError
 from keras_gans.metrics.estimate import Estimate
-from keras_gans.metrics.tiles import as_rows, tiles
+from keras_gans.metrics.tiles import as_rows, check_sides, tiles
 from keras_gans.serving.sampling import draw_prior, run_on_batches
 
 WIDTH_ROWS = 1000
@@ -23,8 +23,7 @@ def score(endpoints, batches, count, labels=None):
 
     Of an encoder that tells the `latent_deviation` of its codes, each is drawn from the normal
     distribution that it describes: draws fill the prior, their means lie closer together.
-    The kernel's width is `median_distance` of the prior's draws: not of the codes, so that scores
-    of one prior can be compared.
+    The kernel's width is `median_distance` of the prior's draws, so that scores can be compared.
 
     Args:
         endpoints: A `serving.Endpoints` with `encode`, and a `generate` that tells its latents.
@@ -36,15 +35,14 @@ def score(endpoints, batches, count, labels=None):
 
     Returns:
         `{"posterior_mmd": Estimate, "posterior_mmd_floor": Estimate}`, squared, without unit. The
-        floor is that between as many draws of the prior and the same draws.
+        floor is that between other draws of the prior and the same draws.
 
     Raises:
         InputError: For a model without these endpoints, images of another shape, or fewer than 2.
         RunError: If a code is not finite.
     """
     codes = _codes(endpoints, batches, count)
-    prior = draw_prior(endpoints, 2 * len(codes), labels)
-    drawn, others = prior[: len(codes)], prior[len(codes) :]
+    drawn, others = np.split(draw_prior(endpoints, 2 * len(codes), labels), 2)
     width = median_distance(drawn)
     return {
         "posterior_mmd": squared_mmd(codes, drawn, width),
@@ -71,8 +69,6 @@ def median_distance(rows):
 def squared_mmd(first, second, width):
     """The unbiased squared discrepancy under k(x, y) = exp(-|x - y|^2 / (2 width^2)).
 
-    Working memory does not grow with the squares of n and m.
-
     Args:
         first, second: Finite numbers `[n, d]` and `[m, d]`, n and m at least 2.
         width: Positive number, in the unit of the rows.
@@ -86,9 +82,11 @@ def squared_mmd(first, second, width):
         InputError: For fewer rows, different d, values that are not finite, or no positive width.
     """
     first, second = as_rows(first, "codes"), as_rows(second, "draws of the prior")
-    _check(first, second, width)
-    inner = [_Kernel.within(rows, width) for rows in (first, second)]
-    across = _Kernel.between(first, second, width)
+    check_sides("the discrepancy", 2, codes=first.shape, draws=second.shape)
+    if not 0.0 < width < np.inf:
+        raise InputError(f"width must be a positive number. Received: width={width!r}")
+    inner = [_Kernel.measure(width, rows) for rows in (first, second)]
+    across = _Kernel.measure(width, first, second)
     value = inner[0].mean + inner[1].mean - 2.0 * across.mean
     n, m = len(first), len(second)
     variance = (
@@ -110,16 +108,24 @@ class _Kernel:
     square: float
 
     @classmethod
-    def between(cls, first, second, width):
-        rows, columns, square = _sums(first, second, width)
-        return cls(rows / len(second), columns / len(first), square / (len(first) * len(second)))
-
-    @classmethod
-    def within(cls, rows, width):
-        """Over pairs of different rows: a row's kernel with itself, 1, would add a bias."""
-        sums, _, square = _sums(rows, rows, width)
-        means, n = (sums - 1.0) / (len(rows) - 1), len(rows)
-        return cls(means, means, (square - n) / (n * (n - 1)))
+    def measure(cls, width, first, second=None):
+        """Between two sets; of one set over pairs of different rows."""
+        own, second = int(second is None), first if second is None else second
+        rows, columns, square = np.zeros(len(first)), np.zeros(len(second)), 0.0
+        top = 0
+        for one in tiles(first, "codes"):
+            left, below = 0, slice(top, top + len(one))
+            for other in tiles(second, "draws of the prior"):
+                values = np.exp(_squared_distances(one, other) * (-0.5 / width**2))
+                rows[below] += values.sum(axis=1)
+                columns[left : left + len(other)] += values.sum(axis=0)
+                square += np.vdot(values, values)
+                left += len(other)
+            top += len(one)
+        # A row's kernel with itself is 1, and would add a bias.
+        n, m = len(rows) - own, len(columns) - own
+        pairs = len(rows) * m
+        return cls((rows - own) / m, (columns - own) / n, (square - own * len(rows)) / pairs)
 
     @property
     def mean(self):
@@ -138,22 +144,6 @@ def _influence(inner, outer, outer_noise):
     return max(0.0, np.var(inner.rows - outer, ddof=1) - noise)
 
 
-def _sums(first, second, width):
-    """Of the kernel over all pairs: by row, by column, and of its square."""
-    rows, columns, square = np.zeros(len(first)), np.zeros(len(second)), 0.0
-    top = 0
-    for one in tiles(first, "codes"):
-        left, below = 0, slice(top, top + len(one))
-        for other in tiles(second, "draws of the prior"):
-            values = np.exp(_squared_distances(one, other) * (-0.5 / width**2))
-            rows[below] += values.sum(axis=1)
-            columns[left : left + len(other)] += values.sum(axis=0)
-            square += np.vdot(values, values)
-            left += len(other)
-        top += len(one)
-    return rows, columns, square
-
-
 def _squared_distances(first, second):
     products = first @ second.T
     products *= -2.0
@@ -163,8 +153,7 @@ def _squared_distances(first, second):
 
 
 def _codes(endpoints, batches, count):
-    parts, missing = [], count
-    random = np.random.default_rng(0)
+    parts, missing, random = [], count, np.random.default_rng(0)
     # Nothing is read beyond the last image that counts.
     for _, outputs in run_on_batches(endpoints, "encode", batches):
         codes = outputs["latent"]
@@ -177,18 +166,3 @@ def _codes(endpoints, batches, count):
     if count - missing < 2:
         raise InputError(f"posterior_mmd needs at least 2 images. Received: {count - missing}")
     return np.concatenate(parts)
-
-
-def _check(first, second, width):
-    if first.shape[1] != second.shape[1]:
-        raise InputError(
-            "codes and draws of the prior must be of one width. "
-            f"Received: {first.shape[1]:,} and {second.shape[1]:,}"
-        )
-    if min(len(first), len(second)) < 2:
-        raise InputError(
-            "the discrepancy needs at least 2 rows on each side. "
-            f"Received: {len(first):,} codes, {len(second):,} draws of the prior"
-        )
-    if not 0.0 < width < np.inf:
-        raise InputError(f"width must be a positive number. Received: width={width!r}")

@@ -4,28 +4,28 @@ Nearness alone says nothing, for real images of a small set are near to one anot
 that were held out of the training say what an honest distance is.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from keras_gans.errors import InputError
 from keras_gans.metrics.neighbors import nearest
-from keras_gans.metrics.tiles import as_rows, pixel_tiles
+from keras_gans.metrics.tiles import as_rows, check_sides, pixel_tiles
 
 HONEST_SHARE = 0.01
 
 
-@dataclass(frozen=True)
-class NearestTraining:
+class NearestTraining(NamedTuple):
     """How near images are to the training images.
+
+    Distances are root mean square differences per pixel, in units of the pixel's range.
 
     Attributes:
         median_ratio: The median of the samples' distances over that of the held-out images'. 1: as
             far off as new real images; towards 0: copies.
         copied_share: Share in [0, 1] of samples no farther than the nearest 1 percent of held-out
             images. About 0.01 for new real images, 1 for training images.
-        distances: float32 `[n]`, each sample's to its nearest training image: the root mean square
-            difference per pixel, in units of the pixel's range.
+        distances: float32 `[n]`, each sample's to its nearest training image.
         indices: int64 `[n]`, the training images that are so near.
         held_out_distances: float32 `[m]`, the held-out images' distances.
     """
@@ -49,36 +49,37 @@ def nearest_training(generated_pixels, training_pixels, held_out_pixels):
     With fewer than 100 held-out images the nearest of them is the measure, and of new real images
     one in so many counts.
 
+    All three may be arrays, a `numpy.memmap`, or what has a `shape` and is read by slices and by
+    row numbers.
+
     Args:
-        generated_pixels: The samples, numbers in [0, 1] `[n, d]`. All three may be a
-            `numpy.memmap`, or anything else that has a `shape` and is read by slices and by row
-            numbers.
+        generated_pixels: The samples, numbers in [0, 1] `[n, d]`.
         training_pixels: The images that the model was fitted to, `[t, d]`.
         held_out_pixels: Real images that it was not fitted to, `[m, d]`.
-
-    Returns:
-        `NearestTraining`.
 
     Raises:
         InputError: For no images, different d, pixels out of range, or where all held-out images
             are training images.
     """
-    samples, training, held_out = _checked(
-        generated_pixels=generated_pixels,
-        training_pixels=training_pixels,
-        held_out_pixels=held_out_pixels,
-    )
-    known, _ = _nearest(held_out, training)
-    return compared(*_nearest(samples, training), known)
+    found = to_training(generated_pixels, training_pixels, "generated_pixels")
+    known, _ = to_training(held_out_pixels, training_pixels, "held_out_pixels")
+    return compared(*found, known)
 
 
-def to_training(pixels, training_pixels):
-    """Root mean square distances float32 `[n]` of images to their nearest training images `[n]`.
+def to_training(pixels, training_pixels, name="pixels"):
+    """Finds images' nearest training images: `(distances float32 [n], indices int64 [n])`.
 
-    Args and errors are those of `nearest_training`, which this is a part of: the distances of
-    held-out images serve for any number of models, see `compared`.
+    The distances of held-out images serve for any number of models, see `compared`. Args and
+    errors are those of `nearest_training`; errors call the images by `name`.
     """
-    return _nearest(*_checked(pixels=pixels, training_pixels=training_pixels))
+    sets = {name: as_rows(pixels, name)}
+    sets["training_pixels"] = as_rows(training_pixels, "training_pixels")
+    check_sides("a search for copies", 1, **{key: rows.shape for key, rows in sets.items()})
+    for key, rows in sets.items():
+        for _ in pixel_tiles(rows, key):
+            pass
+    distances, indices = nearest(*sets.values())
+    return distances / np.float32(np.sqrt(sets[name].shape[1])), indices
 
 
 def compared(distances, indices, held_out_distances):
@@ -93,29 +94,6 @@ def compared(distances, indices, held_out_distances):
             "held_out_pixels must not be training images: take images the model has not seen. "
             f"Received: {len(held_out_distances):,} at distance 0"
         )
-    near = np.quantile(new, HONEST_SHARE, method="lower")
-    return NearestTraining(
-        median_ratio=float(np.median(distances) / np.median(new)),
-        copied_share=float(np.mean(distances <= near)),
-        distances=distances,
-        indices=indices,
-        held_out_distances=held_out_distances,
-    )
-
-
-def _nearest(images, training):
-    distances, indices = nearest(images, training)
-    return distances / np.float32(np.sqrt(images.shape[1])), indices
-
-
-def _checked(**sets):
-    sets = {name: as_rows(rows, name) for name, rows in sets.items()}
-    if len({rows.shape[1] for rows in sets.values()}) > 1:
-        widths = ", ".join(f"{rows.shape[1]:,}" for rows in sets.values())
-        raise InputError(f"{', '.join(sets)} must be of one width. Received: {widths}")
-    for name, rows in sets.items():
-        if not len(rows):
-            raise InputError(f"{name} must be at least one image. Received: none")
-        for _ in pixel_tiles(rows, name):
-            pass
-    return sets.values()
+    ratio = float(np.median(distances) / np.median(new))
+    share = float(np.mean(distances <= np.quantile(new, HONEST_SHARE, method="lower")))
+    return NearestTraining(ratio, share, distances, indices, held_out_distances)

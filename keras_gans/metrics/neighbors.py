@@ -15,7 +15,7 @@ from numbers import Integral
 import numpy as np
 
 from keras_gans.errors import InputError
-from keras_gans.metrics.tiles import as_rows, tiles
+from keras_gans.metrics.tiles import as_rows, check_sides, read_numbers, tiles
 
 QUERY_ROWS = 16384  # all points are read once for every so many queries
 POINT_ROWS = 1024
@@ -26,16 +26,13 @@ LARGEST = 1e15  # beyond it squares lose all that distinguishes rows
 
 
 def kth_nearest(points, k, within=None):
-    """Distance of every row to its k-th nearest other row.
+    """Distance float64 `[n]` of every row to its k-th nearest other row.
 
     Args:
         points: Finite numbers `[n, d]`.
         k: Positive integer. Equal rows are each other's neighbours, at distance 0.
         within: Finite numbers `[m, d]`: where to look for neighbours instead of in `points`. No
             row is left out then.
-
-    Returns:
-        float64 `[n]`, in the unit of the rows.
 
     Raises:
         InputError: For other shapes, numbers that are not finite, or fewer than k neighbours.
@@ -50,15 +47,11 @@ def kth_nearest(points, k, within=None):
 
 
 def nearest(queries, points):
-    """The nearest row of `points` for every row of `queries`.
-
-    Args:
-        queries: Finite numbers `[n, d]`.
-        points: Finite numbers `[m, d]`.
+    """The nearest row of `points [m, d]` for every row of `queries [n, d]`, finite numbers.
 
     Returns:
-        `(distances, indices)`: float32 `[n]`, in the unit of the rows, and int64 `[n]`, row
-        numbers of `points`. Of equally near rows it may be any.
+        `(distances, indices)`: float32 `[n]`, and int64 `[n]`, row numbers of `points`. Of equally
+        near rows it may be any.
 
     Raises:
         InputError: For other shapes, or numbers that are not finite.
@@ -71,8 +64,7 @@ def count_inside(queries, centres, radii):
     """Counts which rows lie in which balls. The surface belongs to a ball.
 
     Args:
-        queries: Finite numbers `[n, d]`.
-        centres: Finite numbers `[m, d]`.
+        queries, centres: Finite numbers `[n, d]` and `[m, d]`.
         radii: Finite numbers >= 0 `[m]`, one for each centre.
 
     Returns:
@@ -83,17 +75,13 @@ def count_inside(queries, centres, radii):
         InputError: For other shapes, or numbers that are not finite.
     """
     queries, centres = _pair(queries=queries, centres=centres)
-    radii = np.asarray(radii, np.float64)
-    if radii.shape != (len(centres.data),):
-        raise InputError(
-            f"radii must have the shape [{len(centres.data)}]. Received: {list(radii.shape)}"
-        )
+    radii, count = np.asarray(radii, np.float64), len(centres.data)
+    if radii.shape != (count,):
+        raise InputError(f"radii must have the shape [{count}]. Received: {list(radii.shape)}")
     if not (radii.min() >= 0.0 and radii.max() < np.inf):
-        raise InputError(
-            "radii must be finite and at least 0. "
-            f"Received: from {radii.min():g} to {radii.max():g}"
-        )
-    balls, members = np.zeros(len(queries.data), np.int64), np.zeros(len(centres.data), np.int64)
+        received = f"from {radii.min():g} to {radii.max():g}"
+        raise InputError(f"radii must be finite and at least 0. Received: {received}")
+    balls, members = np.zeros(len(queries.data), np.int64), np.zeros(count, np.int64)
     for rows in queries.tiles(QUERY_ROWS):
         tile = queries.read(rows)
         for columns in centres.tiles(POINT_ROWS):
@@ -111,16 +99,7 @@ def real_and_generated(real, generated, k):
     """
     check_k(k)
     real, generated = as_rows(real, "real features"), as_rows(generated, "generated features")
-    if min(len(real), len(generated)) <= k:
-        raise InputError(
-            f"k={k} needs at least {k + 1} images on each side. "
-            f"Received: {len(real):,} real, {len(generated):,} generated"
-        )
-    if real.shape[1] != generated.shape[1]:
-        raise InputError(
-            "both sides need the features of one network. "
-            f"Received: {real.shape[1]:,} real features, {generated.shape[1]:,} generated"
-        )
+    check_sides(f"k={k}", k + 1, real=real.shape, generated=generated.shape)
     for rows, name in ((real, "real features"), (generated, "generated features")):
         for _ in tiles(rows, name):
             pass
@@ -142,9 +121,7 @@ class _Rows:
 
     def read(self, rows):
         """Reads rows, by a slice or by their numbers, as float64."""
-        values = np.asarray(self.data[rows])
-        if values.dtype.kind not in "fiu":
-            raise InputError(f"{self.name} must be real numbers. Received: {values.dtype}")
+        values = read_numbers(self.data, rows, self.name)
         low, high = float(values.min()), float(values.max())
         # Any comparison with NaN is false.
         if not (low >= -LARGEST and high <= LARGEST):
@@ -162,16 +139,10 @@ class _Rows:
 
 
 def _pair(**sets):
-    """Two sets, given by name, whose rows are of one length."""
-    first, second = (_Rows(data, name) for name, data in sets.items())
-    names, shapes = " and ".join(sets), (first.data.shape, second.data.shape)
-    if shapes[0][1] != shapes[1][1]:
-        raise InputError(
-            f"{names} must have rows of one length. Received: {shapes[0][1]:,} and {shapes[1][1]:,}"
-        )
-    if not shapes[0][0] or not shapes[1][0]:
-        raise InputError(f"{names} need a row each. Received: {shapes[0][0]} and {shapes[1][0]}")
-    return first, second
+    """Two sets, given by name, that can be compared."""
+    pair = [_Rows(data, name) for name, data in sets.items()]
+    check_sides("a search for neighbours", 1, **{rows.name: rows.data.shape for rows in pair})
+    return pair
 
 
 def _nearest(queries, points, k):

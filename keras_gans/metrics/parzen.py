@@ -11,13 +11,12 @@ import numpy as np
 
 from keras_gans.errors import InputError
 from keras_gans.metrics.estimate import Estimate
-from keras_gans.metrics.tiles import as_rows, tiles
+from keras_gans.metrics.tiles import as_rows, check_pixels, check_sides, tiles
 
 # Where the search begins. Pixels in [0, 1] never want more than 1, MNIST's digits want 0.175.
 SIGMAS = tuple(0.02 * 2.0 ** (step / 2) for step in range(11))  # 0.02 to 0.64
 SMALLEST_SIGMA = 1e-4  # far below one of 256 grey levels, and where float64's products still do
 RESOLUTION = 1.02  # from one neighbour of the best sigma to the other
-TOLERANCE = 1e-3
 
 
 def choose_sigma(samples, validation, sigmas=SIGMAS):
@@ -30,24 +29,26 @@ def choose_sigma(samples, validation, sigmas=SIGMAS):
     Args:
         samples: Generated images in [0, 1] `[m, d]`, the centres.
         validation: Real images in [0, 1] `[n, d]`, neither tested on later nor among the samples.
-        sigmas: Numbers of at least 0.0001 from which the search starts.
-
-    Returns:
-        Float, in units of a pixel's range.
+        sigmas: Numbers of at least 0.0001, in units of a pixel's range, where the search starts.
 
     Raises:
         InputError: For empty or ill-shaped images, pixels out of range, a sigma too small, or
             validation images that all are among the samples, for which no sigma is best.
     """
-    samples, validation = _checked(samples, validation, "validation images")
-    grid = _first_grid(sigmas)
+    samples, validation = _checked(samples, validation)
+    grid = np.unique([_checked_sigma(sigma) for sigma in sigmas])
+    if not len(grid):
+        raise InputError("sigmas must hold at least one number. Received: none")
+    grid = grid if len(grid) > 1 else grid * [1.0, np.sqrt(2.0)]
     while True:
         scores = _log_likelihoods(samples, validation, grid).mean(axis=1)
         best = int(scores.argmax())
         if best in (0, len(grid) - 1):
             grid = _outward(grid, best)
         elif grid[best + 1] / grid[best - 1] > RESOLUTION:
-            grid = _between(*grid[best - 1 : best + 2])
+            low, middle, high = grid[best - 1 : best + 2]
+            finer = np.geomspace(low, middle, 9), np.geomspace(middle, high, 9)[1:]
+            grid = np.concatenate(finer)
         else:
             return float(grid[best])
 
@@ -55,25 +56,25 @@ def choose_sigma(samples, validation, sigmas=SIGMAS):
 def log_likelihood(samples, images, sigma):
     """The mean log-likelihood of `images` under Gaussians of width `sigma` around `samples`.
 
+    An `Estimate`, in nats per image; the standard error is over images, None for one.
+
     Args:
         samples: Generated images in [0, 1] `[m, d]`. A `numpy.memmap` is read in tiles.
         images: Real images in [0, 1] `[n, d]`, for the published figure the test set.
         sigma: Number of at least 0.0001, in units of a pixel's range; see `choose_sigma`.
 
-    Returns:
-        `Estimate`, in nats per image; the standard error over images, None for one.
-
     Raises:
         InputError: For empty or ill-shaped images, pixels out of range or a sigma too small.
     """
-    samples, images = _checked(samples, images, "images")
+    samples, images = _checked(samples, images)
     sigmas = np.array([_checked_sigma(sigma)])
     return Estimate.from_values(_log_likelihoods(samples, images, sigmas)[0])
 
 
 def _log_likelihoods(samples, images, sigmas):
     """Nats `float64 [len(sigmas), n]` of every image; each distance is computed once for all."""
-    parts = [_of_tile(samples, tile, sigmas) for tile in _pixels(images, "images")]
+    images = tiles(images, "images")
+    parts = [_of_tile(samples, check_pixels(tile, "images"), sigmas) for tile in images]
     return np.concatenate(parts, axis=1)
 
 
@@ -83,8 +84,8 @@ def _of_tile(samples, images, sigmas):
     rates = sigmas**-2.0
     nearest = np.full(len(images), -np.inf)
     sums = np.zeros((len(sigmas), len(images)))
-    for tile in _pixels(samples, "samples"):
-        affinities = images @ tile.T
+    for tile in tiles(samples, "samples"):
+        affinities = images @ check_pixels(tile, "samples").T
         affinities -= 0.5 * _squared_norms(tile)
         nearer = np.maximum(nearest, affinities.max(axis=1))
         sums *= np.exp(np.outer(rates, nearest - nearer))
@@ -112,17 +113,6 @@ def _squared_norms(rows):
     return np.einsum("ij,ij->i", rows, rows)
 
 
-def _first_grid(sigmas):
-    grid = np.unique([_checked_sigma(sigma) for sigma in sigmas])
-    if not len(grid):
-        raise InputError("sigmas must hold at least one number. Received: none")
-    return grid if len(grid) > 1 else grid * [1.0, np.sqrt(2.0)]
-
-
-def _between(low, best, high):
-    return np.concatenate([np.geomspace(low, best, 9), np.geomspace(best, high, 9)[1:]])
-
-
 def _outward(grid, best):
     """The end of `grid` that was best, its neighbour, and four steps beyond it."""
     if best:
@@ -136,18 +126,9 @@ def _outward(grid, best):
     return np.unique(np.concatenate([smaller, grid[:2]]))
 
 
-def _checked(samples, images, name):
-    samples, images = as_rows(samples, "samples"), as_rows(images, name)
-    if samples.shape[1] != images.shape[1]:
-        raise InputError(
-            f"samples and {name} must have as many pixels. "
-            f"Received: {samples.shape[1]:,} and {images.shape[1]:,}"
-        )
-    if not len(samples) or not len(images):
-        raise InputError(
-            "the Parzen estimate needs at least one image on each side. "
-            f"Received: {len(samples):,} samples, {len(images):,} {name}"
-        )
+def _checked(samples, images):
+    samples, images = as_rows(samples, "samples"), as_rows(images, "images")
+    check_sides("the Parzen estimate", 1, samples=samples.shape, images=images.shape)
     return samples, images
 
 
@@ -155,14 +136,3 @@ def _checked_sigma(sigma):
     if not SMALLEST_SIGMA <= sigma < np.inf:
         raise InputError(f"sigma must be at least {SMALLEST_SIGMA}. Received: sigma={sigma!r}")
     return sigma
-
-
-def _pixels(rows, name):
-    for tile in tiles(rows, name):
-        low, high = tile.min(), tile.max()
-        if low < -TOLERANCE or high > 1.0 + TOLERANCE:
-            raise InputError(
-                f"pixels of {name} must be in [0, 1]; those in [-1, 1] need (x + 1) / 2. "
-                f"Received: from {low:.4g} to {high:.4g}"
-            )
-        yield tile

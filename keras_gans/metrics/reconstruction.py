@@ -25,15 +25,11 @@ def score(endpoints, batches):
         InputError: For a model without `reconstruct`, images of another shape, or none.
         RunError: If a reconstruction is not finite.
     """
-    made = run_on_batches(endpoints, "reconstruct", batches)
-    errors = [_squared_errors(images, outputs["image"]) for images, outputs in made]
+    errors = []
+    for images, outputs in run_on_batches(endpoints, "reconstruct", batches):
+        # Half a difference in [-1, 1] is one in [0, 1].
+        gaps = 0.5 * (np.asarray(images, np.float64) - outputs["image"])
+        errors.extend(np.square(gaps).reshape(len(gaps), -1).mean(axis=1))
     if not errors:
         raise InputError("reconstruction_error needs at least one image. Received: none")
-    return {"reconstruction_error": Estimate.from_values(np.concatenate(errors))}
-
-
-def _squared_errors(images, made):
-    """Of each image: float64 [b]."""
-    # Half a difference in [-1, 1] is one in [0, 1].
-    gaps = 0.5 * (np.asarray(images, np.float64) - made)
-    return np.square(gaps).reshape(len(gaps), -1).mean(axis=1)
+    return {"reconstruction_error": Estimate.from_values(errors)}

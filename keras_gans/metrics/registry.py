@@ -5,7 +5,7 @@ A metric is a pure function of what is known of two sets of images; one makes se
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -25,8 +25,6 @@ from keras_gans.metrics import (
     sharpness,
 )
 from keras_gans.metrics.estimate import Estimate
-
-BATCH_SIZE = 100
 
 # What is compared ----------------------------------------------------------------------------
 
@@ -57,42 +55,7 @@ class Pictures:
         return np.asarray(self.probabilities).argmax(axis=1)
 
 
-@dataclass(frozen=True)
-class Real:
-    """The real side of every comparison.
-
-    Attributes:
-        reference: `Pictures` that samples are compared with: the test split.
-        training: `PixelRows` of images that the model was fitted to, none of the reference.
-        validation: `PixelRows` that choose the Parzen window, neither reference nor samples.
-        image_shape: `(h, w, c)`.
-        num_classes: 0 without labels.
-    """
-
-    reference: Pictures
-    training: PixelRows
-    validation: PixelRows
-    image_shape: tuple[int, int, int]
-    num_classes: int
-
-    def batches(self):
-        """The reference images as `float32 [b, h, w, c]` in [-1, 1], b <= 100."""
-        for first in range(0, self.reference_size, BATCH_SIZE):
-            rows = self.reference.pixels[first : first + BATCH_SIZE]
-            yield (2.0 * rows - 1.0).reshape(-1, *self.image_shape)
-
-    @property
-    def reference_size(self):
-        return len(self.reference.pixels)
-
-    @cached_property
-    def held_out_distances(self):
-        """Of the reference to the nearest training images, float32 `[n]`."""
-        return memorization.to_training(self.reference.pixels, self.training)[0]
-
-
 # Metrics -------------------------------------------------------------------------------------
-
 
 FEATURE_NAMES = ("classifier", "inception_2015", "inception_keras", "pixels")
 SAMPLES = ("generate",)
@@ -104,8 +67,9 @@ class Metric:
     """How a metric is made from samples and real images.
 
     Attributes:
-        function: `(Pictures, Real)` to `{score: Estimate}`; of a metric that asks for more than
-            samples `(Endpoints, Real)`, and None where an evaluator of its own makes it.
+        function: Of the samples' `Pictures` and the `evaluation.real_images.RealImages` to
+            `{score: Estimate}`; of a metric that asks for more than samples with `Endpoints` in
+            their place, and None where an evaluator of its own makes it.
         better: For each of its scores "lower", "higher", or "real" for: near that of real images.
         sees: `features`; `inception_features` or `other_features`, of which a score has different
             names; `pixels` whatever the features are; `probabilities`, or `classes`: probabilities
@@ -119,18 +83,12 @@ class Metric:
     asks: tuple[str, ...] = SAMPLES
 
 
-def _frechet(name):
-    def measure(samples, real):
-        return {name: Estimate(frechet.distance(real.reference.moments, samples.moments))}
-
-    return measure
+def _frechet(name, samples, real):
+    return {name: Estimate(frechet.distance(real.pictures.moments, samples.moments))}
 
 
-def _kernel(name):
-    def measure(samples, real):
-        return {name: kernel.distance(real.reference.features, samples.features)}
-
-    return measure
+def _kernel(name, samples, real):
+    return {name: kernel.distance(real.pictures.features, samples.features)}
 
 
 def _inception_score(samples, real):
@@ -138,45 +96,42 @@ def _inception_score(samples, real):
 
 
 def _precision_recall(samples, real):
-    result = precision_recall.precision_recall(real.reference.features, samples.features)
-    return {"precision": Estimate(result.precision), "recall": Estimate(result.recall)}
+    found = precision_recall.precision_recall(real.pictures.features, samples.features)
+    return {"precision": Estimate(found.precision), "recall": Estimate(found.recall)}
 
 
 def _density_coverage(samples, real):
-    result = density_coverage.density_coverage(real.reference.features, samples.features)
-    return {"density": Estimate(result.density), "coverage": Estimate(result.coverage)}
+    found = density_coverage.density_coverage(real.pictures.features, samples.features)
+    return {"density": Estimate(found.density), "coverage": Estimate(found.coverage)}
 
 
 def _parzen(samples, real):
-    sigma = parzen.choose_sigma(samples.pixels, real.validation)
-    nats = parzen.log_likelihood(samples.pixels, real.reference.pixels, sigma)
+    sigma = parzen.choose_sigma(samples.pixels, real.validation_pixels)
+    nats = parzen.log_likelihood(samples.pixels, real.pictures.pixels, sigma)
     return {"parzen": nats, "parzen_sigma": Estimate(sigma)}
 
 
 def _classes(samples, real):
-    seen = class_coverage.summary(samples.predicted, real.reference.labels, real.num_classes)
+    classes = real.source.num_classes
+    seen = class_coverage.summary(samples.predicted, real.reference.labels, classes)
     scores = {
         "classes_covered": Estimate(seen.covered),
         "rarest_class_share": Estimate(seen.rarest_share),
         "class_entropy": Estimate(seen.entropy),
     }
     if samples.labels is not None:
-        accuracy = class_coverage.label_accuracy(samples.predicted, samples.labels)
-        scores["label_accuracy"] = accuracy
+        scores["label_accuracy"] = class_coverage.label_accuracy(samples.predicted, samples.labels)
     return scores
 
 
 def _memorization(samples, real):
-    nearest = memorization.to_training(samples.pixels, real.training)
-    found = memorization.compared(*nearest, real.held_out_distances)
-    return {
-        "nearest_training_ratio": Estimate(found.median_ratio),
-        "copied_share": Estimate(found.copied_share),
-    }
+    nearest = memorization.to_training(samples.pixels, real.training_pixels)
+    ratio, share, *_ = memorization.compared(*nearest, real.held_out_distances)
+    return {"nearest_training_ratio": Estimate(ratio), "copied_share": Estimate(share)}
 
 
 def _sharpness(samples, real):
-    return {"sharpness": sharpness.sharpness(samples.pixels, real.image_shape)}
+    return {"sharpness": sharpness.sharpness(samples.pixels, real.source.image_shape)}
 
 
 def _reconstruction(endpoints, real):
@@ -185,15 +140,15 @@ def _reconstruction(endpoints, real):
 
 def _posterior(endpoints, real):
     reference = real.reference
-    return latent_mmd.score(endpoints, real.batches(), real.reference_size, reference.labels)
+    return latent_mmd.score(endpoints, real.batches(), reference.size, reference.labels)
 
 
 METRICS = {
     # Of one formula each, by the features: only Inception's compare with published FIDs and KIDs.
-    "frechet": Metric(_frechet("frechet"), {"frechet": "lower"}, "other_features"),
-    "fid": Metric(_frechet("fid"), {"fid": "lower"}, "inception_features"),
-    "mmd": Metric(_kernel("mmd"), {"mmd": "lower"}, "other_features"),
-    "kid": Metric(_kernel("kid"), {"kid": "lower"}, "inception_features"),
+    "frechet": Metric(partial(_frechet, "frechet"), {"frechet": "lower"}, "other_features"),
+    "fid": Metric(partial(_frechet, "fid"), {"fid": "lower"}, "inception_features"),
+    "mmd": Metric(partial(_kernel, "mmd"), {"mmd": "lower"}, "other_features"),
+    "kid": Metric(partial(_kernel, "kid"), {"kid": "lower"}, "inception_features"),
     "inception_score": Metric(_inception_score, {"inception_score": "higher"}, "probabilities"),
     "precision_recall": Metric(
         _precision_recall, {"precision": "higher", "recall": "higher"}, "features"
@@ -240,12 +195,7 @@ TWINS = {"fid": "frechet", "kid": "mmd", "frechet": "fid", "mmd": "kid"}
 
 
 def name_by_features(score, feature_name):
-    """Returns the score's name with these features: `frechet` or `fid`, `mmd` or `kid`, or itself.
-
-    Args:
-        score: One of `BETTER`, or a metric's name.
-        feature_name: One of `FEATURE_NAMES`.
-    """
+    """Names a score, or a metric, by the features: `frechet` or `fid`, `mmd` or `kid`."""
     if score not in TWINS:
         return score
     is_inceptions, wanted = score in ("fid", "kid"), feature_name.startswith("inception")
@@ -276,11 +226,6 @@ def fits_features(name, features):
         "inception_features": features.are_inception,
         "other_features": not features.are_inception,
     }.get(METRICS[name].sees, True)
-
-
-def is_supported(name, endpoints):
-    """Returns whether the model has the endpoints that the metric of a name asks for."""
-    return all(endpoint in endpoints for endpoint in METRICS[name].asks)
 
 
 # Names and values ----------------------------------------------------------------------------

@@ -30,17 +30,12 @@ def sharpness(images, image_shape=None):
         InputError: For no images, another shape, images smaller than 3 x 3, or pixels out of range.
     """
     rows, shape = _checked(images, image_shape)
-    variances = [
-        _laplacian(tile.reshape(-1, *shape).mean(axis=-1, dtype=np.float64)).var(axis=(1, 2))
-        for tile in pixel_tiles(rows, "images")
-    ]
-    return Estimate.from_values(np.concatenate(variances))
-
-
-def _laplacian(grey):
-    """float64 [n, h - 2, w - 2] of float64 [n, h, w]."""
-    neighbours = grey[:, :-2, 1:-1] + grey[:, 2:, 1:-1] + grey[:, 1:-1, :-2] + grey[:, 1:-1, 2:]
-    return neighbours - 4.0 * grey[:, 1:-1, 1:-1]
+    variances = []
+    for tile in pixel_tiles(rows, "images"):
+        grey = tile.reshape(-1, *shape).mean(axis=-1, dtype=np.float64)
+        around = grey[:, :-2, 1:-1] + grey[:, 2:, 1:-1] + grey[:, 1:-1, :-2] + grey[:, 1:-1, 2:]
+        variances.extend((around - 4.0 * grey[:, 1:-1, 1:-1]).var(axis=(1, 2)))
+    return Estimate.from_values(variances)
 
 
 def _checked(images, image_shape):
@@ -52,14 +47,13 @@ def _checked(images, image_shape):
                 "images must have the shape [n, h, w, c], n at least 1, or come as rows with "
                 f"image_shape. Received: {list(images.shape)}"
             )
-        image_shape = images.shape[1:]
-        images = images.reshape(len(images), -1)
-    rows = as_rows(images, "images")
+        images, image_shape = images.reshape(len(images), -1), images.shape[1:]
+    rows, size = as_rows(images, "images"), math.prod(image_shape)
     if len(image_shape) != 3 or min(image_shape[:2]) < 3 or image_shape[2] < 1:
         raise InputError(f"images must be at least 3 x 3. Received: {list(image_shape)}")
-    if not len(rows) or rows.shape[1] != math.prod(image_shape):
+    if not len(rows) or rows.shape[1] != size:
         raise InputError(
-            f"images must be rows of {math.prod(image_shape):,} pixels, as image_shape="
-            f"{tuple(image_shape)} has, and at least one. Received: {list(rows.shape)}"
+            f"images must be rows of {size:,} pixels, as image_shape={tuple(image_shape)} has, "
+            f"and at least one. Received: {list(rows.shape)}"
         )
     return rows, tuple(image_shape)

@@ -18,31 +18,24 @@ COLUMNS = 10
 
 
 def score_pictures(evaluator, endpoints):
-    """Draws what a dashboard shows beside a model's scores: `{name: uint8 [H, W, c]}`.
-
-    Args:
-        evaluator: What scored it, of `evaluation.evaluator_for`.
-        endpoints: The model's `serving.Endpoints`.
-    """
+    """Draws what a dashboard shows beside a model's scores: `{name: uint8 [H, W, c]}`."""
     if "generate" in endpoints:
         return {"nearest_training": nearest_training(evaluator, endpoints)}
     if TRANSLATIONS[0] in endpoints:
-        rows = {**real_rows(evaluator, COLUMNS), **model_rows(evaluator, endpoints, COLUMNS)}
-        picture = images.grid(np.concatenate(list(rows.values())), columns=COLUMNS)
-        return {"translations": picture}
+        rows = real_rows(evaluator, COLUMNS) | model_rows(evaluator, endpoints, COLUMNS)
+        return {"translations": images.grid(np.concatenate([*rows.values()]), columns=COLUMNS)}
     return {}
 
 
 def projector_points(evaluator, endpoints, count):
     """Makes points as `tensorboard.write_projector` takes them: `count` real images and samples.
 
-    Returns:
-        `(features float32 [2 count, d], images uint8 [2 count, h, w, c], columns)`; None for a
-        model without samples.
+    `(features float32 [2 count, d], images uint8 [2 count, h, w, c], columns)`; None for a model
+    without samples.
     """
     if "generate" not in endpoints:
         return None
-    real = evaluator.real.sides.reference
+    real = evaluator.real.pictures
     count = min(count, len(real.features), evaluator.count)
     samples, labels = evaluator.samples(endpoints, count)
     described = evaluator.describe(samples)
@@ -59,10 +52,9 @@ def projector_points(evaluator, endpoints, count):
 def nearest_training(evaluator, endpoints, count=COLUMNS):
     """Draws samples, and below each the training image nearest to it: `uint8 [H, W, c]`."""
     samples, _ = evaluator.samples(endpoints, count)
-    training = evaluator.real.sides.training
+    training = evaluator.real.training_pixels
     _, indices = neighbors.nearest((0.5 * (samples + 1.0)).reshape(count, -1), training)
-    found = np.concatenate([training[index : index + 1] for index in indices])
-    found = np.rint(found * 255).astype(np.uint8).reshape(samples.shape)
+    found = np.rint(training[indices] * 255).astype(np.uint8).reshape(samples.shape)
     return images.grid(np.concatenate([to_uint8(samples), found]), columns=count)
 
 
@@ -77,10 +69,8 @@ def model_rows(evaluator, endpoints, count):
         return {"": to_uint8(Sampler.from_endpoints(endpoints).images(range(count), labels))}
     if TRANSLATIONS[0] in endpoints:
         return {
-            direction.replace("_", " "): _outputs(
-                endpoints[f"translate_{direction}"], _first_images(split, count)
-            )
-            for direction, split in evaluator.inputs.items()
+            direction.replace("_", " "): _outputs(endpoints[name], _first_images(split, count))
+            for name, (direction, split) in zip(TRANSLATIONS, evaluator.inputs.items(), strict=True)
         }
     real = real_examples(evaluator.source, count)
     return {"reconstructions": _outputs(endpoints["reconstruct"], real)}
@@ -113,16 +103,13 @@ def real_examples(source, count):
 
 
 def sample_rows(rows):
-    """One row of images for each name, the name before it.
-
-    Args:
-        rows: `{name: uint8 [n, h, w, c]}`, one shape for all.
-
-    Returns:
-        `uint8 [H, W, 3]`.
-    """
+    """Draws rows `{name: uint8 [n, h, w, c]}` below one another, named: `uint8 [H, W, 3]`."""
     factor = max(1, SIDE // next(iter(rows.values())).shape[1])
-    strips = {name: _strip(pictures, factor) for name, pictures in rows.items()}
+    strips = {}
+    for name, pictures in rows.items():
+        strip = images.grid(pictures, columns=len(pictures))
+        strip = np.broadcast_to(strip, (*strip.shape[:2], 3))
+        strips[name] = strip.repeat(factor, axis=0).repeat(factor, axis=1)
     font = ImageFont.load_default(size=14)
     indent = 2 * MARGIN + max(round(font.getlength(name)) for name in rows)
     height, width = (max(strip.shape[axis] for strip in strips.values()) for axis in (0, 1))
@@ -133,9 +120,3 @@ def sample_rows(rows):
         middle = (MARGIN, top + height // 2)
         ImageDraw.Draw(sheet).text(middle, name, fill="black", font=font, anchor="lm")
     return np.asarray(sheet)
-
-
-def _strip(pictures, factor):
-    strip = np.concatenate(list(pictures), axis=1)
-    strip = np.repeat(strip, 3, axis=2) if strip.shape[2] == 1 else strip
-    return strip.repeat(factor, axis=0).repeat(factor, axis=1)

@@ -23,9 +23,9 @@ def test_the_window_of_parzen_has_images_of_its_own(tmp_path):
     source = large_source(classes=None)
     real = real_images.RealImages(source, features.get("pixels", source, None), tmp_path)
     # A fifth of 900 are the window's, so at most 720 stand in the samples' place.
-    assert len(real.sides.validation) == 180
+    assert len(real.validation_pixels) == 180
     assert (real.floor_count(250), real.floor_count(10_000)) == (250, 720)
     assert len(real.samples_of_training(10_000).features) == 720
     floor = {row.tobytes() for row in np.asarray(real.samples_of_training(10_000).pixels[:])}
-    assert not floor & {row.tobytes() for row in real.sides.validation[:]}
+    assert not floor & {row.tobytes() for row in real.validation_pixels[:]}
     assert real_images.smallest_side(source, 10_000) == 600

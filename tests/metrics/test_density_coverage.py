@@ -78,7 +78,7 @@ def test_neither_the_disk_nor_the_tiles_matter(tmp_path, monkeypatch):
     ("real", "generated", "k", "message"),
     [
         (draw(5), draw(8), 5, "k=5 needs at least 6 images on each side. Received: 5 real, 8 gen"),
-        (draw(9), draw(9, 7), 5, "Received: 8 real features, 7 generated"),
+        (draw(9), draw(9, 7), 5, "real and generated must be of one width. Received: 8 and 7"),
         (draw(9), draw(9) * np.inf, 5, "generated features must be finite"),
         (draw(9), draw(9), -1, "k must be a positive integer. Received: k=-1"),
     ],

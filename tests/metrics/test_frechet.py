@@ -142,7 +142,7 @@ def test_too_few_images_are_refused():
 
 
 def test_features_of_two_networks_are_refused():
-    with pytest.raises(InputError, match=r"one network. Received: 2 real features, 3 generated"):
+    with pytest.raises(InputError, match=r"real and generated must be of one width.*: 2 and 3"):
         between(np.eye(9)[:, :2], np.eye(9)[:, :3])
 
 

@@ -223,8 +223,8 @@ def test_a_model_without_a_prior_is_refused():
 @pytest.mark.parametrize(
     ("first", "second", "width", "message"),
     [
-        ((1, 3), (5, 3), 1.0, "at least 2 rows on each side. Received: 1 codes, 5 draws"),
-        ((5, 3), (5, 4), 1.0, "of one width. Received: 3 and 4"),
+        ((1, 3), (5, 3), 1.0, "at least 2 images on each side. Received: 1 codes, 5 draws"),
+        ((5, 3), (5, 4), 1.0, "codes and draws must be of one width. Received: 3 and 4"),
         ((5, 3), (5, 3), 0.0, "width must be a positive number. Received: width=0.0"),
         ((5, 3), (5, 3), math.nan, "width must be a positive number"),
     ],

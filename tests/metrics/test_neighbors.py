@@ -241,8 +241,8 @@ NAN = [[0.0], [np.nan]]
     ("call", "message"),
     [
         (lambda: neighbors.nearest([1.0], [[1.0]]), r"queries must have the shape \[n, d\].*\[1\]"),
-        (lambda: neighbors.nearest([[1.0]], [[1.0, 2.0]]), "rows of one length. Received: 1 and 2"),
-        (lambda: neighbors.nearest(np.ones((0, 1)), [[1.0]]), "a row each. Received: 0 and 1"),
+        (lambda: neighbors.nearest([[1.0]], [[1.0, 2.0]]), "of one width. Received: 1 and 2"),
+        (lambda: neighbors.nearest(np.ones((0, 1)), [[1.0]]), "at least 1 .*: 0 queries, 1 points"),
         (lambda: neighbors.nearest(NAN, [[1.0]]), "queries must be finite"),
         (lambda: neighbors.nearest([[1.0]], NAN), "points must be finite"),
         (lambda: neighbors.nearest([[np.inf]], [[1.0]]), "queries must be finite"),

@@ -186,13 +186,13 @@ def test_no_sigmas_are_refused():
         (
             np.zeros([0, 4]),
             np.zeros([2, 4]),
-            "at least one image on each side. Received: 0 samples",
+            "at least 1 images on each side. Received: 0 samples, 2 images",
         ),
-        (np.zeros([2, 4]), np.zeros([0, 4]), r"Received: 2 samples, 0 (validation )?images"),
-        (np.zeros([2, 4]), np.zeros([2, 5]), "must have as many pixels. Received: 4 and 5"),
+        (np.zeros([2, 4]), np.zeros([0, 4]), "Received: 2 samples, 0 images"),
+        (np.zeros([2, 4]), np.zeros([2, 5]), "samples and images must be of one width.*: 4 and 5"),
         (np.zeros([2, 2, 2]), np.zeros([2, 4]), r"samples must have the shape \[n, d\]"),
-        (np.full([2, 4], -1.0), np.zeros([2, 4]), r"pixels of samples must be in \[0, 1\]; .* -1"),
-        (np.zeros([2, 4]), np.full([2, 4], 255), r"pixels of images must be .* from 255 to 255"),
+        (np.full([2, 4], -1.0), np.zeros([2, 4]), r"samples must be in \[0, 1\]: \(x \+ 1\).* -1"),
+        (np.zeros([2, 4]), np.full([2, 4], 255), r"images must be in .*x / 255.* from 255 to 255"),
         (np.full([2, 4], np.nan), np.zeros([2, 4]), "samples must be finite"),
     ],
 )

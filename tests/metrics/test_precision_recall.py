@@ -65,7 +65,7 @@ def test_neither_the_disk_nor_the_tiles_matter(tmp_path, monkeypatch):
             "k=3 needs at least 4 images on each side. Received: 2 real, 100 generated",
         ),
         (draw(9), draw(3), 3, "Received: 9 real, 3 generated"),
-        (draw(9), draw(9, 7), 3, "Received: 8 real features, 7 generated"),
+        (draw(9), draw(9, 7), 3, "real and generated must be of one width. Received: 8 and 7"),
         (draw(9) * np.nan, draw(9), 3, "real features must be finite"),
         (draw(9), draw(9) * np.nan, 3, "generated features must be finite"),
         (draw(9)[0], draw(9), 3, r"real features must have the shape \[n, d\]"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_gans.errors import InputError
-from keras_gans.metrics.tiles import as_rows, tiles
+from keras_gans.metrics.tiles import as_rows, check_pixels, check_sides, tiles
 
 
 class ReadOnDemand:
@@ -55,3 +55,25 @@ def test_values_that_are_not_finite_are_refused(bad):
 def test_values_that_are_no_numbers_are_refused():
     with pytest.raises(InputError, match=r"must be real numbers. Received: complex128"):
         list(tiles(np.zeros([2, 3], complex), "features"))
+
+
+@pytest.mark.parametrize("bad", [np.nan, -0.01, 1.01])
+def test_pixels_beyond_0_to_1_are_refused_and_a_rounding_is_not(bad):
+    pixels = np.full([2, 3], 0.5)
+    pixels[0, :2] = -0.0009, 1.0009
+    assert check_pixels(pixels, "samples") is pixels
+    pixels[1, 1] = bad
+    with pytest.raises(InputError, match=r"samples must be in \[0, 1\]: .* Received: from "):
+        check_pixels(pixels, "samples")
+
+
+def test_sides_must_be_of_one_width_and_large_enough():
+    check_sides("the measure", 2, real=(2, 5), generated=(3, 5))
+    with pytest.raises(InputError) as refusal:
+        check_sides("the measure", 1, real=(2, 1500), generated=(3, 6))
+    message = "real and generated must be of one width. Received: 1,500 and 6"
+    assert str(refusal.value) == message
+    with pytest.raises(InputError) as refusal:
+        check_sides("the measure", 3, real=(2, 5), generated=(3000, 5))
+    message = "the measure needs at least 3 images on each side. Received: 2 real, 3,000 generated"
+    assert str(refusal.value) == message
