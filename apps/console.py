@@ -1,18 +1,29 @@
 """Parses options and ends programs, the same way for every program."""
 
 import sys
+from typing import Literal
 
-from jsonargparse import ArgumentError
+from jsonargparse import ArgumentError, ArgumentParser
 
 from keras_gans.errors import InputError, RunError
+from keras_gans.training import CHECKPOINT_HELP
+
+
+def make_parser(program, description, **options):
+    """Makes the `ArgumentParser` of a program, for `parse`."""
+    return ArgumentParser(
+        prog=program, description=description, exit_on_error=False, allow_abbrev=False, **options
+    )
+
+
+def add_model(parser, name="model", text="folder of a run or of an export"):
+    """Adds the options that name a trained model: a folder and, of a run, which checkpoint."""
+    parser.add_argument(name, type=str, help=text)
+    parser.add_argument("--checkpoint", type=Literal["best", "last"] | None, help=CHECKPOINT_HELP)
 
 
 def parse(parser, arguments):
-    """Parses a program's arguments.
-
-    Raises:
-        InputError: For what the parser refuses, in its words.
-    """
+    """Parses a program's arguments, None for its own; InputError has the parser's words."""
     try:
         return parser.parse_args(arguments)
     # A configuration that is no text arrives as it was raised.
@@ -23,15 +34,12 @@ def parse(parser, arguments):
 def run_app(name, main):
     """Runs `main()`; a user's mistake ends in one line and status 2, a failed run in status 1."""
     try:
-        main()
+        return main()
     except InputError as error:
-        _end(name, error, 2)
+        message, status = error, 2
     except RunError as error:
-        _end(name, error, 1)
+        message, status = error, 1
     except KeyboardInterrupt:
-        _end(name, "interrupted", 130)
-
-
-def _end(name, message, status):
+        message, status = "interrupted", 130
     print(f"{name}: {' '.join(str(message).split())}", file=sys.stderr)
     sys.exit(status)

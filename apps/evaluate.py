@@ -20,31 +20,24 @@ from keras_gans.serving.endpoints import Endpoints
 from keras_gans.visualize import comparison, images, tensorboard
 
 PROGRAM = "python -m apps.evaluate"
+DESCRIPTION = """
+Scores samples of a trained model against real images that it never saw, where the data has a test
+split, and as many real training images as the floor. A run keeps the scores in metrics.json and
+shows them in TensorBoard.
+"""
 POINTS = 500  # real ones and samples each in the dashboard's projector
 COLUMNS = 10  # images of a model in the picture of a comparison
 
 
 @dataclasses.dataclass(frozen=True)
 class Subject:
-    """A model to be measured.
-
-    Attributes:
-        folder: As given.
-        endpoints: Its `serving.Endpoints`.
-        source: The data it is compared with.
-        protocol: What of it belongs beside its scores: checkpoint and step, or version.
-        scores_path: Where its scores are kept.
-    """
+    """A model to be measured, the data it is compared with, and where its scores are kept."""
 
     folder: str
     endpoints: Endpoints
     source: object
-    protocol: dict
+    protocol: dict  # what of it belongs beside its scores: checkpoint and step, or version
     scores_path: Path
-
-    @property
-    def name(self):
-        return Path(self.folder).name
 
 
 def main(arguments=None):
@@ -55,68 +48,55 @@ def main(arguments=None):
         return
     subject = _open(options.model, options)
     results.read(subject.scores_path)  # damaged, it is told before the work
-    evaluator = _evaluator(subject.source, options)
-    entry = _measure(subject, evaluator)
-    print(_table({subject.name: entry["scores"], "real images": entry["floor"]}))
-    print(f"protocol  {_in_words(entry['protocol'])}")
+    entry = _measure(subject, _make_evaluator(subject.source, options))
+    _print_scores({Path(subject.folder).name: entry}, entry["protocol"])
     _print_skipped(subject.source)
     print(f"written   {subject.scores_path}")
 
 
 def compare(options):
-    """One table and one picture of several models of the same data."""
+    """Prints one table and draws one picture of several models of the same data."""
     subjects = [_open(folder, options) for folder in options.compare]
-    names = _distinct_names(subjects)
-    first = subjects[0]
-    for other in subjects[1:]:
+    first, *others = subjects
+    for other in others:
         if other.source.fingerprint != first.source.fingerprint:
             raise InputError(
                 f"{other.folder} and {first.folder} are of different data: "
                 f"{other.source.name}, {first.source.name}"
             )
     training.check_writable(Path(options.picture).parent)
-    evaluator = _evaluator(first.source, options)
-    entries = [_kept(subject, evaluator) or _measure(subject, evaluator) for subject in subjects]
-    columns = {name: entry["scores"] for name, entry in zip(names, entries, strict=True)}
-    print(_table(columns | {"real images": entries[0]["floor"]}))
-    print(f"protocol  {_in_words(evaluator.protocol())}")
-    for name, subject in zip(names, subjects, strict=True):
+    evaluator = _make_evaluator(first.source, options)
+    named = {Path(one.folder).name: one for one in subjects}
+    if len(named) < len(subjects):
+        named = {one.folder: one for one in subjects}
+    entries = {key: _kept(one, evaluator) or _measure(one, evaluator) for key, one in named.items()}
+    _print_scores(entries, evaluator.protocol())
+    for name, subject in named.items():
         print(f"{name}: {_in_words(subject.protocol)}")
     _print_skipped(first.source)
-    models_by_name = dict(zip(names, subjects, strict=True))
-    print(f"picture   {_picture(evaluator, models_by_name, options.picture)}")
-
-
-def _print_skipped(source):
-    if skipped := skipped_text(source):
-        print(f"skipped   {skipped}")
+    rows = comparison.real_rows(evaluator, COLUMNS)
+    for name, subject in named.items():
+        made = comparison.model_rows(evaluator, subject.endpoints, COLUMNS)
+        rows |= {f"{name} {what}".strip(): pictures for what, pictures in made.items()}
+    try:
+        print(f"picture   {images.save_png(comparison.sample_rows(rows), options.picture)}")
+    except OSError as error:
+        raise RunError(f"cannot write {options.picture}: {error.strerror or error}") from error
 
 
 def _parse(arguments):
     parser = ArgumentParser(
-        prog=PROGRAM,
-        description="Scores samples of a trained model against real images that it never saw, "
-        "where the data has a test split, and as many real training images as the floor. A run "
-        "keeps the scores in metrics.json and shows them in TensorBoard.",
-        exit_on_error=False,
-        allow_abbrev=False,
+        prog=PROGRAM, description=DESCRIPTION, exit_on_error=False, allow_abbrev=False
     )
+    features, metrics = Literal[registry.FEATURE_NAMES], Literal[tuple(registry.METRICS)]
+    help_features = "what images are compared by; default: classifier with labels, pixels without"
     add = parser.add_argument
     add("model", nargs="?", type=str, help="folder of a run or of an export")
     add("--compare", nargs="+", type=str, metavar="MODEL", help="several, in one table and picture")
     add("--checkpoint", type=Literal["best", "last"] | None, help=training.CHECKPOINT_HELP)
     add("--samples", type=int, default=10_000, help="samples to score")
-    add(
-        "--features",
-        type=Literal[registry.FEATURE_NAMES] | None,
-        help="what images are compared by; default: classifier with labels, pixels without",
-    )
-    add(
-        "--metrics",
-        nargs="+",
-        type=Literal[tuple(registry.METRICS)],
-        help="default: all that these features allow",
-    )
+    add("--features", type=features | None, help=help_features)
+    add("--metrics", nargs="+", type=metrics, help="default: all that these features allow")
     add("--dataset", type=str | None, help="of an export: the data it was trained on; see train")
     add("--data-dir", type=str | None, help="folder that holds NAME.npz; a run has its own")
     add("--image-size", type=int | tuple[int, int] | None, help="of an export's folder of images")
@@ -130,12 +110,23 @@ def _parse(arguments):
     return options
 
 
-# Opening and measuring -----------------------------------------------------------------------
-
-
 def _open(folder, options):
-    if training.is_run(folder):
-        return _open_run(folder, options)
+    if not training.is_run(folder):
+        return _open_export(folder, options)
+    for name in ("dataset", "image_size"):
+        if options[name] is not None:
+            flag = name.replace("_", "-")
+            raise InputError(f"{folder} is a run and knows its data: leave --{flag} out")
+    path = training.find_checkpoint(folder, options.checkpoint)
+    model = training.load_checkpoint(path)
+    checkpoint = "best" if path.name == training.BEST else "last"
+    protocol = {"checkpoint": checkpoint, "step": model.steps_done}
+    source = training.load_source(folder, data_dir=options.data_dir)
+    endpoints = Endpoints.from_model(model)
+    return Subject(folder, endpoints, source, protocol, Path(folder) / results.FILE)
+
+
+def _open_export(folder, options):
     endpoints = training.open_endpoints(folder, options.checkpoint)
     if options.dataset is None:
         raise InputError(f"{folder} is an export: name the data it was trained on with --dataset")
@@ -145,32 +136,11 @@ def _open(folder, options):
     return Subject(folder, endpoints, source, protocol, Path(options.out))
 
 
-def _open_run(folder, options):
-    for name in ("dataset", "image_size"):
-        if options[name] is not None:
-            flag = name.replace("_", "-")
-            raise InputError(f"{folder} is a run and knows its data: leave --{flag} out")
-    path = training.find_checkpoint(folder, options.checkpoint)
-    model = training.load_checkpoint(path)
-    protocol = {
-        "checkpoint": "best" if path.name == training.BEST else "last",
-        "step": model.steps_done,
-    }
-    source = training.load_source(folder, data_dir=options.data_dir)
-    return Subject(
-        folder, Endpoints.from_model(model), source, protocol, Path(folder) / results.FILE
-    )
-
-
-def _evaluator(source, options):
-    runs = Path(options.model or options.compare[0])
-    runs = runs.parent if training.is_run(runs) else Path("runs")
+def _make_evaluator(source, options):
+    folder = Path(options.model or options.compare[0])
+    cache = (folder.parent if training.is_run(folder) else Path("runs")) / training.CACHE
     return translation.evaluator_for(
-        source,
-        options.features,
-        options.samples,
-        options.metrics,
-        cache_dir=runs / training.CACHE,
+        source, options.features, options.samples, options.metrics, cache_dir=cache
     )
 
 
@@ -205,37 +175,29 @@ def _show_in_dashboard(subject, evaluator, scores):
         if points := comparison.projector_points(evaluator, subject.endpoints, POINTS):
             tensorboard.write_projector(folder, *points)
     except OSError as error:
-        reason = error.strerror or error
-        raise RunError(f"cannot write to {folder}: {reason}") from error
+        raise RunError(f"cannot write to {folder}: {error.strerror or error}") from error
 
 
-# Words and pictures --------------------------------------------------------------------------
-
-
-def _table(columns):
-    """Scores `{column: {name: {"value", "standard_error"}}}` as aligned text."""
-    names = list(dict.fromkeys(name for scores in columns.values() for name in scores))
+def _print_scores(entries, protocol):
+    """Prints a table of the scores of `{column: entry}` and of real images, and the protocol."""
+    columns = {name: entry["scores"] for name, entry in entries.items()}
+    columns["real images"] = next(iter(entries.values()))["floor"]
     rows = [["", *columns, "better"]]
-    for name in names:
-        cells = [_cell(name, scores.get(name)) for scores in columns.values()]
+    for name in dict.fromkeys(name for scores in columns.values() for name in scores):
+        cells = [score_text(name, scores.get(name)) for scores in columns.values()]
         rows.append([name, *cells, registry.BETTER[registry.base_name(name)]])
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if place == 0 else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    )
+    first, *widths = (max(map(len, column)) for column in zip(*rows, strict=True))
+    for name, *cells in rows:
+        print("  ".join([name.ljust(first), *map(str.rjust, cells, widths)]))
+    print(f"protocol  {_in_words(protocol)}")
 
 
-def _cell(name, score):
+def score_text(name, score, unknown="-"):
+    """Formats `{"value", "standard_error"}` as `3.2 +- 0.1`; None as `unknown`."""
     if score is None:
-        return "-"
-    text = registry.value_text(name, score["value"])
-    if score["standard_error"] is None:
-        return text
-    return f"{text} +- {registry.value_text(name, score['standard_error'])}"
+        return unknown
+    values = (score["value"], score["standard_error"])
+    return " +- ".join(registry.value_text(name, value) for value in values if value is not None)
 
 
 def _in_words(protocol):
@@ -245,20 +207,9 @@ def _in_words(protocol):
     return ", ".join(f"{key.replace('_', ' ')} {text}" for key, text in texts.items())
 
 
-def _distinct_names(subjects):
-    names = [subject.name for subject in subjects]
-    return names if len(set(names)) == len(names) else [subject.folder for subject in subjects]
-
-
-def _picture(evaluator, subjects, path):
-    rows = comparison.real_rows(evaluator, COLUMNS)
-    for name, subject in subjects.items():
-        made = comparison.model_rows(evaluator, subject.endpoints, COLUMNS)
-        rows |= {f"{name} {what}".strip(): pictures for what, pictures in made.items()}
-    try:
-        return images.save_png(comparison.sample_rows(rows), path)
-    except OSError as error:
-        raise RunError(f"cannot write {path}: {error.strerror or error}") from error
+def _print_skipped(source):
+    if skipped := skipped_text(source):
+        print(f"skipped   {skipped}")
 
 
 if __name__ == "__main__":

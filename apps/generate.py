@@ -1,10 +1,6 @@
 """Makes images with a trained model: `python -m apps.generate saved_models/cgan --label 7`."""
 
-import sys
 from pathlib import Path
-from typing import Literal
-
-from jsonargparse import ArgumentParser
 
 import apps.quiet  # noqa: F401
 from apps import console
@@ -20,7 +16,7 @@ MAX_GRID = 1024  # one picture is held in memory whole; separate files are not
 
 def main(arguments=None):
     """Reads the options, writes the grid or the files, prints where they are."""
-    options = _parse(sys.argv[1:] if arguments is None else arguments)
+    options = _parse(arguments)
     sampler = Sampler.from_endpoints(training.open_endpoints(options.model, options.checkpoint))
     labels = _labels(sampler.class_names, options.label, options.count)
     seeds = range(options.seed, options.seed + options.count)
@@ -37,22 +33,18 @@ def main(arguments=None):
 
 
 def _parse(arguments):
-    parser = ArgumentParser(
-        prog=PROGRAM,
-        description="Writes one PNG grid, or separate PNG files with --out. The same seed and "
-        "label always give the same image.",
-        exit_on_error=False,
-        allow_abbrev=False,
+    parser = console.make_parser(
+        PROGRAM,
+        "Writes one PNG grid, or separate PNG files with --out. The same seed and label always "
+        "give the same image.",
     )
-    parser.add_argument("model", type=str, help="folder of a run or of an export")
-    parser.add_argument(
-        "--checkpoint", type=Literal["best", "last"] | None, help=training.CHECKPOINT_HELP
-    )
-    parser.add_argument("--count", type=int, default=100, help="images to make")
-    parser.add_argument("--label", type=str | None, help="a class, by index or name; default: all")
-    parser.add_argument("--seed", type=int, default=0, help="the first image's seed, >= 0")
-    parser.add_argument("--out", type=str | None, metavar="DIR", help="folder for separate files")
-    parser.add_argument("--grid", type=str, default="generated/grid.png", help="the grid's file")
+    console.add_model(parser)
+    add = parser.add_argument
+    add("--count", type=int, default=100, help="images to make")
+    add("--label", type=str | None, help="a class, by index or name; default: all")
+    add("--seed", type=int, default=0, help="the first image's seed, >= 0")
+    add("--out", type=str | None, metavar="DIR", help="folder for separate files")
+    add("--grid", type=str, default="generated/grid.png", help="the grid's file")
     options = console.parse(parser, arguments)
     if options.count < 1:
         raise InputError(f"--count must be at least 1. Received: {options.count}")
@@ -75,14 +67,10 @@ def _labels(class_names, label, count):
 
 def _write_files(sampler, seeds, labels, folder):
     folder.mkdir(parents=True, exist_ok=True)
-    index = 0
-    for batch in sampler.batches(seeds, labels):
-        for png in batch["image_bytes"]:
-            stem = f"seed{seeds[index]}"
-            if labels:
-                stem = f"label{labels[index]}_{stem}"
-            (folder / f"{stem}.png").write_bytes(png)
-            index += 1
+    files = (png for batch in sampler.batches(seeds, labels) for png in batch["image_bytes"])
+    for index, png in enumerate(files):
+        label = f"label{labels[index]}_" if labels else ""
+        (folder / f"{label}seed{seeds[index]}.png").write_bytes(png)
     return folder
 
 

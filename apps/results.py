@@ -12,6 +12,7 @@ from jsonargparse import ArgumentParser
 import apps.quiet  # noqa: F401
 from apps import console, train
 from apps.benchmark.measuring import describe_machine
+from apps.evaluate import score_text
 from keras_gans import training
 from keras_gans.errors import InputError, RunError
 from keras_gans.evaluation import results
@@ -20,70 +21,54 @@ from keras_gans.metrics import registry
 from keras_gans.recipes import RECIPES
 
 PROGRAM = "python -m apps.results"
-# Options beside the recipe's own: a step of WGAN-GP is five of its critic, and many codes blur.
-VARIANTS = {
-    "gan": [],
-    "dcgan": [],
-    "cgan": [],
-    "wgan-gp": ["--epochs", "8"],
-    "aae": [],
-    "vae": ["--latent-dim", "8"],
-}
+DESCRIPTION = """
+Trains variants by their recipes, evaluates them and prints a Markdown table. On two cores all of
+MNIST takes hours. A finished run is not trained again.
+"""
+VARIANTS = ("gan", "dcgan", "cgan", "wgan-gp", "aae", "vae")
+# Beside the recipes' own settings: a step of WGAN-GP is five of its critic, and many codes blur.
+SETTINGS = {"wgan-gp": ["--epochs", "8"], "vae": ["--latent-dim", "8"]}
 SCORES = (
-    "fid",  # by Inception, else by its plain name
-    "frechet",
-    "label_accuracy",
-    "classes_covered",
-    "rarest_class_share",
-    "precision",
-    "recall",
+    "frechet", "label_accuracy", "classes_covered", "rarest_class_share", "precision", "recall",
     "parzen",
-)
+)  # fmt: skip
 TIMES = "times.json"  # beside the runs
 
 
 def main(arguments=None):
     """Trains and evaluates what is not done yet, then prints a Markdown table of all."""
     options = _parse(sys.argv[1:] if arguments is None else arguments)
-    runs = {variant: Path(options.runs_dir) / variant for variant in options.variants}
-    commands = {variant: _training_command(variant, run, options) for variant, run in runs.items()}
+    # All are checked before hours are spent.
+    commands = {variant: _training_command(variant, options) for variant in options.variants}
     print(
-        f"Trains and evaluates {', '.join(runs)} on {options.dataset}: with all of MNIST hours.\n"
-        "What is finished is not done again: after Ctrl-C, the same command goes on.",
+        f"Trains and evaluates {', '.join(commands)} on {options.dataset}: with all of MNIST "
+        "hours.\nWhat is finished is not done again: after Ctrl-C, the same command goes on.",
         flush=True,
     )
-    for variant, run in runs.items():
+    runs_dir, entries, efforts = Path(options.runs_dir), {}, {}
+    for variant, command in commands.items():
+        run = runs_dir / variant
         if not (training.is_run(run) and training.is_complete(run)):
-            _train(variant, commands[variant], options)
+            _train(variant, command, runs_dir / TIMES)
         if find_entry(run, options.samples) is None:
-            _run_program("evaluate", [str(run), "--samples", str(options.samples)])
-    entries = {variant: find_entry(run, options.samples) for variant, run in runs.items()}
-    times = _read_times(options)
-    efforts = {
-        variant: f"{training.saved_settings(run)['epochs']} epochs, {times[variant]['seconds']:,} s"
-        for variant, run in runs.items()
-    }
+            _run_program("evaluate", str(run), "--samples", str(options.samples))
+        entries[variant] = find_entry(run, options.samples)
+    times = _read_times(runs_dir / TIMES)
+    for variant in commands:
+        epochs = training.saved_settings(runs_dir / variant)["epochs"]
+        efforts[variant] = f"{epochs} epochs, {times[variant]['seconds']:,} s"
     print(f"\n{markdown_table(entries, efforts)}\n")
-    for machine in dict.fromkeys(times[variant]["machine"] for variant in runs):
+    for machine in dict.fromkeys(times[variant]["machine"] for variant in commands):
         print(f"Trained on {machine}.")
 
 
 def _parse(arguments):
     parser = ArgumentParser(
-        prog=PROGRAM,
-        description="Trains variants by their recipes, evaluates them and prints a Markdown table. "
-        "On two cores all of MNIST takes hours. A finished run is not trained again.",
-        exit_on_error=False,
-        allow_abbrev=False,
+        prog=PROGRAM, description=DESCRIPTION, exit_on_error=False, allow_abbrev=False
     )
     add = parser.add_argument
-    add(
-        "--variants",
-        type=str,
-        nargs="+",
-        default=list(VARIANTS),
-        help=f"of {', '.join(VARIANTS)}; default: all",
-    )
+    known = ", ".join(VARIANTS)
+    add("--variants", type=str, nargs="+", default=list(VARIANTS), help=f"of {known}; default: all")
     add("--epochs", type=int | None, help="of every variant; default: as the README's table")
     add("--dataset", type=str, default="mnist", help="as apps.train takes it")
     add("--data-dir", type=str | None, help="folder that holds NAME.npz")
@@ -93,21 +78,19 @@ def _parse(arguments):
     options = console.parse(parser, arguments)
     for variant in options.variants:
         if variant not in VARIANTS:
-            raise InputError(f"unknown variant {variant!r}: choose of {', '.join(VARIANTS)}")
+            raise InputError(f"unknown variant {variant!r}: choose of {known}")
     if options.samples < 2:
         raise InputError(f"--samples must be at least 2. Received: {options.samples}")
     return options
 
 
-# Training --------------------------------------------------------------------------------------
-
-
-def _training_command(variant, run, options):
-    """The options of `apps.train`, checked before hours are spent."""
-    command = [*VARIANTS[variant], "--dataset", options.dataset]
-    command += ["--runs-dir", options.runs_dir, "--export-dir", options.export_dir]
-    command += ["--data-dir", options.data_dir] if options.data_dir else []
-    command += ["--epochs", str(options.epochs)] if options.epochs is not None else []
+def _training_command(variant, options):
+    """Makes the arguments of `apps.train`, and checks them."""
+    run = Path(options.runs_dir) / variant
+    command = list(SETTINGS.get(variant, []))
+    for name in ("dataset", "runs_dir", "export_dir", "data_dir", "epochs"):
+        if options[name] is not None:
+            command += [f"--{name.replace('_', '-')}", str(options[name])]
     command += ["--resume", str(run)] if training.is_run(run) else ["--name", variant]
     parsed, recipe = train.parse(RECIPES[variant], command)
     if parsed.resume:
@@ -118,22 +101,20 @@ def _training_command(variant, run, options):
     return [variant, *command]
 
 
-def _train(variant, command, options):
+def _train(variant, command, times_path):
     """Trains to the end; the time counts even if that is interrupted."""
     begin = time.monotonic()
     try:
-        _run_program("train", command)
+        _run_program("train", *command)
     finally:
-        times = _read_times(options)
+        times = _read_times(times_path)
         spent = times.get(variant, {}).get("seconds", 0) + round(time.monotonic() - begin)
-        machine = ", ".join(describe_machine().values())
-        times[variant] = {"seconds": spent, "machine": machine}
-        path = Path(options.runs_dir) / TIMES
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, json.dumps(times, indent=2))
+        times[variant] = {"seconds": spent, "machine": ", ".join(describe_machine().values())}
+        times_path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(times_path, json.dumps(times, indent=2))
 
 
-def _run_program(name, arguments):
+def _run_program(name, *arguments):
     """Runs one of the programs in a process of its own; ends as it ends where it fails."""
     # Ctrl-C reaches the program too, which then saves; this one has to wait for it.
     handler = signal.signal(signal.SIGINT, lambda *_: None)
@@ -147,30 +128,25 @@ def _run_program(name, arguments):
         sys.exit(ended.returncode)  # it has said why
 
 
-def _read_times(options):
-    path = Path(options.runs_dir) / TIMES
+def _read_times(path):
     try:
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     except (OSError, ValueError) as error:
         raise InputError(f"{path} is damaged: delete it ({error})") from error
 
 
-# The table -------------------------------------------------------------------------------------
-
-
 def find_entry(run, samples):
-    """Returns the newest scores of so many samples that a run keeps, or None."""
-    entries = results.read(run / "metrics.json").values()
-    found = [entry for entry in entries if entry["protocol"]["generated_images"] == samples]
-    return found[-1] if found else None
+    """Returns the newest evaluation of so many samples that a run keeps, or None."""
+    entries = [*results.read(run / results.FILE).values()][::-1]
+    # While it trains, a run writes scores as well, without those of real images.
+    found = (e for e in entries if e["floor"] and e["protocol"]["generated_images"] == samples)
+    return next(found, None)
 
 
 def markdown_table(entries, efforts):
-    """Returns a table of scores, one row a variant, and of the real images below them.
+    """Returns a table of variants' scores, and of the real images' below them.
 
-    Args:
-        entries: `{variant: entry}` as `find_entry` returns them.
-        efforts: `{variant: text}`, what its training took.
+    `entries` are `{variant: find_entry(...)}`, `efforts` `{variant: what its training took}`.
     """
     rows = {name: entry["scores"] for name, entry in entries.items()}
     rows["real training images"] = next(iter(entries.values()))["floor"]
@@ -178,17 +154,9 @@ def markdown_table(entries, efforts):
     columns = [name for score in SCORES for name in names if registry.base_name(name) == score]
     lines = [["", "training", *columns], ["---"] * (2 + len(columns))]
     for row, scores in rows.items():
-        cells = (_cell(name, scores.get(name)) for name in columns)
+        cells = (score_text(name, scores.get(name), unknown="") for name in columns)
         lines.append([row, efforts.get(row, ""), *cells])
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
-def _cell(name, score):
-    if score is None:
-        return ""
-    text = registry.value_text(name, score["value"])
-    error = score["standard_error"]
-    return text if error is None else f"{text} +- {registry.value_text(name, error)}"
 
 
 if __name__ == "__main__":

@@ -28,8 +28,7 @@ def main(arguments=None):
     version = latest_version(folder)
     if version is None:
         return refuse(f"no exported version in {folder}: run `make train-{args.model}` first")
-    command = server_command(args, folder)
-    if command is None:
+    if (command := server_command(args, folder)) is None:
         return refuse(HOW_TO_GET)
     try:
         example = example_request(args, version)
@@ -72,25 +71,19 @@ def server_command(args, folder):
 
 def server_options(args, folder):
     """The server's options, with the models in `folder` as the server sees it."""
-    return [
-        f"--rest_api_port={args.port}",
-        f"--port={args.grpc_port}",
-        f"--model_name={args.model}",
-        f"--model_base_path={folder}",
-    ]
+    ports = f"--rest_api_port={args.port}", f"--port={args.grpc_port}"
+    return [*ports, f"--model_name={args.model}", f"--model_base_path={folder}"]
 
 
 def engine_responds(engine):
     """Whether a container engine is installed and its daemon is up."""
     if not shutil.which(engine):
         return False
+    info = {"capture_output": True, "timeout": ENGINE_SECONDS, "check": False}
     try:
-        done = subprocess.run(
-            [engine, "info"], capture_output=True, timeout=ENGINE_SECONDS, check=False
-        )
+        return subprocess.run([engine, "info"], **info).returncode == 0
     except subprocess.TimeoutExpired:
         return False
-    return done.returncode == 0
 
 
 def container_command(engine, args, folder):
@@ -113,7 +106,9 @@ def container_command(engine, args, folder):
 def example_request(args, version):
     """Returns a curl line that generates one image, or that lists what the model can do instead."""
     address = f"http://localhost:{args.port}/v1/models/{args.model}"
-    names = generate_inputs(version)
+    path = version / "assets.extra" / "keras_gans.json"
+    notes = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    names = set(notes.get("signatures", {}).get("generate", {}).get("inputs", ()))
     if not names or not names <= {"seed", "label"}:
         return f"curl {address}/metadata"
     row = dict.fromkeys(sorted(names, reverse=True), 1)
@@ -130,15 +125,6 @@ def latest_version(folder):
     names = [path.parent.name for path in folder.glob("*/saved_model.pb")]
     numbers = [int(name) for name in names if name.isascii() and name.isdigit()]
     return folder / str(max(numbers)) if numbers else None
-
-
-def generate_inputs(version):
-    """Names of the inputs of `generate`; empty without it, or if the export's notes do not tell."""
-    try:
-        notes = json.loads((version / "assets.extra" / "keras_gans.json").read_text("utf-8"))
-    except FileNotFoundError:
-        return set()
-    return set(notes.get("signatures", {}).get("generate", {}).get("inputs", ()))
 
 
 if __name__ == "__main__":

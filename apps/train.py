@@ -8,8 +8,6 @@ import sys
 import typing
 from pathlib import Path
 
-from jsonargparse import ArgumentParser
-
 import apps.quiet  # noqa: F401
 from apps import console
 from keras_gans import distribution, training
@@ -77,8 +75,7 @@ def _train_as_chief(run, options):
         sys.exit(130)
     images = (run.total_steps - first) * run.recipe.batch_size
     rate = f"{images:,} images in {seconds:,.0f} s, {images / seconds:,.0f} images/s"
-    if evaluator:
-        rate += f", {evaluator.seconds / seconds:.1%} of the time for scores"
+    rate += f", {evaluator.seconds / seconds:.1%} of the time for scores" if evaluator else ""
     if skipped := skipped_text(run.source):
         print(f"skipped   {skipped}")
     print(f"trained   {rate}; now exporting", flush=True)
@@ -114,11 +111,8 @@ def _best_text(best):
 
 
 def _next_commands(recipe, options):
-    variant = recipe.variant
-    logs = (
-        "" if options.runs_dir == RUNS else f" ARGS={shlex.quote(f'--logdir {options.runs_dir}')}"
-    )
-    yield f"next      make tensorboard{logs}"
+    variant, logs = recipe.variant, shlex.quote(f"--logdir {options.runs_dir}")
+    yield "next      make tensorboard" + ("" if options.runs_dir == RUNS else f" ARGS={logs}")
     for program in recipe.programs:
         if options.export_dir == EXPORTS:
             yield f"          make {program} MODEL={variant}"
@@ -132,11 +126,10 @@ def _next_commands(recipe, options):
 def _resume_command(run, directory, options):
     if distribution.num_workers(run.strategy) > 1:
         return "the same command, on every worker"
-    # A run's configuration holds what it is, not where its export goes.
-    elsewhere = options.export_dir != EXPORTS
-    export_dir = ["--export-dir", options.export_dir] if elsewhere else []
-    arguments = shlex.join(["--resume", str(directory), *export_dir])
-    return f'make train-{run.recipe.variant} ARGS="{arguments}"'
+    arguments = ["--resume", str(directory)]
+    if options.export_dir != EXPORTS:  # which a run's configuration does not hold
+        arguments += ["--export-dir", options.export_dir]
+    return f'make train-{run.recipe.variant} ARGS="{shlex.join(arguments)}"'
 
 
 def parse(recipe_class, arguments):
@@ -153,8 +146,7 @@ def parse(recipe_class, arguments):
         directory = Path(options.runs_dir) / options.name
         if options.resume is None and training.is_run(directory):
             options.resume = str(directory)
-    if options.resume is not None:
-        resume = options.resume
+    if (resume := options.resume) is not None:
         settings = json.dumps(training.saved_settings(resume))
         options = console.parse(parser, ["--config", settings, *arguments])
         options.resume = resume
@@ -167,51 +159,37 @@ def _recipe(recipe_class, options):
 
 
 def _parser(recipe_class):
-    parser = ArgumentParser(
-        prog=f"{PROGRAM} {recipe_class.variant}",
-        description=recipe_class.__doc__,
-        exit_on_error=False,
-        allow_abbrev=False,
-        print_config=None,
-    )
-    run = parser.add_argument_group("the run")
-    run.add_argument("--config", action="config", help="YAML file of settings; flags override it")
-    run.add_argument("--name", type=str | None, help="the run's name; default: made of the date")
-    run.add_argument("--resume", type=str | None, metavar="RUN", help="folder of a run to go on")
-    run.add_argument("--runs-dir", type=str, default=RUNS, help="where runs are written")
-    run.add_argument("--export-dir", type=str, default=EXPORTS, help="where exports go")
-    run.add_argument(
+    variant, types = recipe_class.variant, typing.get_type_hints(recipe_class)
+    parser = console.make_parser(f"{PROGRAM} {variant}", recipe_class.__doc__, print_config=None)
+    add = parser.add_argument_group("the run").add_argument
+    add("--config", action="config", help="YAML file of settings; flags override it")
+    add("--name", type=str | None, help="the run's name; default: made of the date")
+    add("--resume", type=str | None, metavar="RUN", help="folder of a run to go on")
+    add("--runs-dir", type=str, default=RUNS, help="where runs are written")
+    add("--export-dir", type=str, default=EXPORTS, help="where exports go")
+    add(
         "--strategy",
         type=typing.Literal[distribution.STRATEGIES],
         default="auto",
         help="one device, mirrored over this machine's, multi-worker over several machines; auto: "
         "by TF_CONFIG or Slurm, and the number of GPUs",
     )
-    run.add_argument(
-        "--devices", type=str | None, help="how many, or which: 2, or GPU:0,GPU:1; default: all"
-    )
-    run.add_argument("--dry-run", action="store_true", help="print the plan and end")
+    add("--devices", type=str | None, help="how many, or which: 2, or GPU:0,GPU:1; default: all")
+    add("--dry-run", action="store_true", help="print the plan and end")
     # A saved configuration names its variant, and is refused for another one.
-    variant = recipe_class.variant
-    parser.add_argument(
-        "--variant", type=typing.Literal[variant], default=variant, help=argparse.SUPPRESS
-    )
-    types = typing.get_type_hints(recipe_class)
-    settings = parser.add_argument_group("settings")
+    hidden = {"default": variant, "help": argparse.SUPPRESS}
+    parser.add_argument("--variant", type=typing.Literal[variant], **hidden)
+    add = parser.add_argument_group("settings").add_argument
     for item in dataclasses.fields(recipe_class):
-        settings.add_argument(
-            "--" + item.name.replace("_", "-"),
-            type=types[item.name],
-            default=item.default,
-            help=item.metadata["help"],
-        )
+        name, text = item.name.replace("_", "-"), item.metadata["help"]
+        add(f"--{name}", type=types[item.name], default=item.default, help=text)
     return parser
 
 
 def _overview():
-    lines = [f"usage: {PROGRAM} VARIANT [options]", ""]
-    lines += [f"  {name:8} {recipe.__doc__.strip()}" for name, recipe in RECIPES.items()]
-    return "\n".join([*lines, "", f"All options of a variant: {PROGRAM} cgan --help"])
+    lines = [f"  {name:8} {recipe.__doc__.strip()}" for name, recipe in RECIPES.items()]
+    usage, end = f"usage: {PROGRAM} VARIANT [options]", f"{PROGRAM} cgan --help"
+    return "\n".join([usage, "", *lines, "", f"All options of a variant: {end}"])
 
 
 if __name__ == "__main__":

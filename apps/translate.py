@@ -3,7 +3,6 @@
 import sys
 from typing import Literal
 
-from jsonargparse import ArgumentParser
 from tqdm import tqdm
 
 import apps.quiet  # noqa: F401
@@ -13,19 +12,19 @@ from keras_gans.data.folder import BAD_IMAGES, bad_image_error
 from keras_gans.data.image_file import BadImageError
 from keras_gans.errors import InputError, RunError
 from keras_gans.serving import sampling
+from keras_gans.training.load import DIRECTIONS
 from keras_gans.visualize.translate_files import pair_files, translate_file
 
 PROGRAM = "python -m apps.translate"
-ENDPOINTS = {"x-to-y": "translate_x_to_y", "y-to-x": "translate_y_to_x"}
 
 
 def main(arguments=None):
     """Reads the options, translates file by file, prints how many were written and left out."""
-    options = _parse(sys.argv[1:] if arguments is None else arguments)
+    options = _parse(arguments)
     count, files = pair_files(options.images, options.out)
     training.check_writable(options.out)
     endpoints = training.open_endpoints(options.model, options.checkpoint)
-    translator = sampling.make_translator(endpoints, ENDPOINTS[options.direction])
+    translator = sampling.make_translator(endpoints, DIRECTIONS[options.direction])
     skipped = 0
     bar = {"disable": not sys.stderr.isatty(), "unit": " images", "leave": False}
     for source, target in tqdm(files, total=count, **bar):
@@ -43,31 +42,23 @@ def main(arguments=None):
 
 
 def _parse(arguments):
-    parser = ArgumentParser(
-        prog=PROGRAM,
-        description="Writes a translated PNG file for a picture file, or for every picture below a "
-        "folder, one after the other: of any size and format, none is held longer than it takes.",
-        exit_on_error=False,
-        allow_abbrev=False,
+    parser = console.make_parser(
+        PROGRAM,
+        "Writes a translated PNG file for a picture file, or for every picture below a folder, one "
+        "after the other: of any size and format, none is held longer than it takes.",
     )
+    console.add_model(parser, text="folder of a run or of an export of cyclegan")
     add = parser.add_argument
-    add("model", type=str, help="folder of a run or of an export of cyclegan")
     add("images", type=str, help="a picture file, or a folder of them")
-    add("--direction", type=Literal[tuple(ENDPOINTS)], default="x-to-y", help="from which domain")
+    add("--direction", type=Literal[tuple(DIRECTIONS)], default="x-to-y", help="from which domain")
     add("--out", type=str, default="translated", metavar="DIR", help="folder for the files")
     add("--max-side", type=int | None, help="px; larger pictures are reduced to it: less memory")
-    add(
-        "--bad-images",
-        type=Literal[BAD_IMAGES],
-        default="refuse",
-        help="what an unreadable picture does: end the program, or be left out",
-    )
-    add("--checkpoint", type=Literal["best", "last"] | None, help=training.CHECKPOINT_HELP)
+    text = "what an unreadable picture does: end the program, or be left out"
+    add("--bad-images", type=Literal[BAD_IMAGES], default="refuse", help=text)
     options = console.parse(parser, arguments)
-    if options.max_side is not None and options.max_side < sampling.SMALLEST_SIDE:
-        raise InputError(
-            f"--max-side must be at least {sampling.SMALLEST_SIDE}. Received: {options.max_side}"
-        )
+    smallest = sampling.SMALLEST_SIDE
+    if options.max_side is not None and options.max_side < smallest:
+        raise InputError(f"--max-side must be at least {smallest}. Received: {options.max_side}")
     return options
 
 

@@ -3,12 +3,10 @@
 The images are those of seeds or, of a model that encodes, two files of the user's own.
 """
 
-import sys
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from jsonargparse import ArgumentParser
 
 import apps.quiet  # noqa: F401
 from apps import console
@@ -31,27 +29,24 @@ MAX_ROWS = 16
 
 def main(arguments=None):
     """Reads the options, writes the animation and the strip, prints where they are."""
-    options = _parse(sys.argv[1:] if arguments is None else arguments)
-    model = None
-    if is_run := training.is_run(options.model):
-        model = training.load_run(options.model, options.checkpoint)
-        endpoints = Endpoints.from_model(model)
-    else:
-        endpoints = training.open_endpoints(options.model, options.checkpoint)
+    options = _parse(arguments)
+    place = options.model, options.checkpoint
+    model = training.load_run(*place) if training.is_run(options.model) else None
+    endpoints = Endpoints.from_model(model) if model else training.open_endpoints(*place)
     if options.from_image is not None:
-        walk = _between_images(options, endpoints)
+        walk = _between_images(options, endpoints, is_run=model is not None)
     elif _visits_classes(options):
         walk = _between_classes(options, model, endpoints)
     else:
         walk = _between_seeds(options, endpoints)
-    _check_places(options, is_run)
+    _check_places(options, is_run=model is not None)
     strip, frames = walk.strip(), len(walk.inputs["latent"])
     seconds = FRAME_SECONDS if options.seconds is None else options.seconds / frames
     try:
         places = [walk.save_gif(options.out, seconds)]
         if options.strip:
             places.append(images.save_png(strip, options.strip))
-        if is_run:
+        if model:
             step = model.steps_done
             tensorboard.log_picture(options.model, walk.tag, strip, step)
             places.append(f"{options.model}: image {walk.tag} at step {step} (make tensorboard)")
@@ -64,77 +59,42 @@ def main(arguments=None):
 
 
 def _parse(arguments):
-    parser = ArgumentParser(
-        prog=PROGRAM,
-        description="Writes an animation of a closed walk through the latents of a few seeds, "
-        "from class to class, or there and back between two images of yours, that loops for ever; "
-        "of a run also a strip of its frames for TensorBoard. Stations of seeds are the images "
-        "that apps.generate makes of them.",
-        exit_on_error=False,
-        allow_abbrev=False,
+    parser = console.make_parser(
+        PROGRAM,
+        "Writes an animation of a closed walk through the latents of a few seeds, from class to "
+        "class, or there and back between two images of yours, that loops for ever; of a run also "
+        "a strip of its frames for TensorBoard. Stations of seeds are the images that "
+        "apps.generate makes of them.",
     )
-    parser.add_argument("model", type=str, help="folder of a run or of an export")
-    parser.add_argument(
-        "--checkpoint", type=Literal["best", "last"] | None, help=training.CHECKPOINT_HELP
-    )
-    parser.add_argument("--points", type=int | None, help=f"latents to visit; default: {POINTS}")
-    parser.add_argument("--steps", type=int, default=16, help="frames from one to the next")
-    parser.add_argument("--seed", type=int | None, help="the first latent's seed, >= 0; default: 0")
-    parser.add_argument(
-        "--label", type=str | None, help="a class, by index or name; default: the first 10 at once"
-    )
-    parser.add_argument(
-        "--to-label", type=str | None, help="walk from the class --label to this one and back (run)"
-    )
-    parser.add_argument(
-        "--classes", action="store_true", help="walk through all classes, latents held (run)"
-    )
-    parser.add_argument(
-        "--both", action="store_true", help="with classes: to another latent with every class"
-    )
-    parser.add_argument(
-        "--from",
-        dest="from_image",
-        type=str | None,
-        metavar="FILE",
-        help="walk from this picture to that of --to and back (models that encode and decode)",
-    )
-    parser.add_argument(
-        "--to", dest="to_image", type=str | None, metavar="FILE", help="where --from leads"
-    )
-    parser.add_argument(
-        "--resize",
-        type=Literal[RESIZES] | None,
-        help="how these pictures are fitted; default: as the run's data was, of an export crop",
-    )
-    parser.add_argument(
-        "--rows", type=int | None, help=f"walks at once; default: 1, of classes {CLASS_ROWS}"
-    )
-    parser.add_argument(
-        "--seconds", type=float | None, help=f"length in all; default: {FRAME_SECONDS} s a frame"
-    )
-    parser.add_argument("--out", type=str, default="generated/walk.gif", help="the animation")
-    parser.add_argument("--strip", type=str | None, metavar="PNG", help="file for the strip")
+    console.add_model(parser)
+    add, text, file = parser.add_argument, str | None, {"type": str | None, "metavar": "FILE"}
+    add("--points", type=int | None, help=f"latents to visit; default: {POINTS}")
+    add("--steps", type=int, default=16, help="frames from one to the next")
+    add("--seed", type=int | None, help="the first latent's seed, >= 0; default: 0")
+    add("--label", type=text, help="a class, by index or name; default: the first 10 at once")
+    add("--to-label", type=text, help="walk from the class --label to this one and back (run)")
+    add("--classes", action="store_true", help="walk through all classes, latents held (run)")
+    add("--both", action="store_true", help="with classes: to another latent with every class")
+    help_from = "walk from this picture to that of --to and back (models that encode and decode)"
+    add("--from", dest="from_image", **file, help=help_from)
+    add("--to", dest="to_image", **file, help="where --from leads")
+    help_resize = "how these pictures are fitted; default: as the run's data was, of an export crop"
+    add("--resize", type=Literal[RESIZES] | None, help=help_resize)
+    add("--rows", type=int | None, help=f"walks at once; default: 1, of classes {CLASS_ROWS}")
+    add("--seconds", type=float | None, help=f"length in all; default: {FRAME_SECONDS} s a frame")
+    add("--out", type=str, default="generated/walk.gif", help="the animation")
+    add("--strip", type=text, metavar="PNG", help="file for the strip")
     options = console.parse(parser, arguments)
-    _check_numbers(options)
-    _check_combination(options)
+    _check(options)
     return options
 
 
-def _check_numbers(options):
-    for name, low, high in (
-        ("points", 2, MAX_FRAMES),
-        ("steps", 1, MAX_FRAMES),
-        ("rows", 1, MAX_ROWS),
-    ):
+def _check(options):
+    ranges = {"points": (2, MAX_FRAMES), "steps": (1, MAX_FRAMES), "rows": (1, MAX_ROWS)}
+    for name, (low, high) in {**ranges, "seed": (0, 2**31 - 1)}.items():
         value = options[name]
         if value is not None and not low <= value <= high:
             raise InputError(f"--{name} must be from {low} to {high}. Received: {value}")
-    if options.seed is not None and not 0 <= options.seed < 2**31:
-        raise InputError(f"--seed must be from 0 to {2**31 - 1}. Received: {options.seed}")
-
-
-def _check_combination(options):
     _check_images(options)
     if options.to_label is not None and (options.label is None or options.classes):
         raise InputError("--to-label needs --label, the class to begin with, and not --classes")
@@ -154,12 +114,12 @@ def _check_images(options):
             raise InputError("--resize is for the pictures of --from and --to")
         return
     others = ("points", "seed", "label", "to_label", "classes", "both", "rows")
-    given = [(name, options[name]) for name in others]
-    if asked := [name for name, value in given if value is not None and value is not False]:
-        raise InputError(
-            "a walk between two images goes through no seeds and no classes: leave out "
-            f"--{asked[0].replace('_', '-')}, or --from and --to"
-        )
+    for name in others:
+        if options[name] is not None and options[name] is not False:
+            raise InputError(
+                "a walk between two images goes through no seeds and no classes: leave out "
+                f"--{name.replace('_', '-')}, or --from and --to"
+            )
 
 
 def _visits_classes(options):
@@ -215,13 +175,11 @@ def _between_classes(options, model, endpoints):
     return walks.walk_between_classes(model, endpoints, seeds, labels, options.steps)
 
 
-def _between_images(options, endpoints):
+def _between_images(options, endpoints, is_run):
     _check_frames(options, 2)
     sampling.check_can_encode(endpoints)
     *size, channels = endpoints.specs("encode")["image"].shape[1:]
-    resize = options.resize
-    if resize is None:
-        is_run = training.is_run(options.model)
+    if (resize := options.resize) is None:
         resize = training.saved_settings(options.model)["resize"] if is_run else "crop"
     pair = []
     for name, path in (("from", options.from_image), ("to", options.to_image)):

@@ -48,13 +48,10 @@ def main(arguments=None):
 def start(index, ports, arguments, log):
     """Starts one worker, in a session of its own: Ctrl-C must reach the chief alone."""
     cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
-    task = {"type": "worker", "index": index}
-    environment = {
-        # The workers share the cores, or each would start a thread for each core.
-        "TF_NUM_INTRAOP_THREADS": str(max(1, len(os.sched_getaffinity(0)) // len(ports))),
-        **os.environ,
-        "TF_CONFIG": json.dumps({"cluster": cluster, "task": task}),
-    }
+    config = json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})
+    # The workers share the cores, or each would start a thread for each core.
+    threads = str(max(1, len(os.sched_getaffinity(0)) // len(ports)))
+    environment = {"TF_NUM_INTRAOP_THREADS": threads, **os.environ, "TF_CONFIG": config}
     output = {} if index == 0 else {"stdout": log, "stderr": log}
     command = [sys.executable, "-m", "apps.train", *arguments]
     return subprocess.Popen(command, env=environment, start_new_session=True, **output)

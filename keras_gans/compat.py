@@ -19,8 +19,7 @@ def all_layers(model):
 def functional_calls(network):
     """Every call of a layer in a functional network; empty for another kind of network.
 
-    Each has `operation`, `input_tensors` and `outputs`. Keras has no public way to ask which layers
-    take a tensor.
+    Each has `operation`, `input_tensors` and `outputs`. Keras has no public way to ask for them.
     """
     if "Functional" not in [kind.__name__ for kind in type(network).__mro__]:
         return []

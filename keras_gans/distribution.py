@@ -12,7 +12,6 @@ from keras_gans import compat
 from keras_gans.errors import InputError
 
 SLURM_PORT = 8888  # of a machine's first task
-MULTI_WORKER = tf.distribute.MultiWorkerMirroredStrategy
 STRATEGIES = ("auto", "one", "mirrored", "multi-worker")
 
 
@@ -31,7 +30,7 @@ WHOLE_BATCH = Shard(first=0, count=1, total=1)
 
 
 def make_strategy(name="auto", devices=None):
-    """Makes a strategy; call it once in a process, before TensorFlow does anything else.
+    """Makes a `tf.distribute.Strategy`, once in a process, before TensorFlow does anything else.
 
     Args:
         name: `one` device; `mirrored`: a replica on each device of this machine; `multi-worker`:
@@ -39,9 +38,6 @@ def make_strategy(name="auto", devices=None):
             the number of GPUs and `devices` suggest.
         devices: How many, or their names as "GPU:0,GPU:1". Default: all GPUs, or the CPU, which
             counts as one device unless more are asked for.
-
-    Returns:
-        A `tf.distribute.Strategy`; for one device that is not chosen, TensorFlow's default.
 
     Raises:
         InputError: If there are no such devices, or no workers, or the name is unknown.
@@ -62,11 +58,7 @@ def make_strategy(name="auto", devices=None):
 
 
 def uses_several_workers(name):
-    """Whether a strategy of this name is one of several processes.
-
-    Raises:
-        InputError: If `TF_CONFIG` is no JSON object.
-    """
+    """Whether a strategy of this name is one of several processes, by `TF_CONFIG` or Slurm."""
     several = len(_addresses(_tf_config().get("cluster", {}))) > 1 or _slurm_tasks() > 1
     return name == "multi-worker" or (name == "auto" and several)
 
@@ -83,12 +75,11 @@ def describe_strategy(strategy):
 
 def local_devices(strategy):
     """Full names of the devices that this process trains on."""
-    one, mirrored = tf.distribute.OneDeviceStrategy, tf.distribute.MirroredStrategy
-    if isinstance(strategy, (one, mirrored, MULTI_WORKER)):
+    try:
         return strategy.extended.worker_devices
-    # TensorFlow's default does not tell.
-    gpus, cpus = (tf.config.list_logical_devices(kind) for kind in ("GPU", "CPU"))
-    return [(gpus or cpus)[0].name]
+    except RuntimeError:  # TensorFlow's default does not tell
+        gpus, cpus = (tf.config.list_logical_devices(kind) for kind in ("GPU", "CPU"))
+        return [(gpus or cpus)[0].name]
 
 
 def num_workers(strategy):
@@ -99,9 +90,9 @@ def num_workers(strategy):
 
 def worker_index(strategy):
     """Returns the number of this process among the workers; the chief's is 0."""
-    resolver = strategy.cluster_resolver
     if num_workers(strategy) == 1:
         return 0
+    resolver = strategy.cluster_resolver
     jobs = resolver.cluster_spec().as_dict()
     behind = len(jobs.get("chief", [])) if resolver.task_type == "worker" else 0
     return behind + resolver.task_id
@@ -133,13 +124,10 @@ def mean_over_replicas(*tensors):
 
 
 def check_agreement(strategy, facts):
-    """Checks that all workers found the same, before they train together.
-
-    Args:
-        facts: `{name: text}`.
+    """Checks that all workers found the same facts, `{name: text}`, before they train together.
 
     Raises:
-        InputError: Naming the facts and the workers that differ from the chief.
+        InputError: Naming a fact and a replica that differ from the chief.
     """
     if num_workers(strategy) == 1:
         return
@@ -157,11 +145,7 @@ def check_agreement(strategy, facts):
 
 
 def barrier(strategy):
-    """Waits for all workers, so that none has ended well where another still can fail.
-
-    Raises:
-        tf.errors.OpError: If a worker is gone.
-    """
+    """Waits for all workers, so that none ends well where another fails; OpError if one is gone."""
     if num_workers(strategy) > 1:
         _gathered(strategy, tf.zeros((1, 1), tf.int64))
 
@@ -208,14 +192,9 @@ def _tf_config():
 
 def _slurm_config():
     """What `TF_CONFIG` would say in this task of a Slurm step."""
-    node_list, tasks_per_node = (
-        os.environ[f"SLURM_STEP_{name}"] for name in ("NODELIST", "TASKS_PER_NODE")
-    )
-    workers = [
-        f"{host}:{SLURM_PORT + task}"
-        for host, count in compat.slurm_hosts(node_list, tasks_per_node)
-        for task in range(count)
-    ]
+    nodes, tasks = os.environ["SLURM_STEP_NODELIST"], os.environ["SLURM_STEP_TASKS_PER_NODE"]
+    hosts = compat.slurm_hosts(nodes, tasks)
+    workers = [f"{host}:{SLURM_PORT + task}" for host, count in hosts for task in range(count)]
     task = {"type": "worker", "index": int(os.environ["SLURM_PROCID"])}
     return {"cluster": {"worker": workers}, "task": task}
 
@@ -236,8 +215,7 @@ def _devices(devices, every):
     if not text:
         return (gpus if every else gpus[:1]) or ["CPU:0"]
     if text.isdigit():
-        kind = gpus or [f"CPU:{i}" for i in range(int(text))]
-        names = kind[: int(text)]
+        names = (gpus or [f"CPU:{i}" for i in range(int(text))])[: int(text)]
         if len(names) != int(text) or not names:
             raise InputError(f"devices={text}: there are {len(gpus)} GPUs")
     else:

@@ -23,13 +23,8 @@ class Likelihood(NamedTuple):
 def get(name, scale):
     """Returns the `Likelihood` of a name.
 
-    Args:
-        name: `bernoulli`: the output is the logits of pixels (x + 1) / 2 in [0, 1]. `gaussian`: it
-            is the mean of x itself.
-        scale: Standard deviation of the Gaussian, in units of pixels in [-1, 1].
-
-    Raises:
-        ValueError: For another name, or a scale that is not positive.
+    `bernoulli`: the output is the logits of pixels (x + 1) / 2 in [0, 1]. `gaussian`: it is the
+    mean of x itself, with the standard deviation `scale` > 0 of pixels in [-1, 1].
     """
     if name not in NAMES:
         raise ValueError(f"likelihood must be one of {', '.join(NAMES)}. Received: {name!r}")

@@ -1,9 +1,8 @@
 """Losses of discriminators and generators, as pure functions of logits.
 
 Every loss takes float tensors of any shape and returns a float32 scalar, the mean over all
-elements. Logits are D's output before any squashing, so that D(x) = sigmoid(logit) where the
-family reads its output as a probability. A critic's scores are no logits: only their differences
-mean something.
+elements. Logits are D's output before any squashing: D(x) = sigmoid(logit) where the family reads
+it as a probability. Of a critic's scores only the differences mean something.
 """
 
 from collections.abc import Callable
@@ -11,6 +10,9 @@ from functools import partial
 from typing import NamedTuple
 
 import tensorflow as tf
+
+SMOOTHABLE = ("minimax", "non_saturating", "least_squares")
+NAMES = (*SMOOTHABLE, "hinge")
 
 
 class Losses(NamedTuple):
@@ -83,12 +85,8 @@ def wasserstein_generator_loss(fake_scores):
 def gradient_penalty(critic, points):
     """E[(|grad_x f(x)| - 1)^2] over `points`: Gulrajani 2017 (arXiv 1704.00028), equation 3.
 
-    Args:
-        critic: Callable f, images to scores `[n, 1]`, each score a function of its own image.
-        points: Float `[n, ...]`, where the slope shall be 1.
-
-    Returns:
-        A float32 scalar, which can itself be differentiated: at a slope of 0 too, with gradient 0.
+    Of a callable f, images to scores `[n, 1]`, each a function of its own image, and float points
+    `[n, ...]`. It can itself be differentiated: at a slope of 0 too, with gradient 0.
     """
     with tf.GradientTape() as tape:
         tape.watch(points)
@@ -105,15 +103,19 @@ def get(loss, label_smoothing=0.0):
     Args:
         loss: One of `NAMES`, or a pair `(discriminator_loss, generator_loss)` of callables
             `(real_logits, fake_logits) -> scalar` and `(fake_logits) -> scalar`.
-        label_smoothing: Float in [0, 1): one-sided smoothing of the real targets.
-
-    Raises:
-        ValueError: For an unknown name, a smoothing out of range, or a smoothing with a game that
-            has no targets to smooth.
+        label_smoothing: Float in [0, 1): one-sided smoothing of the real targets, if they are
+            targets, as in `SMOOTHABLE`.
     """
     if not 0.0 <= label_smoothing < 1.0:
         raise ValueError(f"label_smoothing must be in [0, 1). Received: {label_smoothing!r}")
-    games = _games(label_smoothing)
+    cross_entropy = partial(minimax_discriminator_loss, label_smoothing=label_smoothing)
+    least_squares = partial(least_squares_discriminator_loss, label_smoothing=label_smoothing)
+    games = {
+        "minimax": Losses(cross_entropy, minimax_generator_loss, _sigmoid),
+        "non_saturating": Losses(cross_entropy, non_saturating_generator_loss, _sigmoid),
+        "least_squares": Losses(least_squares, least_squares_generator_loss, _clipped),
+        "hinge": Losses(hinge_discriminator_loss, hinge_generator_loss, _from_margin),
+    }
     if isinstance(loss, str) and loss in games:
         game = games[loss]
     elif isinstance(loss, (tuple, list)) and len(loss) == 2 and all(map(callable, loss)):
@@ -129,22 +131,6 @@ def get(loss, label_smoothing=0.0):
             f"Received: label_smoothing={label_smoothing} with loss={loss!r}"
         )
     return game
-
-
-SMOOTHABLE = ("minimax", "non_saturating", "least_squares")
-NAMES = (*SMOOTHABLE, "hinge")
-
-
-def _games(label_smoothing):
-    """The `Losses` of each of `NAMES`."""
-    cross_entropy = partial(minimax_discriminator_loss, label_smoothing=label_smoothing)
-    least_squares = partial(least_squares_discriminator_loss, label_smoothing=label_smoothing)
-    return {
-        "minimax": Losses(cross_entropy, minimax_generator_loss, _sigmoid),
-        "non_saturating": Losses(cross_entropy, non_saturating_generator_loss, _sigmoid),
-        "least_squares": Losses(least_squares, least_squares_generator_loss, _clipped),
-        "hinge": Losses(hinge_discriminator_loss, hinge_generator_loss, _from_margin),
-    }
 
 
 def _float32(logits):

@@ -1,6 +1,7 @@
 """Random noise as a pure function of integers: a run or a request can be repeated exactly."""
 
 import zlib
+from functools import partial
 
 import tensorflow as tf
 
@@ -11,27 +12,17 @@ def seeded_latents(seeds, latent_dim, stream=0):
     A row depends on its own seed only: not on its place, nor on the batch it came in, so a
     served image is the same alone or among others and after every restart.
 
-    Args:
-        seeds: int32 tensor of shape `(n,)`, any values.
-        latent_dim: width of a latent, a positive integer.
-        stream: integer that separates independent draws for the same seed.
-
-    Returns:
-        float32 tensor of shape `(n, latent_dim)`.
-
-    Example:
-        seeded_latents(tf.constant([3, 4]), latent_dim=100)
+    Takes seeds `int32 [n]`, any values; returns `float32 [n, latent_dim]`. The integer `stream`
+    separates independent draws for the same seed.
     """
     seeds = tf.ensure_shape(tf.convert_to_tensor(seeds, tf.int32), [None])
     keys = tf.stack([seeds, tf.fill(tf.shape(seeds), stream)], axis=1)
     # One call over all rows would number the samples through the batch. On an accelerator the
     # many small kernels would cost more than the draw, and round differently.
     with tf.device("CPU"):
-        return tf.map_fn(
-            lambda key: tf.random.stateless_normal([latent_dim], key, alg="philox"),
-            keys,
-            fn_output_signature=tf.TensorSpec([latent_dim], tf.float32),
-        )
+        row = tf.TensorSpec([latent_dim], tf.float32)
+        draw = partial(tf.random.stateless_normal, row.shape, alg="philox")
+        return tf.map_fn(draw, keys, fn_output_signature=row)
 
 
 def step_normal(seed, purpose, step, shape):
@@ -40,14 +31,8 @@ def step_normal(seed, purpose, step, shape):
     Every replica gets its own rows of one draw for the global batch, so two replicas train on the
     noise that one replica with the same global batch would see.
 
-    Args:
-        seed: Python integer.
-        purpose: string that keeps the draws of one step apart.
-        step: integer tensor, the number of steps done.
-        shape: per-replica shape, rows first; entries may be tensors.
-
-    Returns:
-        float32 tensor of `shape`, a pure function of the arguments and the replica.
+    The integer `seed`, the string `purpose` and the count of steps done, an integer tensor, decide
+    the float32 values; `shape` is per replica, rows first, and may hold tensors.
     """
     return _rows_of_step(tf.random.stateless_normal, seed, purpose, step, shape)
 

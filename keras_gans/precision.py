@@ -20,13 +20,10 @@ def choose_precision(name="auto", strategy=None):
     """Chooses a Keras dtype policy; returns its name, and why, in words.
 
     Args:
-        name: One of `PRECISIONS`. `auto`: bfloat16 where the devices multiply it (GPUs of compute
-            capability 8, TPUs, CPUs with avx512_bf16 or amx_bf16), float16 on older GPUs, else
-            float32.
+        name: One of `PRECISIONS`, else InputError. `auto`: bfloat16 where the devices multiply it
+            (GPUs of compute capability 8, TPUs, CPUs with avx512_bf16 or amx_bf16), float16 on
+            older GPUs, else float32.
         strategy: Whose devices; default: the one GPU or CPU that TensorFlow would take.
-
-    Raises:
-        InputError: If the name is unknown.
     """
     if name not in PRECISIONS:
         raise InputError(f"precision must be one of {', '.join(PRECISIONS)}. Received: {name!r}")
@@ -68,7 +65,6 @@ def choose_for_gpus(capabilities):
 
 def choose_for_cpu(flags):
     """Chooses policy and reason for a CPU with these flags."""
-    found = [flag for flag in CPU_FLAGS if flag in flags]
-    if found:
+    if found := [flag for flag in CPU_FLAGS if flag in flags]:
         return "mixed_bfloat16", f"this CPU has {found[0]}"
     return "float32", f"this CPU has neither {' nor '.join(CPU_FLAGS)}"

@@ -1,7 +1,6 @@
 """Prior distributions of an adversarial autoencoder's codes, as functions of normal noise.
 
-A prior is a function of standard normal noise, so that one stateless draw serves training on any
-number of replicas, exports and requests by seed. Of the same noise it makes the same codes.
+So one stateless draw serves training on any number of replicas, exports and requests by seed.
 """
 
 import math
@@ -18,7 +17,7 @@ THICKNESS = 0.03  # of the roll, a standard deviation: two windings are 0.44 apa
 
 
 class Prior(NamedTuple):
-    """A prior of codes, and the width of the noise it is a function of.
+    """A prior of codes, and the width of the standard normal noise it is a function of.
 
     `function(noise float32 [n, noise_dim])` gives codes `float32 [n, latent_dim]`; a prior p(z|y)
     takes `(noise, label int32 [n])`.
@@ -39,27 +38,24 @@ def get(prior, latent_dim, num_classes=None, scale=1.0):
     end on (section 2.3 there).
 
     Args:
-        prior: A name, or a callable of what `Prior.function` takes, of noise as wide as its
+        prior: One of `NAMES`, or a callable of what `Prior.function` takes, of noise as wide as its
             attribute `noise_dim` says, or where it has none as wide as a code.
-        latent_dim: Positive integer, the width of a code.
-        num_classes: None for a prior p(z), the number of classes for p(z|y).
+        latent_dim: Positive integer, the width of a code, which must fit the prior.
+        num_classes: None for a prior p(z), the number of classes for p(z|y): not of `normal`.
         scale: Positive number that the codes are multiplied by.
-
-    Raises:
-        ValueError: For an unknown name, a prior that does not fit the width, the same prior for
-            every class, or a scale that is not positive.
     """
     if not 0.0 < scale < math.inf:
         raise ValueError(f"prior_scale must be a positive number. Received: prior_scale={scale!r}")
-    found = _own(prior, latent_dim) if callable(prior) else _named(prior, latent_dim, num_classes)
-    return Prior(found.noise_dim, lambda *given: scale * found.function(*given))
+    if callable(prior):
+        found = Prior(getattr(prior, "noise_dim", latent_dim), prior)
+    else:
+        found = _named(prior, latent_dim, num_classes)
 
+    def codes(*given):
+        made = tf.cast(found.function(*given), tf.float32)
+        return scale * tf.ensure_shape(made, [None, latent_dim])
 
-def _own(prior, latent_dim):
-    def checked(*given):
-        return tf.ensure_shape(tf.cast(prior(*given), tf.float32), [None, latent_dim])
-
-    return Prior(getattr(prior, "noise_dim", latent_dim), checked)
+    return Prior(found.noise_dim, codes)
 
 
 def _named(name, latent_dim, num_classes):
@@ -71,8 +67,7 @@ def _named(name, latent_dim, num_classes):
         if num_classes is not None:
             raise ValueError(
                 "prior must put every class elsewhere where discriminator takes a label: "
-                "gaussian_mixture, swiss_roll or a callable (noise, label). "
-                "Received: prior='normal'"
+                "gaussian_mixture, swiss_roll or a callable (noise, label). Received: 'normal'"
             )
         return Prior(latent_dim, lambda noise: noise)
     if latent_dim < 2 or (name == "swiss_roll" and latent_dim > 2):

@@ -29,6 +29,14 @@ Measures training, each case in a process of its own. Without --scale and --arou
 the recipes' default data, against the machine's large matrix products; all variants take about
 ten minutes on two cores, one variant one minute.
 """
+HELP_BASELINES = """
+timed in turn with the library, in float32: blogs, their train_on_batch on the same networks;
+torch, which is not installed with this: DCGAN in eager PyTorch
+"""
+HELP_SCALE = """
+instead, training on folders of so many small PNG files, made for it in the temporary folder
+(TMPDIR) and deleted; most are links to the same files, which the system then holds in memory
+"""
 
 
 def main(arguments=None):
@@ -46,16 +54,20 @@ def main(arguments=None):
         report["steps"] = tables.print_table(tables.STEPS, measure_steps(options))
         tables.print_scaling(report["steps"])
     if options.json:
-        _write_json(options.json, report)
+        path = Path(options.json)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise RunError(f"cannot write {path}: {error.strerror}") from error
 
 
 def measure_steps(options):
     """Yields what `step_time.measure` gives for each case."""
     for case, replicas in product(_cases(options), options.replicas):
         # What they do is the same whatever the precision and the replicas of the library.
-        others = (
-            baselines.baselines_for(case["variant"], options.baselines) if replicas == 1 else []
-        )
+        names = options.baselines if replicas == 1 else []
+        others = baselines.baselines_for(case["variant"], names)
         yield cases.run("step", **case, replicas=replicas, baselines=others)
 
 
@@ -77,64 +89,33 @@ def measure_around(options):
 
 def _cases(options):
     """What every measurement of a variant is told, for all that the options combine."""
-    names = ("variant", "batch_size", "precision")
-    for values in product(options.variants, options.batch_sizes, options.precisions):
-        common = {"repeats": options.repeats, "steps": options.steps}
-        yield dict(zip(names, values, strict=True)) | common
+    names = ("variant", "batch_size", "precision", "repeats", "steps")
+    common = [options.repeats], [options.steps]
+    for values in product(options.variants, options.batch_sizes, options.precisions, *common):
+        yield dict(zip(names, values, strict=True))
 
 
 def _parse(arguments):
     parser = ArgumentParser(
         prog=PROGRAM, description=DESCRIPTION, exit_on_error=False, allow_abbrev=False
     )
+    many = {"nargs": "+", "default": []}
     add = parser.add_argument
-    add(
-        "variants",
-        type=str,
-        nargs="*",
-        default=[],
-        help=f"of {', '.join(RECIPES)}; default: all, with --scale and --around {DATA_VARIANT}",
-    )
+    known = f"of {', '.join(RECIPES)}; default: all, with --scale and --around {DATA_VARIANT}"
+    add("variants", type=str, nargs="*", default=[], help=known)
     add("--batch-sizes", type=int, nargs="+", default=[64], help="images in a step")
-    add(
-        "--precisions",
-        type=str,
-        nargs="+",
-        help="as apps.train takes them; default: float32 auto, with --scale and --around float32",
-    )
+    policies = "as apps.train takes them; default: float32 auto, with --scale and --around float32"
+    add("--precisions", type=str, nargs="+", help=policies)
     add("--replicas", type=int, nargs="+", default=[1], help="devices that share each batch")
-    add(
-        "--baselines",
-        "--rivals",
-        type=str,
-        nargs="+",
-        default=[],
-        help="timed in turn with the library, in float32: blogs, their train_on_batch on the same "
-        "networks; torch, which is not installed with this: DCGAN in eager PyTorch",
-    )
-    add(
-        "--scale",
-        type=int,
-        nargs="+",
-        default=[],
-        metavar="N",
-        help="instead, training on folders of so many small PNG files, made for it in the "
-        "temporary folder (TMPDIR) and deleted; most are links to the same files, which the "
-        "system then holds in memory",
-    )
-    add(
-        "--around",
-        action="store_true",
-        help="instead, what data, logs, pictures, checkpoints and scores cost beside the steps",
-    )
+    add("--baselines", "--rivals", type=str, **many, help=HELP_BASELINES)
+    add("--scale", type=int, **many, metavar="N", help=HELP_SCALE)
+    around = "instead, what data, logs, pictures, checkpoints and scores cost beside the steps"
+    add("--around", action="store_true", help=around)
     add("--dataset", type=str, default=RANDOM, help="of --around; random: 60,000 of 28 x 28")
     add("--data-dir", type=str | None, help="of --dataset, as apps.train takes it")
     add("--repeats", type=int, default=3, help="rounds after one of warm-up")
-    add(
-        "--steps",
-        type=int | None,
-        help="steps in a round; default: of about 2 s, --scale 50, --around 120",
-    )
+    steps = "steps in a round; default: of about 2 s, --scale 50, --around 120"
+    add("--steps", type=int | None, help=steps)
     add("--json", type=str | None, metavar="FILE", help="every round, as numbers")
     options = console.parse(parser, arguments)
     elsewhere = bool(options.scale or options.around)
@@ -176,17 +157,8 @@ def _check_step_cases(options):
         for batch_size, replicas in product(options.batch_sizes, options.replicas):
             if replicas < 1:
                 raise InputError(f"--replicas must be at least 1. Received: {replicas}")
-            rows_per_replica(batch_size, replicas)
-            replace(recipe, batch_size=batch_size // replicas)
+            replace(recipe, batch_size=rows_per_replica(batch_size, replicas))
             replace(recipe, batch_size=batch_size).batches(source, 0)
-
-
-def _write_json(path, report):
-    try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(path).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise RunError(f"cannot write {path}: {error.strerror}") from error
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Other ways to train the same networks, timed in turn with the library: each has `fit(steps)`."""
 
 import importlib.util
+import math
 import os
 
 import keras
@@ -26,13 +27,12 @@ class BlogBaseline:
 
     def __init__(self, recipe, source, batch):
         with dtype_policy_scope("float32"):
-            networks = recipe.build(source)
-            self.generator, self.discriminator = networks.generator, networks.discriminator
+            model = recipe.build(source)
+            self.generator, self.discriminator = model.generator, model.discriminator
             latent, *labels = self.generator.inputs
             made = self.generator(_inputs(latent, labels))
-            self.combined = keras.Model(
-                _inputs(latent, labels), self.discriminator(_inputs(made, labels))
-            )
+            logits = self.discriminator(_inputs(made, labels))
+            self.combined = keras.Model(_inputs(latent, labels), logits)
         self.generator.compile(jit_compile=False)
         for network in (self.discriminator, self.combined):
             network.compile(
@@ -43,20 +43,17 @@ class BlogBaseline:
         self.batch = [tensor.numpy() for tensor in batch[: 1 + len(labels)]]
 
     def fit(self, steps):
-        """Trains for a number of steps."""
-        for _ in range(steps):
-            self.step(*self.batch)
-
-    def step(self, real, *labels):
-        """Trains D on real, D on generated images, then G through D."""
+        """Trains for a number of steps: D on real, D on generated images, then G through D."""
+        real, *labels = self.batch
         ones, zeros = np.ones((len(real), 1)), np.zeros((len(real), 1))
-        noise = np.random.normal(size=(len(real), self.generator.inputs[0].shape[1]))
-        fake = self.generator.predict(_inputs(noise, labels), verbose=0)
-        self.discriminator.trainable = True
-        self.discriminator.train_on_batch(_inputs(real, labels), ones)
-        self.discriminator.train_on_batch(_inputs(fake, labels), zeros)
-        self.discriminator.trainable = False
-        self.combined.train_on_batch(_inputs(noise, labels), ones)
+        for _ in range(steps):
+            noise = np.random.normal(size=(len(real), self.generator.inputs[0].shape[1]))
+            fake = self.generator.predict(_inputs(noise, labels), verbose=0)
+            self.discriminator.trainable = True
+            self.discriminator.train_on_batch(_inputs(real, labels), ones)
+            self.discriminator.train_on_batch(_inputs(fake, labels), zeros)
+            self.discriminator.trainable = False
+            self.combined.train_on_batch(_inputs(noise, labels), ones)
 
 
 def _inputs(first, labels):
@@ -80,17 +77,14 @@ class TorchBaseline:
         import torch
 
         self.torch, self.latent_dim = torch, recipe.latent_dim
-        self.generator = _torch_generator(source.image_shape, recipe.latent_dim, recipe.filters)
-        self.discriminator = _torch_discriminator(source.image_shape, recipe.filters[::-1])
+        networks = _torch_networks(source.image_shape, recipe.latent_dim, recipe.filters)
+        self.generator, self.discriminator = networks
         self.generator_optimizer, self.discriminator_optimizer = (
-            torch.optim.Adam(network.parameters(), 2e-4, betas=(0.5, 0.999))
-            for network in (self.generator, self.discriminator)
+            torch.optim.Adam(network.parameters(), 2e-4, betas=(0.5, 0.999)) for network in networks
         )
         self.loss = torch.nn.BCEWithLogitsLoss()
-        images = np.ascontiguousarray(np.moveaxis(batch[0].numpy(), -1, 1))
-        self.real = torch.from_numpy(images)
-        counts = sorted({1, os.cpu_count()})
-        torch.set_num_threads(min(counts, key=self._seconds_with))
+        self.real = torch.from_numpy(np.ascontiguousarray(np.moveaxis(batch[0].numpy(), -1, 1)))
+        torch.set_num_threads(min((1, os.cpu_count()), key=self._seconds_with))
 
     def _seconds_with(self, threads):
         self.torch.set_num_threads(threads)
@@ -98,31 +92,26 @@ class TorchBaseline:
         return seconds(lambda: self.fit(TRIED_STEPS))
 
     def fit(self, steps):
-        """Trains for a number of steps."""
-        for _ in range(steps):
-            self.step()
-
-    def step(self):
-        """Trains D, then G."""
+        """Trains for a number of steps: D, then G."""
         ones = self.torch.ones(len(self.real), 1)
-        fake = self.generator(self.torch.randn(len(self.real), self.latent_dim))
-        self.discriminator_optimizer.zero_grad()
-        self.loss(self.discriminator(self.real), ones).backward()
-        self.loss(self.discriminator(fake.detach()), self.torch.zeros_like(ones)).backward()
-        self.discriminator_optimizer.step()
-        self.generator_optimizer.zero_grad()
-        self.loss(self.discriminator(fake), ones).backward()
-        self.generator_optimizer.step()
+        for _ in range(steps):
+            fake = self.generator(self.torch.randn(len(self.real), self.latent_dim))
+            self.discriminator_optimizer.zero_grad()
+            self.loss(self.discriminator(self.real), ones).backward()
+            self.loss(self.discriminator(fake.detach()), self.torch.zeros_like(ones)).backward()
+            self.discriminator_optimizer.step()
+            self.generator_optimizer.zero_grad()
+            self.loss(self.discriminator(fake), ones).backward()
+            self.generator_optimizer.step()
 
 
-def _torch_generator(image_shape, latent_dim, filters):
+def _torch_networks(image_shape, latent_dim, filters):
     from torch import nn
 
-    height, width, channels = image_shape
-    first, second = filters
+    (height, width, channels), (first, second) = image_shape, filters
     low = (first, height // 4, width // 4)
-    return nn.Sequential(
-        nn.Linear(latent_dim, low[0] * low[1] * low[2], bias=False),
+    generator = nn.Sequential(
+        nn.Linear(latent_dim, math.prod(low), bias=False),
         nn.Unflatten(1, low),
         nn.BatchNorm2d(first),
         nn.ReLU(),
@@ -132,22 +121,16 @@ def _torch_generator(image_shape, latent_dim, filters):
         nn.ConvTranspose2d(second, channels, 4, 2, 1),
         nn.Tanh(),
     )
-
-
-def _torch_discriminator(image_shape, filters):
-    from torch import nn
-
-    height, width, channels = image_shape
-    first, second = filters
-    return nn.Sequential(
-        nn.Conv2d(channels, first, 4, 2, 1),
+    discriminator = nn.Sequential(
+        nn.Conv2d(channels, second, 4, 2, 1),
         nn.LeakyReLU(0.2),
-        nn.Conv2d(first, second, 4, 2, 1, bias=False),
-        nn.BatchNorm2d(second),
+        nn.Conv2d(second, first, 4, 2, 1, bias=False),
+        nn.BatchNorm2d(first),
         nn.LeakyReLU(0.2),
         nn.Flatten(),
-        nn.Linear(second * (height // 4) * (width // 4), 1),
+        nn.Linear(math.prod(low), 1),
     )
+    return generator, discriminator
 
 
 BASELINES = {"blogs": BlogBaseline, "torch": TorchBaseline}

@@ -1,6 +1,8 @@
 """What training costs as the data grows: folders of many small pictures, made and deleted."""
 
 import contextlib
+import functools
+import itertools
 import math
 import os
 import shutil
@@ -11,7 +13,7 @@ from statistics import median
 
 from PIL import Image
 
-from apps.benchmark.measuring import peak_mib, seconds, spread
+from apps.benchmark.measuring import case_result, peak_mib, seconds, spread
 from apps.benchmark.step_time import start_run
 from keras_gans import data
 from keras_gans.data.arrays import ArraySplit
@@ -51,20 +53,11 @@ def folder_of(count):
     """Makes a folder of `count` digits as PNG files in ten sub-folders, and deletes it afterwards.
 
     `DIFFERENT` of them are files of their own and the rest hard links to these, or where links
-    are refused copies.
-
-    Yields:
-        The folder's path.
-
-    Raises:
-        InputError: If it cannot be made.
+    are refused copies. InputError is raised if it cannot be made.
     """
     root = Path(tempfile.mkdtemp(prefix="benchmark-"))
     try:
-        try:
-            _fill(root, count)
-        except OSError as error:
-            raise InputError(f"cannot make {count:,} pictures: {error.strerror}") from error
+        _fill(root, count)
         yield root
     finally:
         # Ctrl-C has to wait: an impatient second one would leave a million files.
@@ -76,16 +69,20 @@ def folder_of(count):
 
 
 def _fill(root, count):
-    for label in range(CLASSES):
-        (root / str(label)).mkdir()
-    paths = [root / str(index % CLASSES) / f"{index:09d}.png" for index in range(_files(count))]
+    files = _files(count)
     digits = data.load_source("digits").train
-    images, _ = digits.read([index % digits.size for index in range(len(paths))])
-    for path, image in zip(paths, images.numpy(), strict=True):
-        Image.fromarray(image[..., 0]).save(path)
-    for index in range(len(paths), count):
-        link = root / str(index % CLASSES) / f"{index:09d}.png"
-        _link_or_copy(paths[index % len(paths)], link)
+    images, _ = digits.read([index % digits.size for index in range(files)])
+    paths = (root / str(index % CLASSES) / f"{index:09d}.png" for index in range(count))
+    originals = list(itertools.islice(paths, files))
+    try:
+        for label in range(CLASSES):
+            (root / str(label)).mkdir()
+        for path, image in zip(originals, images.numpy(), strict=True):
+            Image.fromarray(image[..., 0]).save(path)
+        for path, original in zip(paths, itertools.cycle(originals)):
+            _link_or_copy(original, path)
+    except OSError as error:
+        raise InputError(f"cannot make {count:,} pictures: {error.strerror}") from error
 
 
 def _files(count):
@@ -101,56 +98,37 @@ def _link_or_copy(original, path):
 
 
 def measure(variant, path, cache_mib, batch_size, precision, repeats, steps):
-    """Measures training on a folder; returns plain numbers. Call it in a new process.
+    """Measures a case of `apps.benchmark.cases` on a folder; returns plain numbers.
 
     Args:
         cache_mib: A folder whose images take at most so much is decoded once.
-        repeats: Rounds of `steps` steps.
         steps: None for `STEPS`.
     """
-    recipe = RECIPES[variant](
-        dataset=f"folder:{path}",
-        image_size=IMAGE_SIZE,
-        cache_mib=cache_mib,
-        batch_size=batch_size,
-        precision=precision,
-    )
+    settings = {"dataset": f"folder:{path}", "image_size": IMAGE_SIZE, "cache_mib": cache_mib}
+    recipe = RECIPES[variant](batch_size=batch_size, precision=precision, **settings)
     steps = steps or STEPS
     run, _, first_step = start_run(recipe)
-    rates = [_images_per_second(run, steps) for _ in range(repeats)]
-    return {
-        "variant": variant,
+    fit = functools.partial(run.model.fit, steps_per_epoch=steps, shuffle=False, verbose=0)
+    streams = [run.recipe.batches(run.source, 0) for _ in range(repeats)]
+    rates = [steps * batch_size / seconds(lambda s=stream: fit(s)) for stream in streams]
+    return case_result(run, steps, rates, images_per_second=spread(rates)) | {
         "images": run.source.train.size,
         "in_memory": isinstance(run.source.train, ArraySplit),
-        "batch_size": batch_size,
-        "precision": run.recipe.precision,
-        "steps": steps,
         "first_step_seconds": first_step,
         "peak_mib": peak_mib(),
-        "images_per_second": spread(rates),
-        "rounds": rates,
         **_first_batch_seconds(run, repeats),
     }
 
 
-def _images_per_second(run, steps):
-    """Trains on what the pipeline reads."""
-    batches = run.recipe.batches(run.source, 0)
-    spent = seconds(lambda: run.model.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0))
-    return steps * run.recipe.batch_size / spent
-
-
 def _first_batch_seconds(run, repeats):
     """Times the start of an epoch and, as a resumed run does, of one's middle."""
-    recipe, middle = run.recipe, run.steps_per_epoch // 2
+    middle = run.steps_per_epoch // 2
 
-    def first_batch(source, step):
-        return seconds(lambda: next(iter(recipe.batches(source, step))))
+    def first_batch(step, load_source=lambda: run.source):
+        return seconds(lambda: next(iter(run.recipe.batches(load_source(), step))))
 
     return {
-        "first_batch_seconds": median(first_batch(run.source, 0) for _ in range(repeats)),
-        "mid_epoch_batch_seconds": median(first_batch(run.source, middle) for _ in range(repeats)),
-        "mid_epoch_open_seconds": seconds(
-            lambda: next(iter(recipe.batches(recipe.load_source(), middle)))
-        ),
+        "first_batch_seconds": median(first_batch(0) for _ in range(repeats)),
+        "mid_epoch_batch_seconds": median(first_batch(middle) for _ in range(repeats)),
+        "mid_epoch_open_seconds": first_batch(middle, run.recipe.load_source),
     }

@@ -21,16 +21,17 @@ OPAQUE = (
 def training_operations(model, batch):
     """Counts the products of one compiled `train_step` on `batch`, gradients too, nothing else.
 
-    Returns:
-        `[{kind, shapes, times, mflop}]`, equal ones together, `mflop` of one step; None where the
-        graph does not tell, with loops or sizes that are only known as it runs.
+    Returns `[{kind, shapes, times, mflop}]`, equal ones together, `mflop` of one step; None where
+    the graph does not tell, with loops or sizes that are only known as it runs.
     """
     graph = tf.function(model.train_step).get_concrete_function(batch).graph
     found = collections.Counter()
     try:
         for operation in _live_operations(graph):
             if products := _products(operation):
-                found[operation.type, _shapes(operation), 2 * products] += 1
+                tensors = (*operation.inputs, *operation.outputs)
+                shapes = (" x ".join(map(str, t.shape)) for t in tensors if t.shape.rank > 1)
+                found[operation.type, ", ".join(shapes), 2 * products] += 1
     except (TypeError, ValueError):  # what a shape of unknown sizes raises
         return None
     return [
@@ -52,8 +53,7 @@ def _live_operations(graph):
         operation = waiting.pop()
         if operation not in live:
             live.add(operation)
-            waiting += [tensor.op for tensor in operation.inputs]
-            waiting += operation.control_inputs
+            waiting += [*(tensor.op for tensor in operation.inputs), *operation.control_inputs]
     return live
 
 
@@ -65,8 +65,8 @@ def _products(operation):
     """
     inputs = [tensor.shape for tensor in operation.inputs]
     match operation.type:
-        case "MatMul" | "BatchMatMulV2":
-            flag = "transpose_a" if operation.type == "MatMul" else "adj_x"
+        case "MatMul" | "BatchMatMulV2" as kind:
+            flag = "transpose_a" if kind == "MatMul" else "adj_x"
             inner = inputs[0][-2 if operation.get_attr(flag) else -1]
             return inner * operation.outputs[0].shape.num_elements()
         case "Conv2D":
@@ -79,12 +79,4 @@ def _products(operation):
             raise ValueError(kind)
         case _:
             return 0
-    count, height, width, _ = maps
-    return count * height * width * kernel.num_elements()
-
-
-def _shapes(operation):
-    shown = [*operation.inputs, *operation.outputs]
-    return ", ".join(
-        " x ".join(map(str, tensor.shape)) for tensor in shown if tensor.shape.rank > 1
-    )
+    return maps[:3].num_elements() * kernel.num_elements()

@@ -26,7 +26,7 @@ def seconds(function):
 
 def spread(values):
     """Returns the `{median, least, most}` of numbers, or None where one is not known."""
-    if any(value is None for value in values):
+    if None in values:
         return None
     return {"median": median(values), "least": min(values), "most": max(values)}
 
@@ -34,6 +34,12 @@ def spread(values):
 def summary(rounds):
     """Returns the `spread` of each number over rounds, `[{name: number}]`."""
     return {key: spread([values[key] for values in rounds]) for key in rounds[0]}
+
+
+def case_result(run, steps, rounds, **measured):
+    """Returns what a case of `steps` steps a round gives: its settings, and what was measured."""
+    settings = {name: getattr(run.recipe, name) for name in ("variant", "batch_size", "precision")}
+    return settings | {"steps": steps, "rounds": rounds} | measured
 
 
 def peak_mib():
@@ -60,15 +66,15 @@ def _product(left, right):
 def describe_machine():
     """Returns what measured numbers depend on, as `{name: text}`."""
     cpu = _text_of(CPU_INFO)
-    model = re.search(r"model name\s*: (.*)", cpu)
+    found = re.search(r"model name\s*: (.*)", cpu)
+    model = found[1] if found else platform.machine()
     bfloat16 = "with" if re.search(r"\bavx512_bf16\b", cpu) else "without"
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    versions = f"TensorFlow {tf.__version__}, Keras {keras.__version__}"
     return {
-        "cpu": f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores, "
-        f"{bfloat16} avx512_bf16",
+        "cpu": f"{model}, {os.cpu_count()} cores, {bfloat16} avx512_bf16",
         "memory": f"{memory:.0f} GiB",
-        "software": f"TensorFlow {tf.__version__}, Keras {keras.__version__}, "
-        f"Python {platform.python_version()}",
+        "software": f"{versions}, Python {platform.python_version()}",
     }
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from apps.benchmark.measuring import seconds, spread, summary
+from apps.benchmark.measuring import case_result, seconds, spread, summary
 from apps.benchmark.step_time import repeat_batch
 from keras_gans import training
 from keras_gans.recipes import RECIPES
@@ -23,42 +23,32 @@ STEPS = 120
 
 
 def measure(variant, dataset, data_dir, folder, batch_size, precision, repeats, steps):
-    """Measures one case; returns plain numbers, every round included. Call it in a new process.
+    """Measures a case of `apps.benchmark.cases`; returns plain numbers, every round included.
 
     Args:
         dataset: As `apps.train` takes it, or `RANDOM`.
         folder: An empty folder, for data, runs and the classifier.
-        steps: Steps in a round, or None: `STEPS`; at most those of an epoch.
+        steps: None for `STEPS`; at most those of an epoch.
     """
     if dataset == RANDOM:
-        dataset = f"npz:{write_random(Path(folder) / 'random.npz')}"
+        random = np.random.default_rng(0)
+        images = random.integers(0, 256, (IMAGES, *IMAGE_SHAPE), np.uint8)
+        file = Path(folder, "random.npz")
+        np.savez(file, x_train=images, y_train=random.permutation(IMAGES) % CLASSES)
+        dataset = f"npz:{file}"
     settings = {"batch_size": batch_size, "precision": precision}
     run = training.prepare(RECIPES[variant](dataset=dataset, data_dir=data_dir, **settings))
     evaluation = evaluation_seconds(run, folder, repeats)
     steps = min(steps or STEPS, run.steps_per_epoch)
     rounds = measure_rounds(run, folder, steps, repeats)
-    return {
-        "variant": variant,
-        "batch_size": batch_size,
-        "precision": run.recipe.precision,
+    return case_result(run, steps, rounds, summary=summary(rounds)) | {
         "images": run.source.train.size,
-        "steps": steps,
         "epochs": run.recipe.epochs,
         "steps_per_epoch": run.steps_per_epoch,
         "evaluate_epochs": run.recipe.evaluate_epochs,
         "evaluation_seconds": spread(evaluation) if evaluation else None,
-        "rounds": rounds,
-        "summary": summary(rounds),
         "run": run_cost(run, rounds, evaluation),
     }
-
-
-def write_random(path):
-    """Writes random images with classes, as `npz:` takes them; returns the path."""
-    random = np.random.default_rng(0)
-    images = random.integers(0, 256, (IMAGES, *IMAGE_SHAPE), np.uint8)
-    np.savez(path, x_train=images, y_train=random.permutation(IMAGES) % CLASSES)
-    return path
 
 
 def evaluation_seconds(run, folder, repeats):
@@ -67,8 +57,7 @@ def evaluation_seconds(run, folder, repeats):
     if evaluator is None:
         return []
     endpoints = Endpoints.from_model(run.model)
-    spent = [seconds(lambda: evaluator.scores(endpoints)) for _ in range(1 + repeats)]
-    return spent[1:]
+    return [seconds(lambda: evaluator.scores(endpoints)) for _ in range(1 + repeats)][1:]
 
 
 def measure_rounds(run, folder, steps, repeats):
@@ -77,24 +66,29 @@ def measure_rounds(run, folder, steps, repeats):
     run = replace(run, recipe=replace(run.recipe, evaluate_epochs=0))
     batch = next(iter(run.recipe.batches(run.source, 0)))
     directory = training.create(run, folder, "run")
+
+    def train_last(steps):
+        run.model.step.assign(run.total_steps - steps)
+        return seconds(lambda: training.train(run, directory))
+
+    def bare_steps():
+        batches = iter(repeat_batch(batch))
+        for _ in range(steps):
+            logs = run.model.train_function(batches)
+        # The last step's numbers wait for all before it.
+        [float(value) for value in logs.values()]
+
     _, *rounds = [
-        summarize_round(
-            real=_train_last(run, directory, steps),
-            bare=seconds(lambda: _bare_steps(run.model, batch, steps)),
-            last=_train_last(run, directory, 1),
-            steps=steps,
-        )
+        summarize_round(train_last(steps), seconds(bare_steps), train_last(1), steps)
         for _ in range(1 + repeats)
     ]
     return rounds
 
 
 def summarize_round(real, bare, last, steps):
-    """Works out what the three times of a round, in s, say of a step and of what comes once.
+    """Works out what the times of a round, in s, say of a step and of what comes once.
 
-    Args:
-        real: Of `steps` steps of real training. bare: Of as many bare ones.
-        last: Of real training of a single step.
+    `real` is of `steps` steps of real training, `bare` of as many bare ones, `last` of one real.
     """
     step = (real - last) / (steps - 1)
     return {
@@ -121,10 +115,8 @@ def run_cost(run, rounds, evaluation):
     grids = math.ceil(recipe.epochs / recipe.sample_epochs)
     checkpoints = 1 + int(real // recipe.checkpoint_seconds) if recipe.checkpoint_seconds else steps
     once = max(grids, checkpoints) * medians["once_seconds"]
-    scores = 0.0
-    if evaluation:
-        times = math.ceil(recipe.epochs / recipe.evaluate_epochs)
-        scores = times * spread(evaluation)["median"]
+    times = math.ceil(recipe.epochs / recipe.evaluate_epochs) if evaluation else 0
+    scores = times and times * spread(evaluation)["median"]
     return {
         "steps": steps,
         "bare_seconds": bare,
@@ -133,17 +125,3 @@ def run_cost(run, rounds, evaluation):
         "evaluation_share": scores / bare,
         "share": (real + once + scores) / bare - 1,
     }
-
-
-def _train_last(run, directory, steps):
-    """Seconds of real training of a run's last steps."""
-    run.model.step.assign(run.total_steps - steps)
-    return seconds(lambda: training.train(run, directory))
-
-
-def _bare_steps(model, batch, steps):
-    batches = iter(repeat_batch(batch))
-    for _ in range(steps):
-        logs = model.train_function(batches)
-    # The last step's numbers wait for all before it.
-    [float(value) for value in logs.values()]

@@ -4,13 +4,14 @@ In every round, one after the other: `fit` of the library, each baseline, the in
 matrix products. A machine's speed drifts, so only numbers of one round are divided by each other.
 """
 
+import functools
 import time
 
 import tensorflow as tf
 
 from apps.benchmark.baselines import BASELINES
 from apps.benchmark.flops import mflop_per_image, training_operations
-from apps.benchmark.measuring import matmul_rate, peak_mib, seconds, summary
+from apps.benchmark.measuring import case_result, matmul_rate, peak_mib, seconds, summary
 from keras_gans import distribution, training
 from keras_gans.data.pipeline import without_autotune
 from keras_gans.recipes import RECIPES
@@ -22,16 +23,14 @@ PIPELINE_BATCHES = 50
 
 
 def measure(variant, batch_size, precision, replicas, baselines, repeats, steps):
-    """Measures one case; returns plain numbers, every round included. Call it in a new process.
+    """Measures a case of `apps.benchmark.cases`; returns plain numbers, every round included.
 
     Args:
         replicas: Over how many devices the batch is split.
         baselines: Names in `apps.benchmark.baselines.BASELINES`.
-        repeats: Rounds after one of warm-up.
-        steps: Training steps in a round, or None: as many as take `ROUND_SECONDS`.
+        steps: None for as many as take `ROUND_SECONDS`.
     """
-    kind = ("mirrored", str(replicas)) if replicas > 1 else ("one",)
-    strategy = distribution.make_strategy(*kind)
+    strategy = distribution.make_strategy("mirrored", str(replicas)) if replicas > 1 else None
     recipe = RECIPES[variant](batch_size=batch_size, precision=precision)
     run, batch, first_step = start_run(recipe, strategy)
     steps = steps or steps_in_round(run, batch)
@@ -39,27 +38,18 @@ def measure(variant, batch_size, precision, replicas, baselines, repeats, steps)
     memory = peak_mib()  # before baselines and large matrices, which are not training's
     operations = training_operations(run.model, batch) if replicas == 1 else None
     mflop = mflop_per_image(operations, batch_size)
-    trainers = {"": lambda count: fit(run, batch, count)}
-    for name in baselines:
-        trainers[name] = BASELINES[name](run.recipe, run.source, batch).fit
+    others = {name: BASELINES[name](run.recipe, run.source, batch).fit for name in baselines}
+    trainers = {"": functools.partial(fit, run, batch)} | others
     stream = iter(run.recipe.batches(run.source, 0))
-    # The first one warms up.
-    _, *rounds = [
-        measure_round(run.recipe, trainers, stream, steps, mflop) for _ in range(1 + repeats)
-    ]
-    return {
-        "variant": variant,
-        "batch_size": batch_size,
-        "precision": run.recipe.precision,
+    measure_one = functools.partial(measure_round, run.recipe, trainers, stream, steps, mflop)
+    _, *rounds = [measure_one() for _ in range(1 + repeats)]  # the first one warms up
+    return case_result(run, steps, rounds, summary=summary(rounds)) | {
         "replicas": replicas,
-        "baselines": list(baselines),
-        "steps": steps,
+        "baselines": baselines,
         "first_step_seconds": first_step,
         "peak_mib": memory,
         "mflop_per_image": mflop,
         "operations": operations,
-        "rounds": rounds,
-        "summary": summary(rounds),
     }
 
 
@@ -99,10 +89,8 @@ def steps_in_round(run, batch):
 def measure_round(recipe, trainers, stream, steps, mflop):
     """Measures one round; returns its numbers, `{name: number}`.
 
-    Args:
-        trainers: `{baseline: function of a number of steps}`, the library's own as "".
-        stream: An iterator of the input pipeline.
-        mflop: Of one image in one step, or None.
+    `trainers` are `{baseline: function of a number of steps}`, the library's own as ""; `stream`
+    iterates over the input pipeline; `mflop` are an image's in a step, or None.
     """
     images = recipe.batch_size * steps
     rates = {name: images / seconds(lambda t=train: t(steps)) for name, train in trainers.items()}

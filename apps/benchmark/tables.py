@@ -5,20 +5,18 @@ Not by tabulate: it aligns rows that are all there, and these come one by one, m
 
 
 def print_table(columns, results):
-    """Prints a head, then each of the results as soon as it is there; returns them all.
+    """Prints a head, then each of the nested dictionaries as soon as it is there; returns them all.
 
-    Args:
-        columns: `{head: (width, path of keys in a result, format)}`.
-        results: Iterable of nested dictionaries.
+    `columns` are `{head: (width, path of keys in a result, format)}`.
     """
     print("\n" + "  ".join(f"{head:{columns[head][0]}}" for head in columns).rstrip(), flush=True)
-    results_shown = []
+    shown = []
     for result in results:
+        shown.append(result)
         for row in [result, *_baseline_rows(result)]:
             cells = (f"{_cell(row, *where):{width}}" for width, *where in columns.values())
             print("  ".join(cells).rstrip(), flush=True)
-        results_shown.append(result)
-    return results_shown
+    return shown
 
 
 def _baseline_rows(result):
@@ -46,8 +44,7 @@ def range_text(spread, form):
     """Words a spread: `median (least to most)`; nothing for what is not known."""
     if spread is None:
         return ""
-    median, least, most = (format(spread[key], form) for key in ("median", "least", "most"))
-    return f"{median} ({least} to {most})"
+    return f"{spread['median']:{form}} ({spread['least']:{form}} to {spread['most']:{form}})"
 
 
 CASE = {
@@ -66,19 +63,16 @@ STEPS = CASE | {
     "first step, s": (13, "first_step_seconds", ">13.1f"),
     "peak MiB": (8, "peak_mib", ">8,.0f"),
 }
-SCALE = (
-    {"images": (10, "images", ">10,")}
-    | CASE
-    | {
-        "decoded": (9, "in_memory", {True: "once", False: "each time"}),
-        "first step, s": (13, "first_step_seconds", ">13.1f"),
-        "images/s": (25, "images_per_second", ",.0f"),
-        "peak MiB": (8, "peak_mib", ">8,.0f"),
-        "batch, s: first": (15, "first_batch_seconds", ">15.3f"),
-        "in mid-epoch": (12, "mid_epoch_batch_seconds", ">12.3f"),
-        "and to open data": (16, "mid_epoch_open_seconds", ">16.2f"),
-    }
-)
+SCALE = {"images": (10, "images", ">10,")} | CASE
+SCALE |= {
+    "decoded": (9, "in_memory", {True: "once", False: "each time"}),
+    "first step, s": STEPS["first step, s"],
+    "images/s": (25, "images_per_second", ",.0f"),
+    "peak MiB": STEPS["peak MiB"],
+    "batch, s: first": (15, "first_batch_seconds", ">15.3f"),
+    "in mid-epoch": (12, "mid_epoch_batch_seconds", ">12.3f"),
+    "and to open data": (16, "mid_epoch_open_seconds", ">16.2f"),
+}
 AROUND = CASE | {
     "ms a step: bare": (24, "summary.bare_step_milliseconds", ".1f"),
     "real / bare step": (22, "summary.real_step_over_bare", ".3f"),
@@ -95,13 +89,10 @@ AROUND = CASE | {
 
 def print_scaling(results):
     """Prints what several replicas reach of one's images/s, each measured in its own process."""
-    names = ("variant", "batch_size", "precision")
-    ones = {tuple(r[n] for n in names): r for r in results if r["replicas"] == 1}
+    rates = {}
     for result in results:
-        one = ones.get(tuple(result[name] for name in names))
-        if result["replicas"] > 1 and one is not None:
-            rates = [each["summary"]["images_per_second"]["median"] for each in (result, one)]
-            print(
-                f"{result['variant']}, batch {result['batch_size']}, {result['precision']}: "
-                f"{result['replicas']} replicas reach {rates[0] / rates[1]:.1%} of one"
-            )
+        case = f"{result['variant']}, batch {result['batch_size']}, {result['precision']}"
+        rates[case, result["replicas"]] = result["summary"]["images_per_second"]["median"]
+    for (case, replicas), rate in rates.items():
+        if replicas > 1 and (case, 1) in rates:
+            print(f"{case}: {replicas} replicas reach {rate / rates[case, 1]:.1%} of one")

@@ -18,14 +18,12 @@ class Checkpoint(keras.callbacks.Callback):
 
     Args:
         path: The file, ending in `.keras`; `keras.models.load_model` opens it.
-        seconds: Time between two checkpoints in s; 0 saves after every step, after an epoch's
-            last one at the end of the epoch.
+        seconds: Time between two checkpoints; 0 saves every step (an epoch's last: at its end).
     """
 
     def __init__(self, path, seconds=60.0):
         super().__init__()
-        self.path = path
-        self.seconds = seconds
+        self.path, self.seconds = path, seconds
         self._saved = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
@@ -41,11 +39,7 @@ class Checkpoint(keras.callbacks.Callback):
             self.save()
 
     def save(self):
-        """Replaces the checkpoint.
-
-        Raises:
-            RunError: If it cannot be written, or a weight is not finite; the old one stays.
-        """
+        """Replaces the checkpoint; a RunError (no room, a weight not finite) leaves the old one."""
         # A last update can spoil the weights after losses that were still finite.
         for variable in self.model.weights:
             if not np.isfinite(variable.numpy()).all():

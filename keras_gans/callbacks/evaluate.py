@@ -1,6 +1,7 @@
 """Scores samples while training goes on, and keeps the best checkpoint beside the last."""
 
 import json
+import operator
 from pathlib import Path
 
 import keras
@@ -24,8 +25,7 @@ class Evaluate(keras.callbacks.Callback):
         metric: The score that decides, such as `frechet`; "lower" or "higher" in
             `metrics.registry.BETTER`.
         path: The best checkpoint, ending in `.keras`; its scores go beside it as `.json`.
-        epochs: Epochs between two evaluations.
-        last_epoch: An epoch, counted from 1, that is scored in any case.
+        epochs, last_epoch: Epochs between two evaluations; the one, from 1, always scored.
         writer: A `tf.summary` writer, or None.
 
     Raises:
@@ -39,12 +39,9 @@ class Evaluate(keras.callbacks.Callback):
             raise InputError(f"no checkpoint is the best by {metric!r}: choose frechet or another")
         if registry.metric_for(metric) not in evaluator.metrics:
             raise InputError(f"{metric} is not measured, only {', '.join(evaluator.metrics)}")
-        self.evaluator = evaluator
-        self.metric = metric
-        self.path = Path(path)
-        self.epochs = epochs
-        self.last_epoch = last_epoch
-        self.writer = writer
+        self.evaluator, self.metric, self.path = evaluator, metric, Path(path)
+        self.epochs, self.last_epoch, self.writer = epochs, last_epoch, writer
+        self._is_better = operator.lt if registry.BETTER[metric] == "lower" else operator.gt
         self._endpoints = None
 
     def on_epoch_end(self, epoch, logs=None):
@@ -53,9 +50,10 @@ class Evaluate(keras.callbacks.Callback):
             scores = self.evaluator.scores(self._endpoints)
             logs.update({name: score.value for name, score in scores.items()})
             logs["classes"] = self.evaluator.source.num_classes
-            model = {"checkpoint": f"epoch {epoch + 1}", "step": self.model.steps_done}
+            step = self.model.steps_done
             if self.writer is not None:
-                tensorboard.log_scores(self.writer, scores, model["step"])
+                tensorboard.log_scores(self.writer, scores, step)
+            model = {"checkpoint": f"epoch {epoch + 1}", "step": step}
             entry = results.make_entry(self.evaluator, scores, model)
             results.write(self.path.with_name(results.FILE), *entry)
             self._keep_best(epoch + 1, scores)
@@ -65,14 +63,11 @@ class Evaluate(keras.callbacks.Callback):
         record = {"metric": name, "value": scores[name].value, "epoch": epoch}
         record |= {"step": self.model.steps_done, "scores": registry.as_dict(scores)}
         # A run that goes on after a stop meets its own best again.
-        if self._is_better(record, results.read_best(self.path)):
+        before = results.read_best(self.path)
+        if before is None or self._is_better(record["value"], before["value"]):
             save_atomically(self.model, self.path)
             notes = self.path.with_suffix(".json")
             try:
                 write_atomically(notes, json.dumps(record, indent=2))
             except OSError as error:
                 raise RunError(f"cannot write {notes}: {error.strerror or error}") from error
-
-    def _is_better(self, record, before):
-        sign = -1 if registry.BETTER[self.metric] == "lower" else 1
-        return before is None or sign * record["value"] > sign * before["value"]

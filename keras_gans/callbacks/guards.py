@@ -12,23 +12,19 @@ from keras_gans.models.trackers import LOSS
 
 def kept(path):
     """Says whether a run has a checkpoint at `path`, as the last sentence of an error."""
-    there = Path(path).exists()
-    return "The last good checkpoint is kept" if there else "There was no checkpoint yet"
+    exists = Path(path).exists()
+    return "The last good checkpoint is kept" if exists else "There was no checkpoint yet"
 
 
 class StopOnNonFinite(keras.callbacks.Callback):
     """Ends training at the first step with a loss that is not finite.
 
     A loss is a log of the kind `LOSS`, see `GenerativeModel.tracked`. Gradients that are not finite
-    are no fault by themselves: loss scaling skips such steps.
-
-    Put it before `Checkpoint`, so that the last good checkpoint stays.
-
-    Args:
-        checkpoint: Path of the checkpoint, for an error that says whether there is one.
+    are no fault by themselves: loss scaling skips such steps. Put it before `Checkpoint`, so that
+    the last good checkpoint, at the path `checkpoint`, stays.
 
     Raises:
-        RunError: Naming the loss and the step.
+        RunError: Naming the loss, the step, and whether there is a checkpoint at that path.
     """
 
     def __init__(self, checkpoint=None):
@@ -60,13 +56,11 @@ class StopOnSignal(keras.callbacks.Callback):
 
     def __init__(self):
         super().__init__()
-        self._asked = False
-        self._before = {}
+        self._asked, self._before = False, {}
 
     def on_train_begin(self, logs=None):
-        self._before = {
-            key: signal.signal(key, self._ask) for key in (signal.SIGINT, signal.SIGTERM)
-        }
+        signals = signal.SIGINT, signal.SIGTERM
+        self._before = {key: signal.signal(key, self._ask) for key in signals}
 
     def on_train_batch_end(self, batch, logs=None):
         if self._asked and batch + 1 != self.params["steps"]:

@@ -20,6 +20,10 @@ D_WON_ACCURACY = 0.995
 COLLAPSED_DIVERSITY = 0.25
 # Broken runs ended with samples of 3, 4 and 5 of 10 classes, healthy ones with all.
 COVERED_CLASSES = 0.5
+CURE = (
+    "lower generator_learning_rate, raise discriminator_steps (or n_critic), or choose another "
+    "loss or seed"
+)
 
 
 class Health(keras.callbacks.Callback):
@@ -37,11 +41,9 @@ class Health(keras.callbacks.Callback):
 
     def __init__(self, writer=None, file=None, first_step=FIRST_STEP):
         super().__init__()
-        self.writer = writer
+        self.writer, self.first_step = writer, first_step
         self.file = file or sys.stderr
-        self.first_step = first_step
-        self._measured = {}
-        self._standing = {}
+        self._measured, self._standing = {}, {}
 
     def on_epoch_end(self, epoch, logs=None):
         self._measured |= logs or {}
@@ -49,9 +51,9 @@ class Health(keras.callbacks.Callback):
         if step < self.first_step:
             return
         found = health_warnings(self._measured)
-        new = [found[name] for name in found if name not in self._standing]
+        new = [name for name in found if name not in self._standing]
+        lines = [f"epoch {epoch + 1}: {found[name]}" for name in new]
         self._standing = found
-        lines = [f"epoch {epoch + 1}: {line}" for line in new]
         for line in lines:
             # Past a progress bar, not into it.
             tqdm.write(f"warning: {line}", file=self.file)
@@ -71,40 +73,25 @@ def health_warnings(logs):
     Returns:
         `{name: line}`: `d_won`, `collapsed`, `missing_classes`; empty for a healthy epoch.
     """
-    checks = {"d_won": _d_won, "collapsed": _collapsed, "missing_classes": _missing_classes}
-    found = {name: check(logs) for name, check in checks.items()}
-    return {name: line for name, line in found.items() if line}
-
-
-def _d_won(logs):
+    found = {}
     real, fake = logs.get("real_accuracy", 0.0), logs.get("fake_accuracy", 0.0)
     if real >= D_WON_ACCURACY and fake >= D_WON_ACCURACY:
-        return (
+        found["d_won"] = (
             f"D is right on {real:.1%} of real and {fake:.1%} of fake images, so G learns little: "
             "lower discriminator_learning_rate, set label_smoothing to 0.1, choose another loss, "
             "or give G more features"
         )
-    return None
-
-
-def _collapsed(logs):
     real, fake = logs.get("real_diversity", 0.0), logs.get("fake_diversity", 0.0)
     if fake < COLLAPSED_DIVERSITY * real:
-        return (
+        found["collapsed"] = (
             f"samples differ from one another by {fake:.3f} a pixel, real images by {real:.3f}, so "
-            "G has collapsed: lower generator_learning_rate, raise discriminator_steps (or "
-            "n_critic), or choose another loss or seed"
+            f"G has collapsed: {CURE}"
         )
-    return None
-
-
-def _missing_classes(logs):
     covered = next((value for key, value in logs.items() if "classes_covered" in key), None)
     classes = logs.get("classes")
     if None not in (covered, classes) and covered < COVERED_CLASSES * classes:
-        return (
+        found["missing_classes"] = (
             f"samples show {covered:.0f} of {classes:.0f} classes, so G has dropped the others: "
-            "lower generator_learning_rate, raise discriminator_steps (or n_critic), or choose "
-            "another loss or seed"
+            f"{CURE}"
         )
-    return None
+    return found

@@ -14,20 +14,14 @@ BAR = "{desc}|{bar}| {percentage:3.0f}% {elapsed}<{remaining} {rate_fmt}{postfix
 class Progress(keras.callbacks.Callback):
     """Shows one bar over all epochs on a terminal; elsewhere a line an epoch, at most one in 5 s.
 
-    Args:
-        batch_size: Images in a step, for images per second.
-        steps_per_epoch: Steps in an epoch.
-        epochs: Epochs in all.
-        file: Where to write; stderr by default.
+    `batch_size` counts images in a step, `epochs` those in all; `file` is stderr by default.
     """
 
     SECONDS_BETWEEN_LINES = 5.0
 
     def __init__(self, batch_size, steps_per_epoch, epochs, file=None):
         super().__init__()
-        self.batch_size = batch_size
-        self.steps_per_epoch = steps_per_epoch
-        self.epochs = epochs
+        self.batch_size, self.steps_per_epoch, self.epochs = batch_size, steps_per_epoch, epochs
         self.file = file or sys.stderr
         self._bar = None
 

@@ -16,8 +16,7 @@ class SampleGrid(keras.callbacks.Callback):
 
     Args:
         directory: Where `epoch_0005.png` and its sisters go.
-        epochs: Epochs between two grids.
-        last_epoch: An epoch, counted from 1, that gets a grid in any case.
+        epochs, last_epoch: Epochs between two grids; the one, from 1, that always gets a grid.
         rows: Rows of the default picture.
         writer: A `tf.summary` writer, or None for PNG files only.
         pictures: `{name: function}`, each from `serving.Endpoints` to `uint8 [H, W, c]`. The
@@ -28,9 +27,7 @@ class SampleGrid(keras.callbacks.Callback):
     def __init__(self, directory, epochs=5, last_epoch=None, rows=10, writer=None, pictures=None):
         super().__init__()
         self.directory = Path(directory)
-        self.epochs = epochs
-        self.last_epoch = last_epoch
-        self.writer = writer
+        self.epochs, self.last_epoch, self.writer = epochs, last_epoch, writer
         self.pictures = pictures or {"samples": partial(sample_grid, rows=rows)}
         self._endpoints = None
 

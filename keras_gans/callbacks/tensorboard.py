@@ -17,17 +17,12 @@ class ScalarLog(keras.callbacks.Callback):
     `learning_rate/<optimizer>` each epoch; with loss scaling `precision/loss_scale/<optimizer>`
     too, and `precision/skipped_updates`, of all optimizers since the run began.
 
-    Args:
-        writer: A `tf.summary` writer.
-        batch_size: Images in a step.
-        log_steps: Steps between two single-step values.
+    `writer` is a `tf.summary` writer, and `batch_size` counts the images of a step.
     """
 
     def __init__(self, writer, batch_size, log_steps=10):
         super().__init__()
-        self.writer = writer
-        self.batch_size = batch_size
-        self.log_steps = log_steps
+        self.writer, self.batch_size, self.log_steps = writer, batch_size, log_steps
 
     def on_epoch_begin(self, epoch, logs=None):
         self._begin = time.monotonic()
@@ -47,9 +42,8 @@ class ScalarLog(keras.callbacks.Callback):
             group = "epoch" if self.model.tracked.get(name) == LOSS else "health"
             values[f"{group}/{name}"] = value
         for name, optimizer in self.model.optimizers.items():
-            values[f"learning_rate/{name}"] = float(
-                keras.ops.convert_to_numpy(optimizer.learning_rate)
-            )
+            rate = keras.ops.convert_to_numpy(optimizer.learning_rate)
+            values[f"learning_rate/{name}"] = float(rate)
         self._write(step, values)
         self.writer.flush()
 

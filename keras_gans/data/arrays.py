@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 
+from keras_gans.data.image_file import fit_image
 from keras_gans.errors import InputError
 
 
@@ -15,14 +17,12 @@ class ArraySplit:
 
     Args:
         images: uint8 `[n, h, w, c]`, values 0 to 255.
-        labels: Integers `[n]`, or None when there are none.
+        labels: Integers `[n]`, or None when there are none; as an attribute int32.
         skipped: Paths of the files that other images replaced; only a folder has some.
 
     Attributes:
         size: Number of images, `n`.
-        labels: int32 `[n]` or None.
         failure: Always None: memory does not fail while it is read.
-        skipped: List of str.
     """
 
     failure = None
@@ -37,16 +37,25 @@ class ArraySplit:
             self._labels = None if labels is None else tf.constant(self.labels)
 
     def read(self, indices):
-        """Gathers one batch; works in graph mode.
+        """Gathers the batch at `indices`, int64 `[b]`; works in graph mode.
 
-        Args:
-            indices: int64 `[b]`, each from 0 to `size - 1`.
-
-        Returns:
-            `(images, labels)`: uint8 `[b, h, w, c]`, and int32 `[b]` or None.
+        Returns `(images, labels)`: uint8 `[b, h, w, c]`, and int32 `[b]` or None.
         """
         labels = None if self._labels is None else tf.gather(self._labels, indices)
         return tf.gather(self._images, indices), labels
+
+
+def fit_arrays(what, arrays, shape, resize):
+    """Fits `n` pictures uint8 `[h, w, c]` into one array of `shape`, `(n, h, w, c)`.
+
+    See `fit_image`; not enough memory raises InputError, naming `what`.
+    """
+    refuse_beyond_memory(what, shape)
+    images = np.empty(shape, np.uint8)
+    for image, array in zip(images, arrays, strict=True):
+        picture = Image.fromarray(array[..., 0] if array.shape[2] == 1 else array)
+        image[:] = fit_image(picture, shape[1:3], shape[3], resize)
+    return images
 
 
 def available_memory():

@@ -15,9 +15,8 @@ def cropped(images, size, seed, purpose, step, replica=0, replicas=1):
         images: A batch, or the equal part of it that is number `replica` of `replicas`: its images
             get what they would get in the whole batch.
         size: Side of the square in pixels, at most h and w.
-        seed: Integer.
-        purpose: Text that keeps draws of one step apart.
-        step: Number of steps done; it and the arguments before decide.
+        seed, purpose, step: What the draw depends on; `purpose` keeps those of one step apart.
+        replica, replicas: See `images`.
     """
     for axis in (1, 2):
         key = noise.step_key(seed, f"{purpose} crop {axis}", step)

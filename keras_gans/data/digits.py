@@ -38,12 +38,7 @@ def digits_m():
 
 
 def blended(images, grounds):
-    """Blends digits into patches: `|grounds - images|`, uint8 `[n, h, w, 3]`.
-
-    Args:
-        images: uint8 `[n, h, w, 1]`, strokes on black.
-        grounds: uint8 `[n, h, w, 3]`.
-    """
+    """Blends strokes on black, uint8 `[n, h, w, 1]`, into `[n, h, w, 3]`: `|grounds - images|`."""
     return np.maximum(grounds, images) - np.minimum(grounds, images)
 
 

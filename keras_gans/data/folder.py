@@ -23,14 +23,10 @@ _CHUNK = 64
 
 
 class FolderSplit:
-    """Images decoded from their files whenever they are read.
+    """Images decoded from the files of a `Listing` whenever they are read.
 
-    Args:
-        listing: A `Listing`.
-        size: `(height, width)` of the images.
-        channels: 1 or 3.
-        resize: "crop", "stretch" or "pad".
-        bad_images: "refuse", or "skip": the next good image stands in for a bad one.
+    `bad_images` is "refuse", or "skip": the next good image stands in for a bad one. For `size`,
+    `channels` and `resize` see `fit_image`.
 
     Attributes:
         size: Number of files.
@@ -57,14 +53,7 @@ class FolderSplit:
         return [self._listing.path(index) for index in sorted(self._bad.copy())]
 
     def read(self, indices):
-        """Decodes one batch; works in graph mode.
-
-        Args:
-            indices: int64 `[b]`, each from 0 to `size - 1`.
-
-        Returns:
-            `(images, labels)`: uint8 `[b, h, w, c]`, and int32 `[b]` or None.
-        """
+        """Decodes the batch at `indices` as `ArraySplit.read` gathers it; works in graph mode."""
         types = (tf.uint8, tf.int32, tf.string)
 
         def black():
@@ -80,10 +69,9 @@ class FolderSplit:
         return images, None if self.labels is None else labels
 
     def read_one(self, index):
-        """The image at `index`, or the next readable one.
+        """Decodes the image at `index`, or the next readable one, uint8 `[h, w, c]`.
 
-        Returns:
-            `(image, label)`: uint8 `[h, w, c]`, and an int, 0 when there are no labels.
+        Returns `(image, label)`, label 0 when there are none.
 
         Raises:
             InputError: the file is bad and bad files are refused, or all files are bad.
@@ -119,16 +107,10 @@ class FolderSplit:
 
 
 def load_folder(path, size, channels, resize, bad_images, cache_mib, labelled=True):
-    """Lists a folder and decodes it into memory if it fits into `cache_mib` MiB.
+    """Lists a folder and decodes it into memory if all its images fit into `cache_mib` MiB.
 
-    Args:
-        path: The folder.
-        size: `(height, width)`.
-        channels: 1, 3, or None: 1 if an evenly spaced sample of 16 files is all gray, else 3.
-        resize: "crop", "stretch" or "pad".
-        bad_images: "refuse" or "skip".
-        cache_mib: Above this size of all images together they are decoded as they are read.
-        labelled: Whether sub-folders are classes.
+    `channels` None means 1 if an evenly spaced sample of 16 files is all gray, else 3; `labelled`
+    that sub-folders are classes; for the rest see `FolderSplit`.
 
     Returns:
         `(split, image_shape, class_names, fingerprint)`.
@@ -142,8 +124,7 @@ def load_folder(path, size, channels, resize, bad_images, cache_mib, labelled=Tr
     if channels is None:
         channels = probe_channels(listing, bad_images)
     reading = (size, channels, resize, bad_images)
-    split = FolderSplit(listing, *reading)
-    shape = (*size, channels)
+    split, shape = FolderSplit(listing, *reading), (*size, channels)
     if len(listing) * math.prod(shape) <= cache_mib * 2**20:
         split = _decode_all(split, shape)
     else:

@@ -25,16 +25,7 @@ class BadImageError(Exception):
 
 
 def read_image(path, size, channels, resize):
-    """Reads one picture file, its first frame if it has several.
-
-    Args:
-        path: The file.
-        size: `(height, width)` of the result.
-        channels: 1 or 3.
-        resize: "crop", "stretch" or "pad", see `fit_image`.
-
-    Returns:
-        uint8 `[height, width, channels]`.
+    """Reads one picture file, its first frame if it has several, and fits it as `fit_image` does.
 
     Raises:
         BadImageError: it is unreadable, truncated, smaller than 4 pixels on a side or larger than
@@ -49,22 +40,19 @@ def read_image(path, size, channels, resize):
 
 
 def read_whole(path, channels, max_side=None):
-    """Reads one picture file at its own size, its first frame if it has several.
+    """Reads one picture file at its own size as uint8 `[height, width, channels]`.
 
     Args:
-        path: The file.
+        path: The file; of several frames the first is read.
         channels: 1 or 3.
         max_side: None, or pixels: a picture with a longer side is reduced to this.
-
-    Returns:
-        uint8 `[height, width, channels]`.
 
     Raises:
         BadImageError: As `read_image`.
     """
     with _opened(path) as image:
         image.load()
-        image = _to_mode(_upright(image), "L" if channels == 1 else "RGB")
+        image = _upright(image, channels)
         if max_side is not None and max(image.size) > max_side:
             image.thumbnail((max_side, max_side), _FILTER)
         return np.asarray(image).reshape(image.height, image.width, channels)
@@ -77,7 +65,7 @@ def is_gray(path):
 
 
 def fit_image(image, size, channels, resize):
-    """Brings a picture to a shape: upright, on white where transparent, 8 bits.
+    """Brings a picture to uint8 `[*size, channels]`: upright, on white where transparent.
 
     Args:
         image: A `PIL.Image.Image` of any mode that converts to RGB.
@@ -85,18 +73,10 @@ def fit_image(image, size, channels, resize):
         channels: 1 (luma) or 3 (RGB).
         resize: "crop" scales the shorter side and cuts the centre, "stretch" ignores the
             proportions, "pad" keeps the whole picture between black bars.
-
-    Returns:
-        uint8 `[height, width, channels]`.
     """
-    image = _to_mode(_upright(image), "L" if channels == 1 else "RGB")
-    width_and_height = (size[1], size[0])
-    if resize == "crop":
-        image = ImageOps.fit(image, width_and_height, _FILTER)
-    elif resize == "pad":
-        image = _pad(image, width_and_height)
-    else:
-        image = image.resize(width_and_height, _FILTER)
+    image = _upright(image, channels)
+    functions = {"crop": ImageOps.fit, "pad": _pad, "stretch": Image.Image.resize}
+    image = functions[resize](image, (size[1], size[0]), _FILTER)
     return np.asarray(image).reshape(*size, channels)
 
 
@@ -107,52 +87,40 @@ def _opened(path):
         with Image.open(path) as image:
             width, height = image.size
             if Image.MAX_IMAGE_PIXELS is not None and width * height > Image.MAX_IMAGE_PIXELS:
-                raise BadImageError(_too_many_pixels())
+                raise Image.DecompressionBombError
             if min(width, height) < SMALLEST_SIDE:
                 raise BadImageError(f"{width} x {height} pixels are too small to learn from")
             yield image
     except BadImageError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise BadImageError(_too_many_pixels()) from error
+        limit = Image.MAX_IMAGE_PIXELS
+        raise BadImageError(f"it has more than {limit:,} pixels, Pillow's limit") from error
+    except Image.UnidentifiedImageError as error:
+        raise BadImageError("not a picture that Pillow can read") from error
     except Exception as error:  # Pillow's plugins raise nearly every type for a damaged file
-        raise BadImageError(_reason(error)) from error
-
-
-def _too_many_pixels():
-    return f"it has more than {Image.MAX_IMAGE_PIXELS:,} pixels, Pillow's limit"
-
-
-def _reason(error):
-    if isinstance(error, Image.UnidentifiedImageError):
-        return "not a picture that Pillow can read"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return (str(error) or type(error).__name__).splitlines()[0]
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise BadImageError(reason.splitlines()[0]) from error
 
 
 def _is_gray(image):
     return image.mode in _GRAY_MODES or image.mode.startswith("I;16")
 
 
-def _upright(image):
+def _upright(image, channels):
+    """The picture in mode "L" or "RGB", turned as EXIF says; transparent parts become white."""
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
     except Exception:  # damaged EXIF data, common in old collections, says nothing of the pixels
         orientation = None
-    method = _UPRIGHT.get(orientation)
-    return image if method is None else image.transpose(method)
-
-
-def _to_mode(image, mode):
-    """Any mode to "L" or "RGB"; transparent parts show a white ground."""
+    if orientation in _UPRIGHT:
+        image = image.transpose(_UPRIGHT[orientation])
     image = _to_eight_bits(image)
+    stored = "L" if _is_gray(image) else "RGB"
     if image.has_transparency_data:
-        gray = _is_gray(image)
         image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-        return image.convert("RGB").convert("L" if gray else "RGB").convert(mode)
-    return image.convert("L" if _is_gray(image) else "RGB").convert(mode)
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    return image.convert(stored).convert("L" if channels == 1 else "RGB")
 
 
 def _to_eight_bits(image):
@@ -160,30 +128,20 @@ def _to_eight_bits(image):
     if image.mode not in ("I", "F") and not image.mode.startswith("I;16"):
         return image
     values = np.nan_to_num(np.asarray(image, np.float64))
-    low, high = _value_range(image.mode, values)
+    # I;16 means 0 to 65535. The wide modes state no range: the narrowest usual one that holds the
+    # values counts, else the values' own.
+    low, high = values.min(), values.max()
+    tops = (1, 255, 65535) if image.mode == "F" else (65535,)
+    if low >= 0 and high <= tops[-1]:
+        low, high = 0, next(top for top in tops if high <= top)
     scaled = (values - low) * (255 / ((high - low) or 1))
     return Image.fromarray(np.rint(scaled).astype(np.uint8))
 
 
-def _value_range(mode, values):
-    """The values that stand for black and white.
-
-    Mode I;16 means 0 to 65535. The wide modes state no range: the narrowest usual one that
-    holds the values counts, else the values' own.
-    """
-    if mode.startswith("I;16"):
-        return 0, 65535
-    low, high = values.min(), values.max()
-    for top in (65535,) if mode == "I" else (1, 255, 65535):
-        if low >= 0 and high <= top:
-            return 0, top
-    return low, high
-
-
-def _pad(image, size):
+def _pad(image, size, resampling):
     scale = min(size[0] / image.width, size[1] / image.height)
     inner = tuple(max(1, round(side * scale)) for side in image.size)
     ground = Image.new(image.mode, size)
     corner = ((size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2)
-    ground.paste(image.resize(inner, _FILTER), corner)
+    ground.paste(image.resize(inner, resampling), corner)
     return ground

@@ -46,14 +46,12 @@ class Listing:
 
     def fingerprint(self, reading):
         """16 hex digits of the files' names and sizes and of `reading`, how they become images."""
-        digest = hashlib.blake2b(self.names, digest_size=8)
-        digest.update(self.sizes.tobytes())
-        digest.update(repr(reading).encode())
-        return digest.hexdigest()
+        data = self.names + self.sizes.tobytes() + repr(reading).encode()
+        return hashlib.blake2b(data, digest_size=8).hexdigest()
 
 
 def list_images(path, labelled=True):
-    """Lists all picture files below a folder, hidden ones left out.
+    """Lists all picture files below a folder, hidden ones left out, as a `Listing`.
 
     The order is by folder and name and depends on nothing else. Linked folders are followed,
     each real folder once, so that a loop of links ends.
@@ -61,9 +59,6 @@ def list_images(path, labelled=True):
     Args:
         path: The folder.
         labelled: Whether its sub-folders are classes, unless pictures lie directly in it.
-
-    Returns:
-        A `Listing`.
 
     Raises:
         InputError: the folder is missing, cannot be listed or holds no picture.
@@ -73,7 +68,7 @@ def list_images(path, labelled=True):
         what = "is a file, not a folder" if root.exists() else "does not exist"
         raise InputError(f"the image folder {root} {what}")
     names, ends, sizes, labels, class_names = bytearray(), array("q"), array("q"), array("i"), []
-    for parts, files in _walk(str(root)):
+    for parts, files in _walk(root):
         if files and parts and parts[0] not in class_names[-1:]:
             class_names.append(parts[0])
         for name, size in sorted(files):
@@ -96,47 +91,37 @@ def list_images(path, labelled=True):
 
 
 def _walk(root):
-    """Yields `(parts, files)` of every folder, parents first, folders in order of name."""
+    """Yields `(parts, files)` of every folder, parents first, folders in order of name.
+
+    The files are its pictures, `(name, bytes)`. A broken link has -1 bytes, which makes it a bad
+    image.
+    """
     known = Image.registered_extensions().items()
     extensions = {ext for ext, kind in known if kind in Image.OPEN and kind not in _NOT_PICTURES}
-    seen = {_identity(Path(root).stat())}
-    waiting = [()]
-    while waiting:
-        parts = waiting.pop()
-        files, folders = _entries("/".join((root, *parts)), extensions)
-        yield parts, files
-        new = [name for name, identity in sorted(folders) if identity not in seen]
-        seen.update(identity for _, identity in folders)
-        waiting.extend((*parts, name) for name in reversed(new))
+    seen = {_identity(root)}
+
+    def refuse(error):
+        message = f"the folder {error.filename} cannot be listed: {error.strerror}"
+        raise InputError(message) from error
+
+    for folder, folders, names in os.walk(root, onerror=refuse, followlinks=True):
+        found = {name: _identity(f"{folder}/{name}") for name in sorted(folders) if name[0] != "."}
+        folders[:] = [name for name, identity in found.items() if identity not in seen]
+        seen.update(found.values())
+        files = []
+        for name in names:
+            if name[0] == "." or name[name.rfind(".") :].lower() not in extensions:
+                continue
+            try:
+                status = Path(folder, name).stat()
+            except OSError:  # a broken link, or one to itself
+                files.append((name, -1))
+            else:
+                if stat.S_ISREG(status.st_mode):  # and no pipe
+                    files.append((name, status.st_size))
+        yield Path(folder).relative_to(root).parts, files
 
 
-def _entries(folder, extensions):
-    """The picture files `(name, bytes)` and the folders `(name, identity)` in one folder.
-
-    A broken link has -1 bytes, which makes it a bad image.
-    """
-    files, folders = [], []
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.startswith("."):
-                    continue
-                try:
-                    status = entry.stat()
-                except OSError:  # a broken link, or one to itself
-                    status = None
-                if status and stat.S_ISDIR(status.st_mode):
-                    folders.append((entry.name, _identity(status)))
-                elif entry.name[entry.name.rfind(".") :].lower() not in extensions:
-                    continue
-                elif status is None:
-                    files.append((entry.name, -1))
-                elif stat.S_ISREG(status.st_mode):  # and no pipe
-                    files.append((entry.name, status.st_size))
-    except OSError as error:
-        raise InputError(f"the folder {folder} cannot be listed: {error.strerror}") from error
-    return files, folders
-
-
-def _identity(status):
+def _identity(folder):
+    status = Path(folder).stat()
     return status.st_dev, status.st_ino

@@ -4,15 +4,17 @@ import contextlib
 import zipfile
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
+from numpy.lib import format as npy
 
 from keras_gans.data.arrays import refuse_beyond_memory
 from keras_gans.errors import InputError
 
 MOST_CLASSES = 100_000
 _DAMAGE = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+# Version 3.0 exists only for arrays with named fields, which no image is.
+_HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
 @dataclass(frozen=True)
@@ -30,16 +32,12 @@ def read_npz(path):
     `[n, 1]` from 0. Objects are never unpickled, and an array that cannot fit into memory is
     refused by its header, before a byte of it is read.
 
-    Args:
-        path: The file.
-
     Returns:
         `(train, test)`, each `Labelled`; `test` is None when there is no `x_test`.
 
     Raises:
         InputError: the file or an array in it cannot be used; one line says why.
     """
-    path = Path(path)
     with _archive(path) as archive:
         keys = {name.removesuffix(".npy") for name in archive.namelist()}
         if "x_train" not in keys:
@@ -80,13 +78,13 @@ def _archive(path):
 
 def _pair(archive, path, keys, images_key, labels_key):
     if images_key not in keys:
-        raise InputError(
-            f"{path} must hold x_train or images. Received: {', '.join(sorted(keys)) or 'nothing'}"
-        )
-    images = _array(archive, path, images_key, _check_images)
+        found = ", ".join(sorted(keys)) or "nothing"
+        raise InputError(f"{path} must hold x_train or images. Received: {found}")
+    expected = "uint8 [n, h, w] or [n, h, w, c] with c 1 or 3 and at least one image"
+    images = _array(archive, path, images_key, _are_images, expected)
     if labels_key not in keys:
         return labelled(images, None)
-    labels = _array(archive, path, labels_key, _check_labels)
+    labels = _array(archive, path, labels_key, _are_labels, "integers [n] or [n, 1]")
     if len(labels) != len(images):
         raise InputError(
             f"{path}: {images_key} and {labels_key} must have the same length. "
@@ -101,39 +99,26 @@ def _pair(archive, path, keys, images_key, labels_key):
     return labelled(images, labels)
 
 
-def _array(archive, path, key, check):
+def _array(archive, path, key, is_right, expected):
     with archive.open(f"{key}.npy") as member:
-        shape, dtype = _header(member)
+        version = npy.read_magic(member)
+        if version not in _HEADERS:
+            raise ValueError(f"unsupported .npy version {version}")
+        shape, _, dtype = _HEADERS[version](member)
+    what = f"{path}: {key}"
     if dtype.hasobject:
-        raise InputError(f"{path}: {key} holds pickled objects, which could run code: refused")
-    check(path, key, shape, dtype)
-    refuse_beyond_memory(f"{path}: {key}", shape, dtype.itemsize)
+        raise InputError(f"{what} holds pickled objects, which could run code: refused")
+    if not is_right(shape, dtype):
+        raise InputError(f"{what} must be {expected}. Received: {dtype} {list(shape)}")
+    refuse_beyond_memory(what, shape, dtype.itemsize)
     with archive.open(f"{key}.npy") as member:
-        return np.lib.format.read_array(member, allow_pickle=False)
+        return npy.read_array(member, allow_pickle=False)
 
 
-def _header(member):
-    version = np.lib.format.read_magic(member)
-    if version == (1, 0):
-        shape, _, dtype = np.lib.format.read_array_header_1_0(member)
-    elif version == (2, 0):
-        shape, _, dtype = np.lib.format.read_array_header_2_0(member)
-    else:  # 3.0 exists only for arrays with named fields, which no image is
-        raise ValueError(f"unsupported .npy version {version}")
-    return shape, dtype
+def _are_images(shape, dtype):
+    has_channels = len(shape) == 4 and shape[3] in (1, 3)
+    return dtype == np.uint8 and (len(shape) == 3 or has_channels) and 0 not in shape
 
 
-def _check_images(path, key, shape, dtype):
-    right = len(shape) == 3 or (len(shape) == 4 and shape[3] in (1, 3))
-    if dtype != np.uint8 or not right or 0 in shape:
-        raise InputError(
-            f"{path}: {key} must be uint8 [n, h, w] or [n, h, w, c] with c 1 or 3 and at least "
-            f"one image. Received: {dtype} {list(shape)}"
-        )
-
-
-def _check_labels(path, key, shape, dtype):
-    if dtype.kind not in "iu" or len(shape) not in (1, 2) or shape[1:] not in ((), (1,)):
-        raise InputError(
-            f"{path}: {key} must be integers [n] or [n, 1]. Received: {dtype} {list(shape)}"
-        )
+def _are_labels(shape, dtype):
+    return dtype.kind in "iu" and len(shape) in (1, 2) and shape[1:] in ((), (1,))

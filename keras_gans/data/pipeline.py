@@ -21,18 +21,18 @@ _PARALLEL_READS = min(16, os.cpu_count() or 1)
 def batches(split, batch_size, seed, start_step=0, shard=WHOLE_BATCH):
     """Makes shuffled batches without end.
 
-    The order depends on `seed` and the epoch alone: every epoch is another permutation of the
-    split, cut into `steps_per_epoch(split, batch_size)` batches; the images left over, others
-    each time, sit that epoch out. Nothing is stored, so `start_step` costs no pass over the
-    data and continues exactly as the uninterrupted stream would.
+    Every epoch is another permutation of the split, given by `seed` and the epoch alone and cut
+    into `steps_per_epoch(split, batch_size)` batches; the images left over, others each time, sit
+    that epoch out. Nothing is stored: `start_step` continues exactly as an uninterrupted stream
+    would, without a pass over the data.
 
     Args:
         split: `Source.train` or `Source.test`.
         batch_size: Positive integer, at most `split.size`.
         seed: Integer from 0 to 2**63 - 1.
         start_step: Number of batches to leave out, from the first epoch on.
-        shard: A `distribution.Shard`: the parts of each batch that are read, one after the other,
-            where each worker of several reads what its replicas train on. Default: whole batches.
+        shard: A `distribution.Shard`: the parts of each batch to read, one after the other, where
+            each of several workers reads what its replicas train on. Default: whole batches.
 
     Returns:
         A `tf.data.Dataset` of `(images, labels)`, float32 `[b, h, w, c]` in [-1, 1] and int32
@@ -44,13 +44,13 @@ def batches(split, batch_size, seed, start_step=0, shard=WHOLE_BATCH):
     epoch_steps = steps_per_epoch(split, batch_size)
     rows = rows_per_replica(batch_size, shard.total)
 
-    def read(number):
-        step, replica = step_and_replica(number, shard)
+    def indices(number):
+        step, replica = _step_and_replica(number, shard)
         first = step % epoch_steps * batch_size + replica * rows
         positions = first + tf.range(rows, dtype=tf.int64)
-        return _read(split, _shuffled(positions, seed, step // epoch_steps, split.size))
+        return _shuffled(positions, seed, step // epoch_steps, split.size)
 
-    return _dataset(shard_numbers(start_step, shard), read)
+    return _dataset(split, tf.data.Dataset.counter(start_step * shard.count), indices)
 
 
 def unpaired_batches(
@@ -61,12 +61,12 @@ def unpaired_batches(
     Args:
         source: A `data.UnpairedSource`.
         batch_size, seed, start_step, shard: As in `batches`; the seed is below 2**31.
-        crop_size: Side of the random square that is cut out of each image, in px; None: none is.
+        crop_size: Side of the random square to cut out of each image, in px; None: none is.
         flip: Whether a random half of the images is mirrored.
 
-    Returns:
-        A `tf.data.Dataset` of `(images of X, images of Y)`, float32 `[b, h, w, c]` in [-1, 1].
+    Returns a `tf.data.Dataset` of `(images of X, images of Y)`, float32 `[b, h, w, c]` in [-1, 1].
     """
+    numbers = tf.data.Dataset.counter(start_step * shard.count)
     x = batches(source.x.train, batch_size, seed, start_step, shard)
     y = batches(source.y.train, batch_size, seed + _OTHER_ORDER, start_step, shard)
 
@@ -76,20 +76,14 @@ def unpaired_batches(
         return flipped(images, seed, domain, *place) if flip else images
 
     def pair(number, images_x, images_y):
-        step, part = step_and_replica(number, shard)
-        place = step, part, shard.total
+        place = *_step_and_replica(number, shard), shard.total
         return augmented(images_x, "x", place), augmented(images_y, "y", place)
 
-    numbers = shard_numbers(start_step, shard)
     return without_autotune(tf.data.Dataset.zip(numbers, x, y).map(pair).prefetch(2))
 
 
 def rows_per_replica(batch_size, replicas):
-    """Counts the images of a batch that each replica gets.
-
-    Raises:
-        InputError: They would not all get as many.
-    """
+    """Counts the images of a batch that each replica gets; InputError if not all get as many."""
     if batch_size % replicas:
         raise InputError(
             f"batch_size must be a multiple of the {replicas} replicas. Received: {batch_size=}"
@@ -97,35 +91,18 @@ def rows_per_replica(batch_size, replicas):
     return batch_size // replicas
 
 
-def shard_numbers(start_step, shard):
-    """Makes a dataset that numbers the parts that a shard reads, without end, from a step on."""
-    return tf.data.Dataset.counter(start_step * shard.count)
-
-
-def step_and_replica(number, shard):
-    """Returns `(step, replica)`, for which a part of a batch is, of its number in the shard."""
-    return number // shard.count, shard.first + number % shard.count
-
-
 def in_order(split, batch_size):
-    """Makes batches of every image once, in index order; the last may be smaller.
-
-    Args:
-        split: `Source.train` or `Source.test`.
-        batch_size: Positive integer.
-
-    Returns:
-        A finite `tf.data.Dataset` with elements as in `batches`.
+    """Makes batches, as `batches`, of every image once, in index order; the last may be smaller.
 
     Raises:
         InputError: `batch_size` is not a positive integer.
     """
     _check_batch_size(batch_size)
 
-    def read(first):
-        return _read(split, tf.range(first, tf.minimum(first + batch_size, split.size)))
+    def indices(first):
+        return tf.range(first, tf.minimum(first + batch_size, split.size))
 
-    return _dataset(tf.data.Dataset.range(0, split.size, batch_size), read)
+    return _dataset(split, tf.data.Dataset.range(0, split.size, batch_size), indices)
 
 
 def steps_per_epoch(split, batch_size):
@@ -159,30 +136,31 @@ def _check_batch_size(batch_size):
         raise InputError(f"batch_size must be a positive integer. Received: {batch_size=}")
 
 
+def _step_and_replica(number, shard):
+    """Which step and replica a part of a batch is for, by its number among those of the shard."""
+    return number // shard.count, shard.first + number % shard.count
+
+
 def _shuffled(positions, seed, epoch, size):
     # The shuffle looks at few bits of its seed, 8 of each number up to 65,536 images: unmixed,
     # epoch 256 would repeat epoch 0.
     mixed = tf.random.stateless_uniform(
         (3,), tf.stack([tf.constant(seed, tf.int64), epoch]), None, None, tf.int32, alg="philox"
     )
+    last = tf.constant(size - 1, tf.int64)
     return tf.raw_ops.RandomIndexShuffle(
-        index=positions,
-        seed=mixed,
-        max_index=tf.constant(size - 1, tf.int64),
-        rounds=_SHUFFLE_ROUNDS,
+        index=positions, seed=mixed, max_index=last, rounds=_SHUFFLE_ROUNDS
     )
 
 
-def _read(split, indices):
-    images, labels = split.read(indices)
-    return (images,) if labels is None else (images, labels)
+def _dataset(split, numbers, indices):
+    def read(number):
+        images, labels = split.read(indices(number))
+        return (images,) if labels is None else (images, labels)
 
+    def scale(images, labels=None):
+        return to_float(images) if labels is None else (to_float(images), labels)
 
-def _dataset(numbers, read):
     dataset = numbers.map(read, num_parallel_calls=_PARALLEL_READS, deterministic=True)
     # Apart from the reading, so that batches wait as bytes, a quarter of the memory of floats.
-    return without_autotune(dataset.map(_scaled).prefetch(2))
-
-
-def _scaled(images, labels=None):
-    return to_float(images) if labels is None else (to_float(images), labels)
+    return without_autotune(dataset.map(scale).prefetch(2))

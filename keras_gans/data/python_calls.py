@@ -23,7 +23,7 @@ def is_shutting_down():
 
 
 def call_python(function, indices, types, blank):
-    """Calls a Python function from a graph.
+    """Calls a Python function from a graph; returns a list of tensors.
 
     Args:
         function: Takes an int64 array, returns arrays, one for each of `types`. Must not raise:
@@ -31,19 +31,12 @@ def call_python(function, indices, types, blank):
         indices: int64 tensor `[b]`.
         types: The dtypes of the results.
         blank: Function of no arguments that returns the tensors to take while the program ends.
-
-    Returns:
-        A list of tensors.
     """
     running, ending = _counters()
     entered = _add(running, 1)
     with tf.control_dependencies([entered]):
         is_open = tf.equal(_value(ending), 0)
-
-    def call():
-        return list(tf.numpy_function(function, [indices], types))
-
-    results = tf.cond(is_open, call, blank)
+    results = tf.cond(is_open, lambda: list(tf.numpy_function(function, [indices], types)), blank)
     with tf.control_dependencies(results):
         left = _add(running, -1)
     with tf.control_dependencies([left]):
@@ -58,9 +51,7 @@ def _counters():
     """
     names = ("keras_gans_python_calls", "keras_gans_ending")
     with tf.init_scope(), tf.device("CPU:0"):
-        handles = [
-            tf.raw_ops.VarHandleOp(dtype=tf.int64, shape=(), shared_name=name) for name in names
-        ]
+        handles = [tf.raw_ops.VarHandleOp(dtype=tf.int64, shape=(), shared_name=n) for n in names]
         for handle in handles:
             tf.raw_ops.AssignVariableOp(resource=handle, value=tf.constant(0, tf.int64))
     atexit.register(_finish, *handles)
@@ -76,10 +67,8 @@ def _finish(running, ending):
 
 
 def _add(handle, number):
-    value = tf.constant(number, tf.int64)
-    return tf.raw_ops.AssignAddVariableOp(resource=handle, value=value)
+    return tf.raw_ops.AssignAddVariableOp(resource=handle, value=tf.constant(number, tf.int64))
 
 
 def _value(handle):
-    value = tf.raw_ops.ReadVariableOp(resource=handle, dtype=tf.int64)
-    return tf.ensure_shape(value, ())
+    return tf.ensure_shape(tf.raw_ops.ReadVariableOp(resource=handle, dtype=tf.int64), ())

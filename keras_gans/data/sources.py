@@ -10,12 +10,11 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from PIL import Image
 
-from keras_gans.data.arrays import ArraySplit, refuse_beyond_memory
+from keras_gans.data.arrays import ArraySplit, fit_arrays
 from keras_gans.data.digits import digits, digits_m
 from keras_gans.data.folder import BAD_IMAGES, FolderSplit, load_folder
-from keras_gans.data.image_file import RESIZES, SMALLEST_SIDE, fit_image
+from keras_gans.data.image_file import RESIZES, SMALLEST_SIDE
 from keras_gans.data.npz import Labelled, labelled, read_npz
 from keras_gans.data.tfds import TFDS_NAMES
 from keras_gans.errors import InputError
@@ -27,12 +26,10 @@ UNPAIRED_NAMES = ("digits2digits-m", *TFDS_NAMES, "folders:A,B", "folders:ROOT")
 
 DIGIT_NAMES = tuple("0123456789")
 _FASHION = (
-    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
-    "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag",
+    "Ankle boot",
 )  # fmt: skip
-_CIFAR = (
-    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
-)  # fmt: skip
+_CIFAR = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 _DIGIT_SETS = {"digits": digits, "digits-m": digits_m}
 _KERAS_SETS = {
     "mnist": (keras.datasets.mnist, (28, 28, 1), DIGIT_NAMES),
@@ -50,8 +47,7 @@ class Source:
         name: As given to `load_source`.
         image_shape: `(height, width, channels)`.
         class_names: One per label, or None when there are no labels.
-        train: `ArraySplit` or `FolderSplit`.
-        test: The same, or None.
+        train: `ArraySplit` or `FolderSplit`; so is `test`, or None.
         fingerprint: 16 hex digits that change when the data or the way it is read changes.
     """
 
@@ -94,7 +90,7 @@ def load_source(
     bad_images="refuse",
     cache_mib=128,
 ):
-    """Loads a data set by name.
+    """Loads a data set, a `Source`, by name.
 
     `digits` are scikit-learn's 1,797 digits, enlarged to 28 x 28; `digits-m` are the same
     blended into patches of photos, in colour. `mnist`, `fashion_mnist` and `cifar10` come from
@@ -105,24 +101,18 @@ def load_source(
 
     Args:
         name: One of `SOURCE_NAMES`.
-        data_dir: For `mnist`, `fashion_mnist` and `cifar10`: a folder with `<name>.npz`, or
-            such a file.
-        image_size: Positive integer or `(height, width)`. Default: 64 for a folder, else as
-            stored.
+        data_dir: For `mnist`, `fashion_mnist`, `cifar10`: a folder with `<name>.npz`, or that file.
+        image_size: Positive integer or `(height, width)`. Default: 64 for folders, else as stored.
         channels: 1, 3 or None: as stored; for a folder 1 if all of a sample are gray, else 3.
         resize: "crop", "stretch" or "pad", where sizes differ; see `fit_image`.
         bad_images: For a folder: "refuse" raises on an unreadable or useless file, "skip" lets
             the next good image stand in for it.
         cache_mib: A folder whose images take at most this many MiB is decoded once, now.
 
-    Returns:
-        A `Source`.
-
     Raises:
         InputError: an argument, a file or its contents cannot be used; one line says why.
 
     Example:
-
         source = load_source("digits")
         images, labels = next(iter(batches(source.train, 128, seed=0)))
     """
@@ -130,8 +120,8 @@ def load_source(
     try:
         if name.startswith("folder:"):
             path, size = expand_path(split_path(name)), size or FOLDER_SIZE
-            found = load_folder(path, size, channels, resize, bad_images, cache_mib)
-            split, shape, class_names, fingerprint = found
+            reading = size, channels, resize, bad_images, cache_mib
+            split, shape, class_names, fingerprint = load_folder(path, *reading)
             return Source(name, shape, class_names, split, None, fingerprint)
         return array_source(name, *_read_arrays(name, data_dir), size, channels, resize)
     except OSError as error:
@@ -142,17 +132,11 @@ def load_source(
 def array_source(name, train, test, class_names, size, channels, resize):
     """Makes a `Source` of images in memory, resized and recoloured where they do not fit.
 
-    Args:
-        name: Its name.
-        train: `Labelled`.
-        test: The same, or None.
-        class_names: One per label, or None.
-        size: `(height, width)`, or None: as the arrays are.
-        channels: 1, 3 or None: as the arrays are.
-        resize: "crop", "stretch" or "pad".
+    `train` and `test` are `Labelled`, `test` can be None. `size` and `channels` are those of the
+    arrays where None.
     """
-    height, width, stored = train.images.shape[1:]
-    shape = (*(size or (height, width)), channels or stored)
+    stored = train.images.shape[1:]
+    shape = (*(size or stored[:2]), channels or stored[2])
     train, test = _fitted(train, shape, resize), _fitted(test, shape, resize)
     splits = (each and ArraySplit(each.images, each.labels) for each in (train, test))
     return Source(name, shape, class_names, *splits, _fingerprint(train, test))
@@ -179,19 +163,15 @@ def _keras_set(name, data_dir):
     file = expand_path(f"{home}/datasets" if data_dir is None else data_dir)
     if data_dir is None or file.suffix != ".npz":
         file /= f"{name}.npz"
-    if not file.is_file():
-        wanted = f"put {name}.npz (x_train, y_train, x_test, y_test) at {file}"
-        if data_dir is not None:
-            raise InputError(f"{name} was not found: {wanted}")
-        return _download(name, wanted)
-    # Read here even in Keras's cache: Keras downloads a file of another checksum anew, and
-    # deletes it when that fails.
-    train, test = read_npz(file)
-    _check_set(name, file, train, test)
-    return train, test
-
-
-def _download(name, wanted):
+    if file.is_file():
+        # Read here even in Keras's cache: Keras downloads a file of another checksum anew, and
+        # deletes it when that fails.
+        train, test = read_npz(file)
+        _check_set(name, file, train, test)
+        return train, test
+    wanted = f"put {name}.npz (x_train, y_train, x_test, y_test) at {file}"
+    if data_dir is not None:
+        raise InputError(f"{name} was not found: {wanted}")
     try:
         # Keras reports on stdout, which belongs to the program's own output.
         with contextlib.redirect_stdout(io.StringIO()):
@@ -218,15 +198,10 @@ def _check_set(name, file, train, test):
 
 
 def _fitted(split, shape, resize):
-    """The images resized and recoloured, each on its own; as they are if they fit."""
     if split is None or split.images.shape[1:] == shape:
         return split
-    refuse_beyond_memory("image_size: an array", (len(split.images), *shape))
-    images = np.empty((len(split.images), *shape), np.uint8)
-    for image, stored in zip(images, split.images, strict=True):
-        picture = Image.fromarray(stored[..., 0] if stored.shape[2] == 1 else stored)
-        image[:] = fit_image(picture, shape[:2], shape[2], resize)
-    return Labelled(images, split.labels)
+    shape = (len(split.images), *shape)
+    return Labelled(fit_arrays("image_size: an array", split.images, shape, resize), split.labels)
 
 
 def _fingerprint(*splits):
@@ -239,11 +214,7 @@ def _fingerprint(*splits):
 
 
 def check_reading(image_size, channels, resize, bad_images):
-    """Checks how images are to be read; returns `image_size` as `(height, width)`, None for None.
-
-    Raises:
-        InputError: Naming the argument, what was expected and what came.
-    """
+    """Checks arguments of `load_source`; returns `image_size` as `(height, width)` or None."""
     for argument, value, choices in (
         ("channels", channels, (None, 1, 3)),
         ("resize", resize, RESIZES),
@@ -255,11 +226,8 @@ def check_reading(image_size, channels, resize, bad_images):
     if image_size is None:
         return None
     pair = (image_size, image_size) if isinstance(image_size, int) else image_size
-    if (
-        not isinstance(pair, (tuple, list))
-        or len(pair) != 2
-        or any(type(side) is not int or side < SMALLEST_SIDE for side in pair)
-    ):
+    is_pair = isinstance(pair, (tuple, list)) and len(pair) == 2
+    if not is_pair or any(type(side) is not int or side < SMALLEST_SIDE for side in pair):
         raise InputError(
             f"image_size must be an integer of at least {SMALLEST_SIDE} or (height, width). "
             f"Received: {image_size=}"
@@ -290,19 +258,15 @@ def unknown_name_error(name, names):
         return f"the source {name!r} is two sets of images, for cyclegan alone. {expected}"
     if names is UNPAIRED_NAMES and _is_among(name, SOURCE_NAMES):
         return f"the source {name!r} is one set of images, cyclegan takes two. {expected}"
-    return f"unknown source {name!r}. {expected}{_hint(name, names)}"
+    hint = ""
+    if close := difflib.get_close_matches(name.lower(), names, n=1):
+        hint = f" Did you mean {close[0]}?"
+    elif Path(name.partition(",")[0]).exists():
+        one = "folder" if Path(name).is_dir() else "npz"
+        hint = f" Did you mean {'folders' if names is UNPAIRED_NAMES else one}:{name}?"
+    return f"unknown source {name!r}. {expected}{hint}"
 
 
 def _is_among(name, names):
     kind, colon, _ = name.partition(":")
     return any(name == known or (colon and known.startswith(kind + colon)) for known in names)
-
-
-def _hint(name, names):
-    if close := difflib.get_close_matches(name.lower(), names, n=1):
-        return f" Did you mean {close[0]}?"
-    if not Path(name.partition(",")[0]).exists():
-        return ""
-    if names is UNPAIRED_NAMES:
-        return f" Did you mean folders:{name}?"
-    return f" Did you mean {'folder' if Path(name).is_dir() else 'npz'}:{name}?"

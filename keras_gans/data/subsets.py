@@ -7,12 +7,7 @@ import tensorflow as tf
 
 
 class Part:
-    """A split of some images of another: those at `indices`, in that order.
-
-    Args:
-        split: `Source.train`, `Source.test` or another part.
-        indices: Integers `[n]`, each from 0 to `split.size - 1`.
-    """
+    """A split of some images of another: those at `indices`, integers `[n]`, in that order."""
 
     def __init__(self, split, indices):
         self.split = split

@@ -6,11 +6,7 @@ import socket
 import sys
 from urllib.request import getproxies
 
-import numpy as np
-from PIL import Image
-
-from keras_gans.data.arrays import refuse_beyond_memory
-from keras_gans.data.image_file import fit_image
+from keras_gans.data.arrays import fit_arrays
 from keras_gans.data.npz import Labelled
 from keras_gans.errors import InputError
 
@@ -44,19 +40,32 @@ def read_domains(name, data_dir, shape, resize):
 
     def read(split):
         examples = builder.as_dataset(split=split, shuffle_files=False, read_config=without_cache)
-        count = builder.info.splits[split].num_examples
-        return Labelled(_fitted(split, examples, (count, *shape), resize), None)
+        arrays = (example["image"] for example in examples.as_numpy_iterator())
+        size = (builder.info.splits[split].num_examples, *shape)
+        return Labelled(fit_arrays(f"image_size: {split}, an array", arrays, size, resize), None)
 
     try:
         return tuple((read(f"train{letter}"), read(f"test{letter}")) for letter in "AB")
     except InputError:
         raise
     except Exception as error:  # TensorFlow's and TensorFlow Datasets' own, by the damage
-        folder = builder.data_dir
         raise InputError(
-            f"{name} in {folder} is damaged ({_reason(error)}): delete that folder, to have it "
-            "prepared anew"
+            f"{name} in {builder.data_dir} is damaged ({_reason(error)}): delete that folder, to "
+            "have it prepared anew"
         ) from error
+
+
+def _package(name):
+    try:
+        import tensorflow_datasets
+    except ImportError as error:
+        raise InputError(
+            f"{name} is read by tensorflow-datasets, which cannot be imported ({error}): "
+            f"{sys.executable} -m pip install 'keras-gans[tfds]'"
+        ) from error
+    if not sys.stderr.isatty():
+        tensorflow_datasets.disable_progress_bar()
+    return tensorflow_datasets
 
 
 def _prepared(tfds, name, data_dir):
@@ -76,19 +85,6 @@ def _prepared(tfds, name, data_dir):
     return builder
 
 
-def _package(name):
-    try:
-        import tensorflow_datasets
-    except ImportError as error:
-        raise InputError(
-            f"{name} is read by tensorflow-datasets, which cannot be imported ({error}): "
-            f"{sys.executable} -m pip install 'keras-gans[tfds]'"
-        ) from error
-    if not sys.stderr.isatty():
-        tensorflow_datasets.disable_progress_bar()
-    return tensorflow_datasets
-
-
 def _check_host():
     """Fails at once where the download would be tried for three minutes and a half."""
     if getproxies():
@@ -101,11 +97,3 @@ def _check_host():
 
 def _reason(error):
     return " ".join(str(error).split())[:300] or type(error).__name__
-
-
-def _fitted(split, examples, shape, resize):
-    refuse_beyond_memory(f"image_size: {split}, an array", shape)
-    images = np.empty(shape, np.uint8)
-    for image, example in zip(images, examples.as_numpy_iterator(), strict=True):
-        image[:] = fit_image(Image.fromarray(example["image"]), shape[1:3], shape[3], resize)
-    return images

@@ -35,24 +35,19 @@ class UnpairedSource:
     """Two domains of images of one shape, ready to be read.
 
     Training takes an image of each, which have nothing to do with each other: in the embedded
-    domains none of one `train` shows a digit of the other's, or of a `test`. The splits of `x`
-    and `y` have no labels.
+    domains none of one `train` shows a digit of the other's, or of a `test`.
 
     Attributes:
         name: As given to `load_unpaired`.
-        x: The `Source` of domain X; `test` can be None.
-        y: The `Source` of domain Y, with the same `image_shape`.
-        paired: Whether `x.test` and `y.test` are true pairs: image i of the one is image i of
-            the other. For scores only.
+        x, y: The `Source`s of both domains, without labels; `test` can be None.
+        paired: Whether `x.test` and `y.test` are true pairs, image by image. For scores only.
         judges: None, or the labelled sources of X and of Y to which classifiers can be fitted
             that judge what is translated to X and to Y. Their `test` holds the images of `x.test`
             and `y.test` in the same order, their `train` none of these.
         unsigned: Of "x" and "y" those in which the sign of contrast says nothing: a digit of
             digits-m is brighter than its ground or darker, by the photo's brightness.
         train: Both domains at once, for those that ask for a size or a failure.
-        test: None.
-        fingerprint: 16 hex digits that change when the data of either domain or the way it is
-            read changes.
+        fingerprint: 16 hex digits that change when a domain or the way it is read changes.
     """
 
     name: str
@@ -109,32 +104,26 @@ def load_unpaired(
     bad_images="refuse",
     cache_mib=128,
 ):
-    """Loads two domains of images by name.
+    """Loads two domains of images, an `UnpairedSource`, by name.
 
     `digits2digits-m` goes from scikit-learn's digits to others of them that are blended into
     patches of photos; 297 of the 1,797 are held out, as true pairs. `folders:A,B` takes every
-    picture below the folders A and B; the first comma parts them. Where a folder holds `train`
-    and `test`, these are its splits, else there is no test split. `folders:ROOT` takes the
-    folders `trainA` and `trainB` in ROOT, and `testA` and `testB` if they are there: the layout
-    of the CycleGAN paper's data sets. The other names are such sets, read into memory through
-    TensorFlow Datasets.
+    picture below the folders A and B; where one holds `train` and `test`, these are its splits,
+    else there is no test split. `folders:ROOT` takes the folders `trainA` and `trainB` in ROOT,
+    and `testA` and `testB` if they are there, as the CycleGAN paper's data sets have them. The
+    other names are such sets, read into memory through TensorFlow Datasets.
 
     Args:
         name: One of `UNPAIRED_NAMES`.
-        data_dir: For the sets of TensorFlow Datasets: its folder. Default:
-            `~/tensorflow_datasets`.
+        data_dir: Of the sets of TensorFlow Datasets. Default: `~/tensorflow_datasets`.
         image_size: Positive integer or `(height, width)`. Default: 28 for digits, else 64.
         channels: 1, 3 or None: for folders 1 if samples of both are all gray, else 3.
         resize, bad_images, cache_mib: As `load_source`.
-
-    Returns:
-        An `UnpairedSource`.
 
     Raises:
         InputError: an argument, a file or its contents cannot be used; one line says why.
 
     Example:
-
         source = load_unpaired("digits2digits-m")
         digits = next(iter(batches(source.x.train, 16, seed=0)))
         mixed = next(iter(batches(source.y.train, 16, seed=1)))
@@ -194,12 +183,9 @@ def _split_digits(labels):
 
 def _tfds(name, data_dir, size, channels, resize):
     data_dir = None if data_dir is None else str(expand_path(data_dir))
-    domains = read_domains(name, data_dir, (*size, channels), resize)
-    x, y = (
-        array_source(f"{name} {letter}", *splits, None, size, channels, resize)
-        for letter, splits in zip("AB", domains, strict=True)
-    )
-    return UnpairedSource(name, x, y)
+    a, b = read_domains(name, data_dir, (*size, channels), resize)
+    x = array_source(f"{name} A", *a, None, size, channels, resize)
+    return UnpairedSource(name, x, array_source(f"{name} B", *b, None, size, channels, resize))
 
 
 def _folders(name, size, channels, resize, bad_images, cache_mib):
@@ -213,35 +199,30 @@ def _folders(name, size, channels, resize, bad_images, cache_mib):
 def _domain_folders(name):
     """`(name, train, test)` of both domains, `test` None where there is no such folder."""
     first, comma, second = split_path(name).partition(",")
+    domains = []
     if not comma:
-        return _domains_in(name, expand_path(first))
+        root = expand_path(first)
+        for train, test in ((root / "trainA", root / "testA"), (root / "trainB", root / "testB")):
+            if not train.is_dir():
+                raise InputError(
+                    f"the source {name!r}: there is no folder {train}. Expected: folders:A,B, or "
+                    "folders:ROOT with trainA and trainB in ROOT"
+                )
+            domains.append((train.name, train, test if test.is_dir() else None))
+        return domains
     if not (first and second):
         raise InputError(f"the source {name!r} names one folder. Expected: folders:A,B")
-    folders = [expand_path(first), expand_path(second)]
+    folders = expand_path(first), expand_path(second)
     a, b = (folder.resolve() for folder in folders)
     if a == b or a in b.parents or b in a.parents:
         raise InputError(
             f"the source {name!r} must name two folders of which none lies in the other. "
             f"Received: {a} and {b}"
         )
-    domains = []
     for folder in folders:
-        splits = folder / "train", folder / "test"
-        has_both = all(split.is_dir() for split in splits)
-        domains.append((folder.name, *(splits if has_both else (folder, None))))
-    return domains
-
-
-def _domains_in(name, root):
-    domains = []
-    for letter in "AB":
-        train, test = root / f"train{letter}", root / f"test{letter}"
-        if not train.is_dir():
-            raise InputError(
-                f"the source {name!r}: there is no folder {train}. Expected: folders:A,B, or "
-                "folders:ROOT with trainA and trainB in ROOT"
-            )
-        domains.append((train.name, train, test if test.is_dir() else None))
+        train, test = folder / "train", folder / "test"
+        splits = (train, test) if train.is_dir() and test.is_dir() else (folder, None)
+        domains.append((folder.name, *splits))
     return domains
 
 

@@ -39,8 +39,7 @@ class AdversarialAutoencoder(GenerativeModel):
 
     Logs:
         Means over the epoch. Losses: `reconstruction_loss`, the mean squared error of a pixel in
-        [-1, 1]; `d_loss`; `g_loss`, the encoder's in the game. Gradient norms (L2, of a phase's
-        networks): `reconstruction_gradient_norm`, `d_gradient_norm`, `g_gradient_norm`.
+        [-1, 1]; `d_loss`; `g_loss`, the encoder's in the game. Gradient norms (L2) of the phases.
         Diagnostics of D, the prior's codes being the real ones: see `models.diagnostics`.
 
     Raises:
@@ -64,12 +63,9 @@ class AdversarialAutoencoder(GenerativeModel):
         *("prior", "prior_scale", "num_classes", "class_names"),
     )
     tracked: ClassVar[dict] = {
-        "reconstruction_loss": LOSS,
-        "d_loss": LOSS,
-        "g_loss": LOSS,
+        **dict.fromkeys(("reconstruction_loss", "d_loss", "g_loss"), LOSS),
         "reconstruction_gradient_norm": GRADIENT_NORM,
-        "d_gradient_norm": GRADIENT_NORM,
-        "g_gradient_norm": GRADIENT_NORM,
+        **dict.fromkeys(("d_gradient_norm", "g_gradient_norm"), GRADIENT_NORM),
         **GAME_DIAGNOSTICS,
     }
 
@@ -89,8 +85,7 @@ class AdversarialAutoencoder(GenerativeModel):
         sizes = check_adversarial_autoencoder(encoder, decoder, discriminator, num_classes)
         self.image_shape, self.latent_dim = sizes
         self.encoder, self.decoder, self.discriminator = encoder, decoder, discriminator
-        self.prior, self.prior_scale = prior, prior_scale
-        self.num_classes = num_classes
+        self.prior, self.prior_scale, self.num_classes = prior, prior_scale, num_classes
         labelled = num_classes is not None or class_names is not None
         self.class_names = check_class_names(class_names, num_classes) if labelled else None
         self.prior_of_noise = priors.get(prior, self.latent_dim, num_classes, prior_scale)
@@ -107,9 +102,8 @@ class AdversarialAutoencoder(GenerativeModel):
         """Configures training.
 
         Args:
-            reconstruction_optimizer: Keras optimizer of encoder and decoder, for reconstruction.
-            discriminator_optimizer: Another one, of the discriminator.
-            encoder_optimizer: A third one, of the encoder, for its part in the game.
+            reconstruction_optimizer, discriminator_optimizer, encoder_optimizer: Three Keras
+                optimizers; the last is the encoder's for its part in the game.
             loss, label_smoothing: The game on codes, see `keras_gans.losses.get`.
         """
         self.game = losses.get(loss, label_smoothing)
@@ -183,9 +177,6 @@ class AdversarialAutoencoder(GenerativeModel):
     def signatures(self):
         """The functions that an export serves, `{name: (function, tensor specs)}`."""
         gaussian = self.encoder.output_shape[1] > self.latent_dim
-        return signatures.from_autoencoder(
-            self,
-            prior_of_seeds=self.prior_of_seeds,
-            num_classes=self.num_classes,
-            posterior=partial(codes.posterior, self.encoder) if gaussian else None,
-        )
+        posterior = partial(codes.posterior, self.encoder) if gaussian else None
+        given = {"prior_of_seeds": self.prior_of_seeds, "num_classes": self.num_classes}
+        return signatures.from_autoencoder(self, posterior=posterior, **given)

@@ -53,15 +53,10 @@ class Autoencoder(GenerativeModel):
     def __init__(self, encoder, decoder, **kwargs):
         super().__init__(**kwargs)
         self.image_shape, self.latent_dim = check_autoencoder(encoder, decoder)
-        self.encoder = encoder
-        self.decoder = decoder
+        self.encoder, self.decoder = encoder, decoder
 
     def compile(self, optimizer, **kwargs):
-        """Configures training.
-
-        Args:
-            optimizer: Keras optimizer of encoder and decoder.
-        """
+        """Configures training with one Keras optimizer of encoder and decoder."""
         self.both = NetworkGroup(self.encoder, self.decoder)
         self.compile_phases({"optimizer": (optimizer, self.both)}, {}, **kwargs)
 

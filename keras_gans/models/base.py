@@ -16,8 +16,7 @@ class GenerativeModel(keras.Model):
     """Base class of all variants: optimizers, noise, saving. No update rule.
 
     A subclass names its constructor's arguments in `init_arguments` and its logs in `tracked`, and
-    has its own `compile`, `train_step` and `signatures`. Its networks are built when they are given
-    to it.
+    has its own `compile`, `train_step` and `signatures`. It is given networks that are built.
 
     Args:
         seed: Integer. Every noise of training is a pure function of (seed, purpose, step), so an
@@ -26,8 +25,7 @@ class GenerativeModel(keras.Model):
     Attributes:
         tracked: `{name: kind}` of every log of a step, with the kinds of `models.trackers`. Saved
             files have them in this order.
-        num_classes: How many classes a label counts, or None: the variant takes no label.
-        class_names: As many names, or None.
+        num_classes, class_names: How many classes a label counts and their names; None without.
     """
 
     init_arguments = ()
@@ -44,8 +42,7 @@ class GenerativeModel(keras.Model):
         scales = self.dtype_policy.name == "mixed_float16"
         self.skipped_updates = self._count("skipped_updates") if scales else None
         self._trackers = {key: StepMean(key, kind) for key, kind in self.tracked.items()}
-        self._optimizer_names = ()
-        self._compile_arguments = {}
+        self._optimizer_names, self._compile_arguments = (), {}
         self.built = True
 
     def _count(self, name):
@@ -61,15 +58,15 @@ class GenerativeModel(keras.Model):
         """Compiles the model: builds each phase's optimizer on the network it moves.
 
         Args:
-            phases: `{name: (optimizer, network)}`. Each name is an argument of the variant's
-                `compile`, and its optimizer becomes the attribute of that name.
+            phases: `{name: (optimizer, network)}`; `name` is the argument of the variant's
+                `compile`, and becomes the optimizer's attribute.
             settings: `{name: value}` of the other arguments, kept for saving.
             **kwargs: For `keras.Model.compile`: `steps_per_execution`, `jit_compile`, ...
         """
         kwargs.setdefault("jit_compile", False)  # XLA makes the CPU step slower
         super().compile(optimizer=None, **kwargs)
         optimizers = {key: keras.optimizers.get(phases[key][0]) for key in phases}
-        if len({id(optimizer) for optimizer in optimizers.values()}) < len(phases):
+        if len(set(map(id, optimizers.values()))) < len(phases):
             raise ValueError(f"{', '.join(phases)} must be different objects: each keeps state.")
         for key, (_, network) in phases.items():
             optimizer = optimizers[key]
@@ -85,9 +82,8 @@ class GenerativeModel(keras.Model):
     def minimize(self, loss, tape, optimizer, network):
         """Updates `network` by the gradient of the per-replica mean `loss` recorded on `tape`.
 
-        Returns:
-            The L2 norm of the gradient of the global batch's mean loss, a float32 scalar without
-            the loss scale. Not finite in a step that loss scaling skips.
+        Returns the L2 norm of the gradient of the global batch's mean loss, a float32 scalar
+        without the loss scale; not finite in a step that loss scaling skips.
         """
         count = tf.distribute.get_strategy().num_replicas_in_sync
         scale = optimizer.scale_loss(tf.ones((), loss.dtype))
@@ -106,11 +102,7 @@ class GenerativeModel(keras.Model):
         return noise.step_normal(self.seed, purpose, self.step, shape)
 
     def finish_step(self, **values):
-        """Counts the step and logs its values; returns their means over the epoch so far.
-
-        Raises:
-            ValueError: If they are not those that `tracked` names.
-        """
+        """Counts the step, logs the `values` that `tracked` names; returns the epoch's means."""
         if set(values) != set(self.tracked):
             raise ValueError(
                 f"train_step must log what tracked names, {', '.join(self.tracked)}. "
@@ -182,10 +174,7 @@ class GenerativeModel(keras.Model):
             variable.assign(store[str(index)])
 
     def _own_state(self):
-        """Own weights, and what Keras does not save: counters of SeedGenerators (Dropout), metrics.
-
-        With the metrics, an epoch that was interrupted still ends in the means of all its steps.
-        """
+        """Own weights and what Keras does not save: SeedGenerators (Dropout), an epoch's means."""
         known = {id(v) for layer in self.layers for v in layer.weights}
         own = [v for v in self.variables if id(v) not in known]
         return own + [v for metric in self.metrics for v in metric.variables]

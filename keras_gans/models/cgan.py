@@ -1,15 +1,11 @@
 """The conditional GAN of Mirza and Osindero 2014 (arXiv 1411.1784)."""
 
-from typing import ClassVar
-
 import keras
 import tensorflow as tf
 
-from keras_gans import losses
-from keras_gans.models.diagnostics import BATCH_DIAGNOSTICS, batch_diagnostics
+from keras_gans.models.diagnostics import batch_diagnostics
 from keras_gans.models.latent_gan import LatentGAN
 from keras_gans.models.minibatches import minibatches
-from keras_gans.models.trackers import GRADIENT_NORM, LOSS
 from keras_gans.networks.checks import check_class_names, check_pair
 from keras_gans.networks.wrappers import run_frozen
 from keras_gans.serving import signatures
@@ -31,12 +27,7 @@ class ConditionalGAN(LatentGAN):
         ema_decay: None, or the decay in (0, 1) of an average of G that makes samples and exports.
         seed: Integer that decides all noise of training.
 
-    Logs:
-        Means over the epoch. Losses: `d_loss`, `g_loss`. Gradient norms (L2, of each network):
-        `d_gradient_norm`, `g_gradient_norm`. Diagnostics: see `models.diagnostics`.
-
-    Raises:
-        ValueError: If the networks do not fit each other.
+    Logs, errors, and the arguments of `compile`: see `models.latent_gan.LatentGAN`.
 
     Reference: Mirza and Osindero 2014, equation 2 (arXiv 1411.1784).
 
@@ -51,13 +42,6 @@ class ConditionalGAN(LatentGAN):
     """
 
     init_arguments = ("generator", "discriminator", "num_classes", "class_names", "ema_decay")
-    tracked: ClassVar[dict] = {
-        "d_loss": LOSS,
-        "g_loss": LOSS,
-        "d_gradient_norm": GRADIENT_NORM,
-        "g_gradient_norm": GRADIENT_NORM,
-        **BATCH_DIAGNOSTICS,
-    }
 
     def __init__(
         self, generator, discriminator, num_classes, *, class_names=None, ema_decay=None, **kwargs
@@ -68,43 +52,13 @@ class ConditionalGAN(LatentGAN):
         self.num_classes = num_classes
         self.class_names = check_class_names(class_names, num_classes)
 
-    def compile(
-        self,
-        generator_optimizer,
-        discriminator_optimizer,
-        loss="non_saturating",
-        label_smoothing=0.0,
-        discriminator_steps=1,
-        **kwargs,
-    ):
-        """Configures training.
-
-        Args:
-            generator_optimizer, discriminator_optimizer: Two Keras optimizers.
-            loss: `minimax`, `non_saturating`, `least_squares`, `hinge`, or a pair of callables
-                `(discriminator_loss, generator_loss)`, see `keras_gans.losses.get`.
-            label_smoothing: Float in [0, 1): real targets become 1 - label_smoothing.
-            discriminator_steps: Updates of D for one of G. The batch given to `fit` is split into
-                as many minibatches, so its size must be a multiple of it.
-        """
-        self.game = losses.get(loss, label_smoothing)
-        self.discriminator_steps = discriminator_steps
-        phases = {
-            "generator_optimizer": (generator_optimizer, self.generator),
-            "discriminator_optimizer": (discriminator_optimizer, self.discriminator),
-        }
-        settings = {"loss": loss, "label_smoothing": label_smoothing}
-        settings["discriminator_steps"] = discriminator_steps
-        self.compile_phases(phases, settings, **kwargs)
-
     def train_step(self, data):
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
         labels = signatures.checked_label(labels, self.num_classes)
         *early, (real_images, labels) = minibatches((images, labels), self.discriminator_steps)
         for turn, (early_images, early_labels) in enumerate(early, start=1):
-            fake_images = run_frozen(
-                self.generator, [self.latent(early_images, turn), early_labels]
-            )
+            latent = self.latent(early_images, turn)
+            fake_images = run_frozen(self.generator, [latent, early_labels])
             self.train_discriminator(early_images, fake_images, early_labels)
         # G runs once for both phases: D's update does not move it.
         with tf.GradientTape() as generator_tape:

@@ -27,12 +27,10 @@ class CycleGAN(GenerativeModel):
         generator_g: Functional or Sequential network, images of X `float32 [n, h, w, c]` to images
             of Y of the same size `[n, h, w, c']`, both in [-1, 1]. Sides can be left open (None).
         generator_f: The same from Y to X.
-        discriminator_x: Functional or Sequential network, images of X to logits `[n, ...]`, one
-            for an image or a map of them.
-        discriminator_y: The same for images of Y.
+        discriminator_x, discriminator_y: Functional or Sequential networks, images of X, and of Y,
+            to logits `[n, ...]`, one for an image or a map of them.
         pool_size: Translations kept for each discriminator, which is shown earlier ones half of
-            the time, see `ImagePool`; 0 for none. With a pool, discriminators must take images of
-            one size.
+            the time, see `ImagePool`; 0 for none. A pool's images are all of one size.
         seed: Integer that decides what is drawn in training.
 
     Logs:
@@ -62,23 +60,18 @@ class CycleGAN(GenerativeModel):
         *("generator_g", "generator_f", "discriminator_x", "discriminator_y", "pool_size"),
     )
     tracked: ClassVar[dict] = {
-        "d_loss": LOSS,
-        "g_loss": LOSS,
-        "cycle_loss": LOSS,
-        "identity_loss": LOSS,
-        "d_gradient_norm": GRADIENT_NORM,
-        "g_gradient_norm": GRADIENT_NORM,
-        "real_accuracy": DIAGNOSTIC,
-        "fake_accuracy": DIAGNOSTIC,
+        **dict.fromkeys(("d_loss", "g_loss", "cycle_loss", "identity_loss"), LOSS),
+        **dict.fromkeys(("d_gradient_norm", "g_gradient_norm"), GRADIENT_NORM),
+        **dict.fromkeys(("real_accuracy", "fake_accuracy"), DIAGNOSTIC),
     }
 
     def __init__(
         self, generator_g, generator_f, discriminator_x, discriminator_y, *, pool_size=50, **kwargs
     ):
         super().__init__(**kwargs)
-        check_translators(generator_g, generator_f, discriminator_x, discriminator_y, pool_size)
-        self.generator_g, self.generator_f = generator_g, generator_f
-        self.discriminator_x, self.discriminator_y = discriminator_x, discriminator_y
+        networks = generator_g, generator_f, discriminator_x, discriminator_y
+        check_translators(*networks, pool_size=pool_size)
+        self.generator_g, self.generator_f, self.discriminator_x, self.discriminator_y = networks
         self.pool_size = pool_size
         if pool_size:
             self.pool_x = ImagePool(self, pool_size, discriminator_x.inputs[0].shape[1:], "pool_x")
@@ -96,8 +89,7 @@ class CycleGAN(GenerativeModel):
         """Configures training.
 
         Args:
-            generator_optimizer: Keras optimizer of both generators.
-            discriminator_optimizer: Another one, of both discriminators.
+            generator_optimizer, discriminator_optimizer: Keras optimizers, each of two networks.
             loss: `least_squares`, or another game of `keras_gans.losses.get`.
             lambda_cycle: Weight of the cycle loss, at least 0; or two, of X's and of Y's part.
             lambda_identity: Weight of the identity loss relative to it, at least 0, and 0 where X
@@ -146,13 +138,8 @@ class CycleGAN(GenerativeModel):
             loss += sum(g.losses) + sum(f.losses)
         norm = self.minimize(loss, tape, self.generator_optimizer, self.generators)
         logs = self.train_discriminators(images_x, images_y, fake_x, fake_y)
-        return self.finish_step(
-            g_loss=g_loss,
-            cycle_loss=cycle_x + cycle_y,
-            identity_loss=identity_x + identity_y,
-            g_gradient_norm=norm,
-            **logs,
-        )
+        logs |= {"cycle_loss": cycle_x + cycle_y, "identity_loss": identity_x + identity_y}
+        return self.finish_step(g_loss=g_loss, g_gradient_norm=norm, **logs)
 
     def train_discriminators(self, images_x, images_y, fake_x, fake_y):
         if self.pool_size:

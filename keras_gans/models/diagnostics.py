@@ -4,25 +4,15 @@ import tensorflow as tf
 
 from keras_gans.models.trackers import DIAGNOSTIC
 
-GAME_DIAGNOSTICS = dict.fromkeys(
-    ("real_probability", "fake_probability", "real_accuracy", "fake_accuracy"), DIAGNOSTIC
-)
-BATCH_DIAGNOSTICS = GAME_DIAGNOSTICS | dict.fromkeys(
-    ("real_diversity", "fake_diversity"), DIAGNOSTIC
-)
+OF_GAME = ("real_probability", "fake_probability", "real_accuracy", "fake_accuracy")
+GAME_DIAGNOSTICS = dict.fromkeys(OF_GAME, DIAGNOSTIC)
+BATCH_DIAGNOSTICS = dict.fromkeys((*OF_GAME, "real_diversity", "fake_diversity"), DIAGNOSTIC)
 
 
 def batch_diagnostics(game, real_images, fake_images, real_logits, fake_logits):
     """Computes the `BATCH_DIAGNOSTICS` of a discriminator of images, not to be trained on.
 
-    Args:
-        game: `losses.Losses`; its `probability` reads D's output.
-        real_images, fake_images: Float `[n, h, w, c]` in [-1, 1].
-        real_logits, fake_logits: D's output on them, float `[n, 1]`.
-
-    Returns:
-        `{name: float32 scalar}`: what `game_diagnostics` has, and `real_diversity` and
-        `fake_diversity`, see `diversity`.
+    Those of `game_diagnostics`, and the `diversity` of the images, float `[n, h, w, c]` in [-1, 1].
     """
     return {
         **game_diagnostics(game, real_logits, fake_logits),
@@ -58,11 +48,8 @@ def diversity(images):
     Pairs, because their mean over the parts of a batch on several replicas is that of the whole
     (where each part is even), and because it takes one pass.
 
-    Args:
-        images: Float `[n, ...]` in [-1, 1]; an odd one at the end is left out.
-
-    Returns:
-        A float32 scalar in [0, 2]: 0 for images that are all the same, or a single one.
+    Takes float `[n, ...]` in [-1, 1], and leaves out an odd one at the end. Returns a float32
+    scalar in [0, 2]: 0 for images that are all the same, or a single one.
     """
     shape = tf.shape(images)
     pairs, pixels = shape[0] // 2, tf.reduce_prod(shape[1:])
@@ -70,5 +57,4 @@ def diversity(images):
     both = tf.reshape(images[: 2 * pairs], [pairs, 2, pixels])
     distance = tf.abs(tf.cast(both[:, 0], tf.float32) - tf.cast(both[:, 1], tf.float32))
     # The mean of nothing would be NaN.
-    count = tf.cast(tf.size(distance), tf.float32)
-    return tf.math.divide_no_nan(tf.reduce_sum(distance), count)
+    return tf.math.divide_no_nan(tf.reduce_sum(distance), tf.cast(tf.size(distance), tf.float32))

@@ -5,11 +5,7 @@ import tensorflow as tf
 
 
 def make_average(network, decay):
-    """Copies `network` with its weights, to be averaged into; returns None if `decay` is None.
-
-    Raises:
-        ValueError: If `decay` is not in (0, 1).
-    """
+    """Copies `network` to be averaged into, for a `decay` in (0, 1); None without one."""
     if decay is None:
         return None
     if not 0.0 < decay < 1.0:

@@ -1,15 +1,11 @@
 """The generative adversarial network of Goodfellow et al. 2014 (arXiv 1406.2661)."""
 
-from typing import ClassVar
-
 import keras
 import tensorflow as tf
 
-from keras_gans import losses
-from keras_gans.models.diagnostics import BATCH_DIAGNOSTICS, batch_diagnostics
+from keras_gans.models.diagnostics import batch_diagnostics
 from keras_gans.models.latent_gan import LatentGAN
 from keras_gans.models.minibatches import minibatches
-from keras_gans.models.trackers import GRADIENT_NORM, LOSS
 from keras_gans.networks.checks import check_pair
 from keras_gans.networks.wrappers import run_frozen
 
@@ -27,12 +23,7 @@ class GAN(LatentGAN):
         ema_decay: None, or the decay in (0, 1) of an average of G that makes samples and exports.
         seed: Integer that decides all noise of training.
 
-    Logs:
-        Means over the epoch. Losses: `d_loss`, `g_loss`. Gradient norms (L2, of each network):
-        `d_gradient_norm`, `g_gradient_norm`. Diagnostics: see `models.diagnostics`.
-
-    Raises:
-        ValueError: If the networks do not fit each other.
+    Logs, errors, and the arguments of `compile`: see `models.latent_gan.LatentGAN`.
 
     Reference: Goodfellow et al. 2014, Algorithm 1 (arXiv 1406.2661).
 
@@ -47,47 +38,11 @@ class GAN(LatentGAN):
     """
 
     init_arguments = ("generator", "discriminator", "ema_decay")
-    tracked: ClassVar[dict] = {
-        "d_loss": LOSS,
-        "g_loss": LOSS,
-        "d_gradient_norm": GRADIENT_NORM,
-        "g_gradient_norm": GRADIENT_NORM,
-        **BATCH_DIAGNOSTICS,
-    }
 
     def __init__(self, generator, discriminator, *, ema_decay=None, **kwargs):
         latent_dim = check_pair(generator, discriminator, conditions=0)
         super().__init__(generator, latent_dim, ema_decay, **kwargs)
         self.discriminator = discriminator
-
-    def compile(
-        self,
-        generator_optimizer,
-        discriminator_optimizer,
-        loss="non_saturating",
-        label_smoothing=0.0,
-        discriminator_steps=1,
-        **kwargs,
-    ):
-        """Configures training.
-
-        Args:
-            generator_optimizer, discriminator_optimizer: Two Keras optimizers.
-            loss: `minimax`, `non_saturating`, `least_squares`, `hinge`, or a pair of callables
-                `(discriminator_loss, generator_loss)`, see `keras_gans.losses.get`.
-            label_smoothing: Float in [0, 1): real targets become 1 - label_smoothing.
-            discriminator_steps: k of Algorithm 1: updates of D for one of G. The batch given to
-                `fit` is split into k minibatches, so its size must be a multiple of k.
-        """
-        self.game = losses.get(loss, label_smoothing)
-        self.discriminator_steps = discriminator_steps
-        phases = {
-            "generator_optimizer": (generator_optimizer, self.generator),
-            "discriminator_optimizer": (discriminator_optimizer, self.discriminator),
-        }
-        settings = {"loss": loss, "label_smoothing": label_smoothing}
-        settings["discriminator_steps"] = discriminator_steps
-        self.compile_phases(phases, settings, **kwargs)
 
     def train_step(self, data):
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)

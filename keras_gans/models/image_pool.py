@@ -15,20 +15,16 @@ class ImagePool:
 
     Shrivastava et al. 2017 (arXiv 1612.07828), section 2.3, as Zhu 2017 (1703.10593) use it.
 
-    Args:
-        owner: The model whose state this is: it makes the variables, and has `seed` and `step`.
-        size: Images that are stored, a positive integer.
-        image_shape: `(height, width, channels)`.
-        name: Tells the pools of one model apart.
+    `owner` is the model whose state this is: it makes the variables, and has `seed` and `step`.
+    `size` images are stored; `name` tells the pools of one model apart.
     """
 
     def __init__(self, owner, size, image_shape, name):
         self.owner, self.size, self.name = owner, size, name
         # Every replica works out the same whole pool.
         kept = {"initializer": "zeros", "trainable": False, "aggregation": "only_first_replica"}
-        self.images = owner.add_weight(
-            shape=(size, *image_shape), dtype="float32", name=f"{name}_images", **kept
-        )
+        shape = (size, *image_shape)
+        self.images = owner.add_weight(shape=shape, dtype="float32", name=f"{name}_images", **kept)
         self.count = owner.add_weight(shape=(), dtype="int32", name=f"{name}_count", **kept)
 
     def exchange(self, images):

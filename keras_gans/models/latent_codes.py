@@ -8,8 +8,7 @@ from keras_gans.serving.signatures import checked_label
 def code_mean(encoder_output, latent_dim):
     """Returns the code, or a Gaussian code's mean, float32 `[n, latent_dim]`.
 
-    Args:
-        encoder_output: `[n, latent_dim]`, codes; or `[n, 2 * latent_dim]`, means and log variances.
+    `encoder_output` are codes `[n, latent_dim]`, or means and log variances `[n, 2 * latent_dim]`.
     """
     return tf.cast(encoder_output[:, :latent_dim], tf.float32)
 
@@ -31,11 +30,7 @@ def sample_code(encoder_output, noise):
 
 
 def checked_batch_label(labels, num_classes):
-    """Returns the batch's checked labels as a tuple of one, an empty one without classes.
-
-    Raises:
-        ValueError: If classes are told apart and no labels came.
-    """
+    """Returns the batch's checked labels as a tuple of one, an empty one without classes."""
     if num_classes is None:
         return ()
     if labels is None:

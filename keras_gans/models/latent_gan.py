@@ -1,9 +1,14 @@
 """What the GANs that map a latent to an image have in common beside their algorithms."""
 
+from typing import ClassVar
+
 import tensorflow as tf
 
+from keras_gans import losses
 from keras_gans.models import ema
 from keras_gans.models.base import GenerativeModel
+from keras_gans.models.diagnostics import BATCH_DIAGNOSTICS
+from keras_gans.models.trackers import GRADIENT_NORM, LOSS
 from keras_gans.networks.wrappers import CombinedModel
 from keras_gans.serving import signatures
 
@@ -12,7 +17,8 @@ class LatentGAN(GenerativeModel):
     """Base class of GANs that map a latent to an image: networks, noise, samples. No update rule.
 
     A subclass checks that its networks fit each other, has a `discriminator` beside the generator
-    (if it calls it otherwise, it overrides `opponent`), and calls `update_average` in its step.
+    (if it calls it otherwise, it overrides `opponent`), and calls `update_average` in its step. One
+    that logs and configures other things has a `tracked` and a `compile` of its own.
 
     Args:
         generator: Network, latent `float32 [n, latent_dim]` (or latent and label) to images
@@ -22,9 +28,19 @@ class LatentGAN(GenerativeModel):
             which then makes the samples and the exports.
         **kwargs: For `GenerativeModel`.
 
+    Logs:
+        Means over the epoch. Losses: `d_loss`, `g_loss`. Gradient norms (L2, of each network):
+        `d_gradient_norm`, `g_gradient_norm`. Diagnostics: see `models.diagnostics`.
+
     Raises:
-        ValueError: If `ema_decay` is out of range.
+        ValueError: If `ema_decay` is out of range, or the networks do not fit each other.
     """
+
+    tracked: ClassVar[dict] = {
+        **dict.fromkeys(("d_loss", "g_loss"), LOSS),
+        **dict.fromkeys(("d_gradient_norm", "g_gradient_norm"), GRADIENT_NORM),
+        **BATCH_DIAGNOSTICS,
+    }
 
     def __init__(self, generator, latent_dim, ema_decay=None, **kwargs):
         super().__init__(**kwargs)
@@ -32,6 +48,35 @@ class LatentGAN(GenerativeModel):
         self.generator = generator
         self.ema_decay = ema_decay
         self.average = ema.make_average(generator, ema_decay)
+
+    def compile(
+        self,
+        generator_optimizer,
+        discriminator_optimizer,
+        loss="non_saturating",
+        label_smoothing=0.0,
+        discriminator_steps=1,
+        **kwargs,
+    ):
+        """Configures training.
+
+        Args:
+            generator_optimizer, discriminator_optimizer: Two Keras optimizers.
+            loss: `minimax`, `non_saturating`, `least_squares`, `hinge`, or a pair of callables
+                `(discriminator_loss, generator_loss)`, see `keras_gans.losses.get`.
+            label_smoothing: Float in [0, 1): real targets become 1 - label_smoothing.
+            discriminator_steps: Updates of D for one of G (k of Goodfellow's Algorithm 1). The
+                batch given to `fit` is split into as many minibatches: its size is a multiple.
+        """
+        self.game = losses.get(loss, label_smoothing)
+        self.discriminator_steps = discriminator_steps
+        phases = {
+            "generator_optimizer": (generator_optimizer, self.generator),
+            "discriminator_optimizer": (discriminator_optimizer, self.discriminator),
+        }
+        settings = {"loss": loss, "label_smoothing": label_smoothing}
+        settings["discriminator_steps"] = discriminator_steps
+        self.compile_phases(phases, settings, **kwargs)
 
     @property
     def opponent(self):

@@ -11,16 +11,13 @@ def minibatches(data, parts, name="discriminator_steps", even=True):
 
     Args:
         data: A tensor, or a structure of tensors, of as many rows each.
-        parts: Number of minibatches, a positive integer.
+        parts: Number of minibatches in the list that is returned, a positive integer.
         name: What the caller calls `parts`, for errors.
         even: Whether all parts must have as many rows; otherwise some may have one less.
 
-    Returns:
-        A list of `parts` structures as `data`.
-
     Raises:
-        ValueError: If the batch cannot be split so. Where its size is known only when the step
-            runs, the step fails with `tf.errors.InvalidArgumentError`.
+        ValueError: If the batch cannot be split so (`tf.errors.InvalidArgumentError` in the step
+            where its size is known only then).
     """
     if not isinstance(parts, int) or parts < 1:
         raise ValueError(f"{name} must be a positive integer. Received: {parts!r}")

@@ -1,32 +1,23 @@
-"""The values that a training step logs: their kinds, and the metric that averages one of them."""
+"""The values that a training step logs: their kinds, and the metric that averages one of them.
+
+A model names the kind of each of its logs, `tracked = {"d_loss": LOSS, ...}`. What reads the logs
+goes by the kind, whatever a variant calls them.
+"""
 
 import keras
 import tensorflow as tf
 
-# A model names the kind of each of its logs, `tracked = {"d_loss": LOSS, ...}`. What reads the
-# logs goes by the kind, whatever a variant calls them.
-
-# What an optimizer makes small, or a part of it: shown while training goes on, and the end of
-# training where it is not finite.
-LOSS = "loss"
-# The L2 norm of a gradient: not finite in a step that loss scaling skips.
-GRADIENT_NORM = "gradient_norm"
-# What else tells how training goes.
-DIAGNOSTIC = "diagnostic"
+LOSS = "loss"  # what an optimizer makes small, or a part; where not finite, training ends
+GRADIENT_NORM = "gradient_norm"  # the L2 norm; not finite in a step that loss scaling skips
+DIAGNOSTIC = "diagnostic"  # what else tells how training goes
 
 
 class StepMean(keras.metrics.Metric):
     """Metric that keeps a step's mean and last value.
 
     Takes float scalars that are the same on every replica: Keras's own `Mean` would exchange
-    messages for each number.
-
-    Args:
-        name: What the value is logged as.
-        kind: Its kind. The mean of a `GRADIENT_NORM` leaves out steps where it is not finite.
-
-    Attributes:
-        last: Variable that holds the newest step's value.
+    messages for each number. The mean of the kind `GRADIENT_NORM` leaves out steps where it is not
+    finite. `last` is the variable that holds the newest step's value.
     """
 
     def __init__(self, name, kind=DIAGNOSTIC, dtype=None):

@@ -25,8 +25,7 @@ class VAE(GenerativeModel):
 
         ELBO(x) = E_q(z|x)[log p(x|z)] - beta KL(q(z|x) || N(0, I)),  q = N(mean(x), variance(x))
 
-    with beta = 1; another beta (Higgins et al. 2017) trades reconstruction for codes that fill the
-    prior.
+    with beta = 1; another (Higgins 2017) trades reconstruction for codes that fill the prior.
 
     Args:
         encoder: Functional or Sequential network, images `float32 [n, h, w, c]` in [-1, 1] to
@@ -36,8 +35,7 @@ class VAE(GenerativeModel):
             `float32 [n, h, w, c]`: what `likelihood` needs.
         likelihood: `bernoulli`: the decoder gives logits, and pixels (x + 1) / 2 in [0, 1] count as
             probabilities. `gaussian`: it gives the means of pixels in [-1, 1].
-        decoder_scale: Standard deviation of the Gaussian's pixels, in units of [-1, 1], > 0. The
-            Bernoulli has none.
+        decoder_scale: Standard deviation, > 0, of the Gaussian's pixels in [-1, 1].
         seed: Integer that decides all noise of training.
 
     Logs:
@@ -64,29 +62,19 @@ class VAE(GenerativeModel):
 
     init_arguments = ("encoder", "decoder", "likelihood", "decoder_scale")
     tracked: ClassVar[dict] = {
-        "elbo_loss": LOSS,
-        "reconstruction_loss": LOSS,
-        "kl_loss": LOSS,
+        **dict.fromkeys(("elbo_loss", "reconstruction_loss", "kl_loss"), LOSS),
         "gradient_norm": GRADIENT_NORM,
     }
 
     def __init__(self, encoder, decoder, *, likelihood="bernoulli", decoder_scale=0.4, **kwargs):
         super().__init__(**kwargs)
-        sizes = check_autoencoder(encoder, decoder, numbers_per_dimension=2)
-        self.image_shape, self.latent_dim = sizes
-        self.encoder = encoder
-        self.decoder = decoder
-        self.likelihood = likelihood
-        self.decoder_scale = decoder_scale
+        self.image_shape, self.latent_dim = check_autoencoder(encoder, decoder, 2)
+        self.encoder, self.decoder = encoder, decoder
+        self.likelihood, self.decoder_scale = likelihood, decoder_scale
         self.pixels = likelihoods.get(likelihood, decoder_scale)
 
     def compile(self, optimizer, beta=1.0, **kwargs):
-        """Configures training.
-
-        Args:
-            optimizer: Keras optimizer of encoder and decoder.
-            beta: Float >= 0, the weight of the divergence from the prior.
-        """
+        """Configures training: one Keras optimizer for both; beta >= 0, the weight of the KL."""
         if not 0.0 <= beta < math.inf:
             raise ValueError(f"beta must be a number of at least 0. Received: {beta!r}")
         self.beta = beta
@@ -102,8 +90,7 @@ class VAE(GenerativeModel):
         numbers = tf.cast(self.encoder(images, training=training), tf.float32)
         mean, log_variance = tf.split(numbers, 2, axis=-1)
         # Cut off instead, it would have no gradient that brings it back.
-        bound = LARGEST_LOG_VARIANCE
-        return mean, bound * tf.tanh(log_variance / bound)
+        return mean, LARGEST_LOG_VARIANCE * tf.tanh(log_variance / LARGEST_LOG_VARIANCE)
 
     def encode(self, images):
         """Means of q(z|x), `float32 [n, latent_dim]`, of images `[n, h, w, c]` in [-1, 1]."""
@@ -133,12 +120,8 @@ class VAE(GenerativeModel):
             elbo_loss = reconstruction_loss + self.beta * kl_loss
             loss = elbo_loss + sum(self.losses)
         norm = self.minimize(loss, tape, self.optimizer, self.both)
-        return self.finish_step(
-            elbo_loss=elbo_loss,
-            reconstruction_loss=reconstruction_loss,
-            kl_loss=kl_loss,
-            gradient_norm=norm,
-        )
+        parts = {"reconstruction_loss": reconstruction_loss, "kl_loss": kl_loss}
+        return self.finish_step(elbo_loss=elbo_loss, gradient_norm=norm, **parts)
 
     def signatures(self):
         """The functions that an export serves, `{name: (function, tensor specs)}`."""

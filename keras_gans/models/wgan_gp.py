@@ -27,16 +27,15 @@ class WGANGP(LatentGAN):
         generator: Functional or Sequential network, latent `float32 [n, latent_dim]` to images
             `float32 [n, h, w, c]` in [-1, 1].
         critic: Functional or Sequential network, such images to scores `[n, 1]` of any size. No
-            BatchNormalization: the penalty is on each image's own slope. LayerNormalization may be.
+            BatchNormalization: the penalty is on each image's own slope.
         ema_decay: None, or the decay in (0, 1) of an average of G that makes samples and exports.
         seed: Integer that decides all noise of training.
 
     Logs:
-        Means over the epoch, and but for G's own over the critic's updates of a step. Losses:
-        `d_loss`, the critic's whole loss; `gp_loss`, the penalty before its weight; `g_loss`,
-        -E[f(G(z))], whose zero is arbitrary. Gradient norms (L2, of each network):
-        `d_gradient_norm`, the critic's, and `g_gradient_norm`. Diagnostics: `wasserstein_distance`,
-        E[f(x)] - E[f(G(z))]; `real_diversity`, `fake_diversity`, see `models.diagnostics`.
+        Means over the epoch, and but for G's own over the critic's updates of a step: `d_loss`,
+        the critic's whole loss; `gp_loss`, the penalty before its weight; `g_loss`, -E[f(G(z))],
+        whose zero is arbitrary; `d_gradient_norm`, the critic's, and `g_gradient_norm` (L2);
+        `wasserstein_distance`, E[f(x)] - E[f(G(z))]; `real_diversity`, `fake_diversity`.
 
     Raises:
         ValueError: If the networks do not fit each other, or the critic has BatchNormalization.
@@ -55,14 +54,10 @@ class WGANGP(LatentGAN):
 
     init_arguments = ("generator", "critic", "ema_decay")
     tracked: ClassVar[dict] = {
-        "d_loss": LOSS,
-        "g_loss": LOSS,
-        "gp_loss": LOSS,
+        **dict.fromkeys(("d_loss", "g_loss", "gp_loss"), LOSS),
         "wasserstein_distance": DIAGNOSTIC,
-        "d_gradient_norm": GRADIENT_NORM,
-        "g_gradient_norm": GRADIENT_NORM,
-        "real_diversity": DIAGNOSTIC,
-        "fake_diversity": DIAGNOSTIC,
+        **dict.fromkeys(("d_gradient_norm", "g_gradient_norm"), GRADIENT_NORM),
+        **dict.fromkeys(("real_diversity", "fake_diversity"), DIAGNOSTIC),
     }
 
     def __init__(self, generator, critic, *, ema_decay=None, **kwargs):
@@ -86,8 +81,7 @@ class WGANGP(LatentGAN):
         """
         if gp_weight < 0.0:
             raise ValueError(f"gp_weight must be at least 0. Received: {gp_weight!r}")
-        self.n_critic = n_critic
-        self.gp_weight = gp_weight
+        self.n_critic, self.gp_weight = n_critic, gp_weight
         phases = {
             "generator_optimizer": (generator_optimizer, self.generator),
             "critic_optimizer": (critic_optimizer, self.critic),
@@ -133,5 +127,5 @@ class WGANGP(LatentGAN):
     def between(self, real_images, fake_images, turn):
         """x^ = e x + (1 - e) G(z), e ~ U[0, 1) one for an image: on the line between the two."""
         shape = (tf.shape(real_images)[0], 1, 1, 1)
-        weight = noise.step_uniform(self.seed, f"share {turn}", self.step, shape)
-        return weight * real_images + (1.0 - weight) * tf.cast(fake_images, tf.float32)
+        e = noise.step_uniform(self.seed, f"share {turn}", self.step, shape)
+        return e * real_images + (1.0 - e) * tf.cast(fake_images, tf.float32)

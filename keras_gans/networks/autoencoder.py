@@ -29,12 +29,7 @@ def encoder(image_shape, width, units=(1000, 1000)):
 def decoder(image_shape, latent_dim, units=(1000, 1000), output="images"):
     """Codes `float32 [n, latent_dim]` to what `output` says, `float32 [n, *image_shape]`.
 
-    Args:
-        output: `images`: in [-1, 1], by tanh. `logits`: of pixels in [0, 1], for a Bernoulli
-            likelihood.
-
-    Raises:
-        ValueError: For another `output`.
+    `images`: in [-1, 1], by tanh. `logits`: of pixels in [0, 1], for a Bernoulli likelihood.
     """
     check_image_shape(image_shape)
     latent = keras.Input((latent_dim,), name="latent")
@@ -64,9 +59,8 @@ def discriminator(latent_dim, units=(1000, 1000), num_classes=0):
     With `num_classes` it takes `[codes, label int32 [n]]`, and sees the label as a one-hot vector
     beside the code (Makhzani 2015, section 2.3).
     """
-    latent = keras.Input((latent_dim,), name="latent")
+    latent = x = keras.Input((latent_dim,), name="latent")
     label = keras.Input((), dtype="int32", name="label")
-    x = latent
     if num_classes:
         x = layers.Concatenate()([latent, keras.ops.one_hot(label, num_classes)])
     logit = layers.Dense(1, dtype="float32")(_dense(x, units))

@@ -1,7 +1,6 @@
 """Checks that networks fit each other and their images, before they are trained.
 
-What does not fit raises in one line that names the network, what was expected and what came: an
-InputError for the size of the images, a ValueError for the networks.
+What does not fit raises: an InputError for the size of images, a ValueError for networks.
 """
 
 from keras import layers
@@ -9,9 +8,7 @@ from keras import layers
 from keras_gans import compat
 from keras_gans.errors import InputError
 
-DEFINED = (
-    "give its keras.Sequential a keras.Input first, or build it as keras.Model(inputs, outputs)"
-)
+HINT = "give its keras.Sequential a keras.Input first, or build it as keras.Model(inputs, outputs)"
 
 
 def check_image_shape(image_shape, divisor=1):
@@ -29,8 +26,7 @@ def check_image_shape(image_shape, divisor=1):
         nearest = (max(2, round(side / divisor)) * divisor for side in sides)
         raise InputError(
             f"image height and width must be divisible by {divisor}: resize the images, with "
-            f"--image-size [{','.join(map(str, nearest))}] say. "
-            f"Received: {sides[0]} x {sides[1]}"
+            f"--image-size [{','.join(map(str, nearest))}] say. Received: {sides[0]} x {sides[1]}"
         )
 
 
@@ -44,36 +40,26 @@ def check_class_names(class_names, num_classes):
     return names
 
 
-# Generator and discriminator -----------------------------------------------------------------
-
-
 def check_pair(generator, discriminator, conditions, role="discriminator"):
     """Checks that D takes what G makes; returns the latent dimension.
 
-    Args:
-        generator, discriminator: Networks with defined inputs (Functional, or Sequential with an
-            Input), each with `conditions` inputs beside its latent or image.
-        role: What the second is called in errors.
+    Both have defined inputs (Functional, or Sequential with an Input), `conditions` of them beside
+    the latent or image. `role` is what D is called in errors.
     """
     for name, network in {"generator": generator, role: discriminator}.items():
         inputs = _input_shapes(network)
         if not inputs:
-            raise ValueError(f"{name} must have a defined input: {DEFINED}. Received: {network!r}")
+            raise ValueError(f"{name} must have a defined input: {HINT}. Received: {network!r}")
         if len(inputs) != 1 + conditions:
             raise ValueError(f"{name} must have {1 + conditions} inputs. Received: {len(inputs)}")
     latent, images = _input_shapes(generator)[0], _input_shapes(discriminator)[0]
+    made, logits = tuple(generator.output.shape), tuple(discriminator.output.shape)
     if len(latent) != 2 or latent[1] is None:
         raise ValueError(f"generator must take latents [n, latent_dim]. Received: {latent}")
-    if tuple(generator.output.shape) != images:
-        raise ValueError(
-            f"{role} must take what generator makes, {tuple(generator.output.shape)}. "
-            f"Received: a {role} of inputs {images}"
-        )
-    if tuple(discriminator.output.shape) != (None, 1):
-        raise ValueError(
-            f"{role} must return one number an image, [n, 1]. "
-            f"Received: {discriminator.output.shape}"
-        )
+    if made != images:
+        raise ValueError(f"{role} must take what generator makes, {made}. Received: {images}")
+    if logits != (None, 1):
+        raise ValueError(f"{role} must return one number an image, [n, 1]. Received: {logits}")
     return latent[1]
 
 
@@ -88,26 +74,16 @@ def check_no_batch_statistics(critic):
             )
 
 
-# Encoder and decoder -------------------------------------------------------------------------
-
-
 def check_autoencoder(encoder, decoder, numbers_per_dimension=1):
-    """Checks that `decoder` makes of codes the images that `encoder` takes; returns both sizes.
+    """Checks that `decoder` makes what `encoder` takes; returns `(image_shape, latent_dim)`.
 
-    Args:
-        encoder: Functional network, or Sequential with an Input: images to codes.
-        decoder: The same: codes to images, or logits of their pixels.
-        numbers_per_dimension: What the encoder gives for each dimension of a code: 2 of a Gaussian
-            one, mean and log variance.
-
-    Returns:
-        `(image_shape, latent_dim)`.
+    Both are Functional, or Sequential with an Input. The encoder gives `numbers_per_dimension` of a
+    code: 2 of a Gaussian one, mean and log variance.
     """
     for role, network in {"encoder": encoder, "decoder": decoder}.items():
         if len(_input_shapes(network)) != 1:
-            raise ValueError(
-                f"{role} must have one defined input: {DEFINED}. Received: {network!r}"
-            )
+            needed = f"{role} must have one defined input: {HINT}"
+            raise ValueError(f"{needed}. Received: {network!r}")
     images, codes = encoder.input_shape, decoder.input_shape
     if len(images) != 4:
         raise ValueError(f"encoder must take images [n, h, w, c]. Received: {images}")
@@ -119,10 +95,9 @@ def check_autoencoder(encoder, decoder, numbers_per_dimension=1):
             f"encoder must give {width} numbers [n, {width}] for a decoder of latent_dim="
             f"{codes[1]}. Received: {encoder.output_shape}"
         )
-    if decoder.output_shape != images:
-        raise ValueError(
-            f"decoder must make what encoder takes, {images}. Received: {decoder.output_shape}"
-        )
+    made = decoder.output_shape
+    if made != images:
+        raise ValueError(f"decoder must make what encoder takes, {images}. Received: {made}")
     return tuple(images[1:]), codes[1]
 
 
@@ -141,47 +116,31 @@ def check_adversarial_autoencoder(encoder, decoder, discriminator, num_classes):
     if inputs != wanted:
         asked = "codes" if num_classes is None else f"codes and labels (num_classes={num_classes})"
         raise ValueError(f"discriminator must take {asked}, {wanted}. Received: inputs {inputs}")
-    if discriminator.output_shape != (None, 1):
-        raise ValueError(
-            f"discriminator must return logits [n, 1]. Received: {discriminator.output_shape}"
-        )
+    logits = discriminator.output_shape
+    if logits != (None, 1):
+        raise ValueError(f"discriminator must return logits [n, 1]. Received: {logits}")
     return image_shape, latent_dim
 
 
-# Two generators and two discriminators -------------------------------------------------------
-
-
-def check_translators(generator_g, generator_f, discriminator_x, discriminator_y, pool_size):
+def check_translators(*networks, pool_size):
     """Checks that G: X -> Y, F: Y -> X, D_X and D_Y take what the others make; see `CycleGAN`."""
     if not isinstance(pool_size, int) or pool_size < 0:
         raise ValueError(f"pool_size must be an integer of at least 0. Received: {pool_size!r}")
-    networks = {
-        "generator_g": generator_g,
-        "generator_f": generator_f,
-        "discriminator_x": discriminator_x,
-        "discriminator_y": discriminator_y,
-    }
+    g, f, x, y = ("generator_g", "generator_f", "discriminator_x", "discriminator_y")
+    networks = dict(zip((g, f, x, y), networks, strict=True))
     for role, network in networks.items():
         if [len(shape) for shape in _input_shapes(network)] != [4]:
             raise ValueError(
                 f"{role} must have one defined input, images [n, h, w, c]. Received: {network!r}"
             )
     takes = {role: _input_shapes(network)[0] for role, network in networks.items()}
-    for maker, taker in (
-        ("generator_g", "generator_f"),
-        ("generator_g", "discriminator_y"),
-        ("generator_f", "generator_g"),
-        ("generator_f", "discriminator_x"),
-    ):
+    for maker, taker in ((g, f), (g, y), (f, g), (f, x)):
         made, taken = tuple(networks[maker].output.shape), takes[taker]
         # A side that one of them leaves open fits whatever the other's is.
         fits = (a == b or None in (a, b) for a, b in zip(made, taken, strict=False))
         if len(made) != len(taken) or not all(fits):
-            raise ValueError(
-                f"{taker} must take what {maker} makes, {made}. "
-                f"Received: a network of inputs {taken}"
-            )
-    for role in ("discriminator_x", "discriminator_y"):
+            raise ValueError(f"{taker} must take what {maker} makes, {made}. Received: {taken}")
+    for role in (x, y):
         if pool_size and None in takes[role][1:]:
             raise ValueError(
                 f"{role} must take images of one size, as those of a pool are, or pool_size be 0. "
@@ -195,7 +154,7 @@ def check_cycle_weights(lambda_cycle, lambda_identity, generator_g, generator_f)
     for name, weights in {"cycle": cycles, "identity": (lambda_identity,)}.items():
         if not all(weight >= 0.0 for weight in weights):
             raise ValueError(f"lambda_{name} must be at least 0. Received: {weights}")
-    x, y = (network.inputs[0].shape[-1] for network in (generator_g, generator_f))
+    x, y = generator_g.inputs[0].shape[-1], generator_f.inputs[0].shape[-1]
     if lambda_identity and x != y:
         raise ValueError(
             "lambda_identity must be 0 where X and Y have not as many channels. "

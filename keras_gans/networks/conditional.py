@@ -28,13 +28,8 @@ def generator(image_shape, num_classes, latent_dim=100, filters=(128, 64), label
 def discriminator(image_shape, num_classes, filters=(64, 128), conditioning="projection"):
     """`[images float32 [n, *image_shape], label int32 [n]]` to logits `float32 [n, 1]`.
 
-    Args:
-        conditioning: `projection`: the logit is w.f(x) + v_y.f(x) + b, with features f and a learnt
-            v_y for each class. `concatenation`: each class has a learnt map of the image's size,
-            seen as one more channel.
-
-    Raises:
-        ValueError: For another `conditioning`.
+    By `projection` the logit is w.f(x) + v_y.f(x) + b, with features f and a learnt v_y for each
+    class; by `concatenation` each class has a learnt map, seen as one more channel of the image.
     """
     image = keras.Input(image_shape, name="image")
     label = keras.Input((), dtype="int32", name="label")

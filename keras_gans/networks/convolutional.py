@@ -4,6 +4,8 @@ Strided convolutions instead of pooling, BatchNormalization in both networks exc
 and D's input, ReLU in G with tanh at its end, LeakyReLU 0.2 in D, weights from N(0, 0.02).
 """
 
+import math
+
 import keras
 from keras import layers
 
@@ -36,11 +38,9 @@ def upsample(x, image_shape, filters, activation="tanh"):
     check_image_shape(image_shape, divisor=4)
     height, width, channels = image_shape
     first, second = filters
-    x = layers.Dense(
-        height // 4 * (width // 4) * first, use_bias=False, kernel_initializer=normal()
-    )(x)
-    x = layers.Reshape((height // 4, width // 4, first))(x)
-    x = _normalized_relu(x)
+    small = (height // 4, width // 4, first)
+    x = layers.Dense(math.prod(small), use_bias=False, kernel_initializer=normal())(x)
+    x = _normalized_relu(layers.Reshape(small)(x))
     x = layers.Conv2DTranspose(second, 4, 2, "same", use_bias=False, kernel_initializer=normal())(x)
     x = _normalized_relu(x)
     x = layers.Conv2DTranspose(channels, 4, 2, "same", kernel_initializer=normal())(x)

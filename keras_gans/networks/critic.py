@@ -20,7 +20,6 @@ def convolutional(image_shape, filters=(64, 128)):
     check_image_shape(image_shape)
     image = x = keras.Input(image_shape, name="image")
     for width in filters:
-        x = layers.Conv2D(width, 4, 2, "same", kernel_initializer="he_normal")(x)
-        x = leaky_relu(x)
+        x = leaky_relu(layers.Conv2D(width, 4, 2, "same", kernel_initializer="he_normal")(x))
     x = layers.Dense(1, dtype="float32")(layers.Flatten()(x))
     return keras.Model(image, x, name="critic")

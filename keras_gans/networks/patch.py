@@ -20,15 +20,12 @@ def discriminator(image_shape, filters=64, halvings=3, normalized=True, name="di
     """Images `float32 [n, *image_shape]` to a map of logits `float32 [n, h', w', 1]`.
 
     Args:
-        image_shape: `(height, width, channels)`.
+        image_shape: `(height, width, channels)`, large enough to be halved so often.
         filters: Feature maps of the first layer; they double with each layer, up to eightfold.
         halvings: Layers of stride 2, at least 1; one of stride 1 follows. 3 judge patches of
             70 x 70 pixels, 2 of 34 x 34, 1 of 16 x 16.
         normalized: Whether there is instance normalisation. It takes away how bright or strong an
             image's maps are, which is much of what a small image has.
-
-    Raises:
-        InputError: If the images are too small to be halved so often.
     """
     check_image_shape(image_shape)
     smallest = SMALLEST_MAP * 2**halvings
@@ -47,7 +44,5 @@ def discriminator(image_shape, filters=64, halvings=3, normalized=True, name="di
     return keras.Model(image, layers.Activation("linear", dtype="float32")(x), name=name)
 
 
-def _convolution(x, filters, stride, use_bias=True):
-    return layers.Conv2D(
-        filters, 4, stride, "same", use_bias=use_bias, kernel_initializer=normal()
-    )(x)
+def _convolution(x, filters, stride, **kwargs):
+    return layers.Conv2D(filters, 4, stride, "same", kernel_initializer=normal(), **kwargs)(x)

@@ -36,35 +36,26 @@ def generator(
             raise InputError(f"{argument} must be 1 or 3. Received: {argument}={channels!r}")
     image = keras.Input((None, None, channels_in), name="image")
     x = _convolution(image, filters, stem)
-    x = _normalized_absolute(x) if unsigned else _normalized_relu(x)
-    for width in (2 * filters, 4 * filters):
-        x = layers.Conv2D(width, 3, 2, "same", use_bias=False, kernel_initializer=normal())(x)
+    if unsigned:  # an offset would tell an image from its negative
+        x = keras.ops.absolute(InstanceNormalization(center=False)(x))
+    else:
         x = _normalized_relu(x)
+    for maps in (2 * filters, 4 * filters):
+        down = layers.Conv2D(maps, 3, 2, "same", use_bias=False, kernel_initializer=normal())
+        x = _normalized_relu(down(x))
     for _ in range(blocks):
-        x = _residual(x)
-    for width in (2 * filters, filters):
-        x = layers.Conv2DTranspose(
-            width, 3, 2, "same", use_bias=False, kernel_initializer=normal()
-        )(x)
-        x = _normalized_relu(x)
+        inner = _normalized_relu(_convolution(x, 4 * filters, 3))
+        x = layers.Add()([x, InstanceNormalization()(_convolution(inner, 4 * filters, 3))])
+    for maps in (2 * filters, filters):
+        up = layers.Conv2DTranspose(maps, 3, 2, "same", use_bias=False, kernel_initializer=normal())
+        x = _normalized_relu(up(x))
     x = _convolution(x, channels_out, stem, use_bias=True)
     return keras.Model(image, layers.Activation("tanh", dtype="float32")(x), name=name)
-
-
-def _residual(x):
-    width = x.shape[-1]
-    inner = _normalized_relu(_convolution(x, width, 3))
-    return layers.Add()([x, InstanceNormalization()(_convolution(inner, width, 3))])
 
 
 def _convolution(x, filters, size, use_bias=False):
     x = ReflectionPadding2D(size // 2)(x)
     return layers.Conv2D(filters, size, use_bias=use_bias, kernel_initializer=normal())(x)
-
-
-def _normalized_absolute(x):
-    # An offset would tell an image from its negative.
-    return keras.ops.absolute(InstanceNormalization(center=False)(x))
 
 
 def _normalized_relu(x):

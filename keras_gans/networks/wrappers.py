@@ -39,11 +39,7 @@ class CombinedModel(keras.Model):
 
 
 class NetworkGroup:
-    """Treats several networks as one for an optimizer, as an encoder and its decoder.
-
-    Args:
-        *networks: Keras networks; their trainable variables count in this order.
-    """
+    """Treats several networks as one for an optimizer: their variables count in this order."""
 
     def __init__(self, *networks):
         self.networks = networks

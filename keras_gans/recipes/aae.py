@@ -22,9 +22,7 @@ class AdversarialAutoencoderRecipe(ReconstructionRecipe):
         8, "width of a code", source="Makhzani 2015 (arXiv 1511.05644), appendix A.1", low=1
     )
     encoder: Literal["deterministic", "gaussian"] = setting(
-        "deterministic",
-        "what it gives: a code, or the mean and variance of one",
-        source="Makhzani 2015, section 2",
+        "deterministic", "a code, or its mean and variance", source="Makhzani 2015, section 2"
     )
     prior: Literal[priors.NAMES] = setting(
         "normal",
@@ -81,10 +79,6 @@ class AdversarialAutoencoderRecipe(ReconstructionRecipe):
             class_names=source.class_names if classes else None,
             seed=self.seed,
         )
-        rates = (
-            self.learning_rate,
-            self.discriminator_learning_rate,
-            self.encoder_learning_rate,
-        )
+        rates = (self.learning_rate, self.discriminator_learning_rate, self.encoder_learning_rate)
         model.compile(*(adam(rate, self.learning_rate_decay, total_steps) for rate in rates))
         return model

@@ -42,16 +42,13 @@ class ReconstructionRecipe(Recipe):
 
     def networks(self, source, numbers_per_dimension=1, output="images"):
         """`(encoder, decoder)` for the images of `source`; see `networks.autoencoder`."""
-        shape, width = source.image_shape, numbers_per_dimension * self.latent_dim
+        shape, latent = source.image_shape, self.latent_dim
+        width = numbers_per_dimension * latent
         if self.network == "dense":
-            return (
-                autoencoder.encoder(shape, width, self.units),
-                autoencoder.decoder(shape, self.latent_dim, self.units[::-1], output),
-            )
-        return (
-            autoencoder.convolutional_encoder(shape, width, self.filters[::-1]),
-            autoencoder.convolutional_decoder(shape, self.latent_dim, self.filters, output),
-        )
+            encoder = autoencoder.encoder(shape, width, self.units)
+            return encoder, autoencoder.decoder(shape, latent, self.units[::-1], output)
+        encoder = autoencoder.convolutional_encoder(shape, width, self.filters[::-1])
+        return encoder, autoencoder.convolutional_decoder(shape, latent, self.filters, output)
 
 
 @dataclass(frozen=True, kw_only=True)

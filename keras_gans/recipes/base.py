@@ -1,5 +1,6 @@
 """Base class of all recipes: the settings of data, length, seed and what a run writes."""
 
+import operator
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from typing import ClassVar, Literal
@@ -10,27 +11,24 @@ from keras_gans.errors import InputError
 from keras_gans.metrics.registry import CHOOSING, FEATURE_NAMES
 from keras_gans.precision import PRECISIONS
 
+SIGNS = {"low": ">=", "above": ">", "high": "<=", "below": "<"}
+CHECKS = {"low": operator.ge, "above": operator.gt, "high": operator.le, "below": operator.lt}
 
-def setting(default, text, *, unit=None, source=None, low=None, high=None, above=None, below=None):
+
+def setting(default, text, *, unit=None, source=None, **bounds):
     """Makes a recipe's field: a default, its line of help and its allowed range.
 
     Args:
         text: One line of help.
         unit: Unit of the value.
         source: Where the default comes from, a paper's section or a measurement.
-        low, high: Smallest and largest allowed value. above, below: the same, exclusive.
+        **bounds: `low`, `high`: smallest and largest value; `above`, `below`: the same, exclusive.
     """
-    bounds = {"low": low, "high": high, "above": above, "below": below}
-    notes = [f"unit: {unit}"] if unit else []
-    notes += [f"range: {described}"] if (described := _describe(bounds)) else []
-    notes += [f"source: {source}"] if source else []
-    help_text = f"{text} [{'; '.join(notes)}]" if notes else text
-    return field(default=default, metadata={"help": help_text, "bounds": bounds})
-
-
-def _describe(bounds):
-    signs = {"low": ">=", "above": ">", "high": "<=", "below": "<"}
-    return " and ".join(f"{signs[k]} {bounds[k]}" for k in signs if bounds[k] is not None)
+    described = " and ".join(f"{SIGNS[key]} {bounds[key]}" for key in SIGNS if key in bounds)
+    notes = {"unit": unit, "range": described, "source": source}
+    notes = "; ".join(f"{name}: {note}" for name, note in notes.items() if note)
+    metadata = {"help": f"{text} [{notes}]" if notes else text, "range": described, **bounds}
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +37,7 @@ class Recipe:
 
     What is left open (None) depends on the data; `training.resolve` fills it in.
 
-    Raises:
-        InputError: If a value is out of range, by name.
+    Raises InputError, by name, if a value is out of range.
     """
 
     variant: ClassVar[str]
@@ -62,9 +59,7 @@ class Recipe:
     image_size: int | tuple[int, int] | None = setting(
         None, "one number or [height, width]; default: as the data is, 64 for a folder", unit="px"
     )
-    channels: Literal[1, 3] | None = setting(
-        None, "1 for grayscale, 3 for colour; default: as the data is"
-    )
+    channels: Literal[1, 3] | None = setting(None, "1: gray, 3: colour; default: as the data is")
     resize: Literal["crop", "stretch", "pad"] = setting(
         "crop", "how an image of another shape is fitted"
     )
@@ -75,10 +70,7 @@ class Recipe:
         128, "a folder whose decoded images need at most this is read only once", unit="MiB", low=0
     )
     epochs: int | None = setting(
-        None,
-        "passes over the data; default: by the size of the data, see --dry-run",
-        unit="epochs",
-        low=1,
+        None, "passes over the data; default: by its size, see --dry-run", unit="epochs", low=1
     )
     precision: Literal[PRECISIONS] = setting(
         "float32",
@@ -106,9 +98,7 @@ class Recipe:
     )
     evaluate_samples: int = setting(2000, "samples that are scored", unit="images", low=2)
     features: Literal[FEATURE_NAMES] | None = setting(
-        None,
-        "what images are compared by; default: a classifier fitted to the labels, without labels "
-        "pixels",
+        None, "what compares images; default: a classifier where there are labels, else pixels"
     )
     best_metric: Literal[CHOOSING] | None = setting(
         None,
@@ -121,30 +111,25 @@ class Recipe:
 
     def __post_init__(self):
         for item in fields(self):
-            _check_bounds(item.name, getattr(self, item.name), item.metadata["bounds"])
+            name, value, notes = item.name, getattr(self, item.name), item.metadata
+            checks = [(CHECKS[key], notes[key]) for key in CHECKS if key in notes]
+            for number in value if isinstance(value, (tuple, list)) else [value]:
+                if isinstance(number, (int, float)) and not all(f(number, b) for f, b in checks):
+                    raise InputError(f"{name} must be {notes['range']}. Received: {name}={value!r}")
 
     def load_source(self):
         """Opens the data: a `data.Source`, or of two domains a `data.UnpairedSource`."""
-        return self.loader(
-            self.dataset,
-            data_dir=self.data_dir,
-            image_size=self.image_size,
-            channels=self.channels,
-            resize=self.resize,
-            bad_images=self.bad_images,
-            cache_mib=self.cache_mib,
-        )
+        names = ("data_dir", "image_size", "channels", "resize", "bad_images", "cache_mib")
+        return self.loader(self.dataset, **{name: getattr(self, name) for name in names})
 
     def batches(self, source, start_step, shard=WHOLE_BATCH):
         """Endless batches as the model's `fit` takes them, from any step on; `data.batches`."""
         return data.batches(source.train, self.batch_size, self.seed, start_step, shard)
 
     def build(self, source, total_steps=None):
-        """Builds and compiles the variant's model.
+        """Builds and compiles the variant's model for the images and classes of a data source.
 
-        Args:
-            source: The data, for its image shape and classes.
-            total_steps: Training steps over which learning rates decay; None: they stay.
+        Over `total_steps` training steps learning rates decay; None: they stay.
         """
         raise NotImplementedError
 
@@ -152,15 +137,3 @@ class Recipe:
         """Plain values, ready for YAML, with the variant's name first."""
         values = {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
         return {"variant": self.variant, **values}
-
-
-def _check_bounds(name, value, bounds):
-    low, high, above, below = (bounds[key] for key in ("low", "high", "above", "below"))
-    for number in value if isinstance(value, (tuple, list)) else [value]:
-        if isinstance(number, (int, float)) and not (
-            (low is None or number >= low)
-            and (high is None or number <= high)
-            and (above is None or number > above)
-            and (below is None or number < below)
-        ):
-            raise InputError(f"{name} must be {_describe(bounds)}. Received: {name}={value!r}")

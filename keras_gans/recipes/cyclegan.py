@@ -56,8 +56,7 @@ class CycleGANRecipe(Recipe):
     )
     crop_size: int | None = setting(
         None,
-        "side of the random square that is trained on of each image, of less memory; default: the "
-        "whole image",
+        "side of each image's random square to train on, for less memory; default: the whole image",
         unit="px",
         source="Zhu 2017's code: 256 of 286",
         low=resnet.SMALLEST_SIDE,
@@ -149,41 +148,32 @@ class CycleGANRecipe(Recipe):
             width = size.discriminator_filters, size.halvings, size.normalized
             return patch.discriminator(shape, *width, name=name)
 
-        model = CycleGAN(
-            generator("x", "generator_g"),
-            generator("y", "generator_f"),
-            discriminator("discriminator_x"),
-            discriminator("discriminator_y"),
-            pool_size=self.pool_size,
-            seed=self.seed,
-        )
+        generators = generator("x", "generator_g"), generator("y", "generator_f")
+        discriminators = discriminator("discriminator_x"), discriminator("discriminator_y")
+        model = CycleGAN(*generators, *discriminators, pool_size=self.pool_size, seed=self.seed)
         weights = [UNSIGNED_WEIGHT if domain in unsigned else 1.0 for domain in ("x", "y")]
         decay, beta_1 = self.learning_rate_decay, self.beta_1
         optimizers = (
             adam(rate or size.learning_rate, decay, total_steps, beta_1=beta_1)
             for rate in (self.generator_learning_rate, self.discriminator_learning_rate)
         )
-        model.compile(
-            *optimizers,
-            loss=self.loss,
-            lambda_cycle=[weight * self.lambda_cycle for weight in weights],
-            lambda_identity=self.lambda_identity,
-        )
+        cycle = [weight * self.lambda_cycle for weight in weights]
+        identity = self.lambda_identity
+        model.compile(*optimizers, loss=self.loss, lambda_cycle=cycle, lambda_identity=identity)
         return model
 
     def size(self, shape):
         """Returns the `Size` for images of a shape, or what was set instead."""
         by_shape = next(SIZES[side] for side in SIZES if min(shape[:2]) >= side)
         names = ("generator_filters", "blocks", "discriminator_filters", "halvings")
-        wishes = {name: getattr(self, name) for name in names}
-        return by_shape._replace(**{k: v for k, v in wishes.items() if v is not None})
+        chosen = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        return by_shape._replace(**chosen)
 
 
 def training_shape(image_shape, crop_size=None):
     """Returns the shape `(height, width, channels)` trained on: the images', or a crop's.
 
-    Raises:
-        InputError: If the crop is larger than the images, or the networks cannot take the shape.
+    Raises InputError if the crop is larger than the images, or the networks cannot take the shape.
     """
     check_image_shape(image_shape, divisor=resnet.DIVISOR)
     height, width, channels = image_shape

@@ -15,10 +15,6 @@ def adam(rate, decay, total_steps, updates_per_step=1, **betas):
         total_steps: Training steps of the run; None: the rate stays, whatever `decay` says.
         updates_per_step: Updates that this optimizer makes in a training step.
         **betas: `beta_1` and `beta_2`, if not Keras's own.
-
-    Example:
-
-        adam(2e-4, "linear", total_steps=1000, beta_1=0.5)
     """
     if total_steps is not None:
         updates = total_steps * updates_per_step

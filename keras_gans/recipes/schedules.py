@@ -15,9 +15,6 @@ class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
         constant_steps: Steps at this rate, an integer of at least 0.
         decay_steps: Steps from there to 0, an integer of at least 1.
 
-    Raises:
-        ValueError: For a value out of range.
-
     Example:
 
         schedule = ConstantThenLinear(2e-4, constant_steps=100, decay_steps=100)
@@ -30,8 +27,11 @@ class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
             raise ValueError(
                 f"initial_learning_rate must be above 0. Received: {initial_learning_rate!r}"
             )
-        _check_steps("constant_steps", constant_steps, low=0)
-        _check_steps("decay_steps", decay_steps, low=1)
+        steps = (("constant_steps", constant_steps, 0), ("decay_steps", decay_steps, 1))
+        for name, value, low in steps:
+            if not isinstance(value, int) or value < low:
+                message = f"{name} must be an integer of at least {low}. Received: {value!r}"
+                raise ValueError(message)
         self.initial_learning_rate = initial_learning_rate
         self.constant_steps = constant_steps
         self.decay_steps = decay_steps
@@ -42,13 +42,5 @@ class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
         return self.initial_learning_rate * factor
 
     def get_config(self):
-        return {
-            "initial_learning_rate": self.initial_learning_rate,
-            "constant_steps": self.constant_steps,
-            "decay_steps": self.decay_steps,
-        }
-
-
-def _check_steps(name, value, low):
-    if not isinstance(value, int) or value < low:
-        raise ValueError(f"{name} must be an integer of at least {low}. Received: {value!r}")
+        names = ("initial_learning_rate", "constant_steps", "decay_steps")
+        return {name: getattr(self, name) for name in names}

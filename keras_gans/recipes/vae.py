@@ -46,12 +46,9 @@ class VAERecipe(ReconstructionRecipe):
 
     def build(self, source, total_steps=None):
         output = "logits" if self.likelihood == "bernoulli" else "images"
-        model = VAE(
-            *self.networks(source, numbers_per_dimension=2, output=output),
-            likelihood=self.likelihood,
-            decoder_scale=self.decoder_scale,
-            seed=self.seed,
-        )
+        networks = self.networks(source, numbers_per_dimension=2, output=output)
+        pixels = {"likelihood": self.likelihood, "decoder_scale": self.decoder_scale}
+        model = VAE(*networks, **pixels, seed=self.seed)
         optimizer = adam(self.learning_rate, self.learning_rate_decay, total_steps)
         model.compile(optimizer, beta=self.beta)
         return model

@@ -12,17 +12,11 @@ from keras_gans.serving.signatures import float32_signatures
 
 @dataclass(frozen=True)
 class Endpoints:
-    """Signatures by name, as `endpoints["generate"](seed=...)`, which returns a dict of tensors.
-
-    Attributes:
-        functions: `{name: function of named tensors}`.
-        inputs: `{name: {argument: tf.TensorSpec}}`.
-        class_names: The classes that a label counts, or None if no signature takes a label.
-    """
+    """Signatures by name, as `endpoints["generate"](seed=...)`, which returns a dict of tensors."""
 
     functions: dict[str, Callable]
-    inputs: dict[str, dict[str, tf.TensorSpec]]
-    class_names: tuple[str, ...] | None
+    inputs: dict[str, dict[str, tf.TensorSpec]]  # {name: {argument: its spec}}
+    class_names: tuple[str, ...] | None  # None if no signature takes a label
 
     def __contains__(self, name):
         return name in self.functions
@@ -42,11 +36,7 @@ class Endpoints:
 
     @classmethod
     def from_model(cls, model):
-        """Takes those of a model in memory, compiled at their first call; weights are followed.
-
-        Args:
-            model: A `GenerativeModel`, or another object with its `signatures` and `class_names`.
-        """
+        """Takes those of a `GenerativeModel`, compiled when first called; weights are followed."""
         functions, inputs = {}, {}
         for name, (function, specs) in float32_signatures(model).items():
             functions[name] = tf.function(function, input_signature=specs)
@@ -57,18 +47,14 @@ class Endpoints:
     def from_export(cls, directory):
         """Takes those of an export: a version's folder, or its parent for the newest version.
 
-        Raises:
-            InputError: If there is none, or it cannot be read.
+        Raises InputError if there is none, or it cannot be read.
         """
         loaded = export.load(directory)
-        names = list(loaded.signatures)
 
         def function(name):
             # The C++ side owns the weights: they live as long as `loaded` is referenced.
             return lambda **inputs: loaded.signatures[name](**inputs)
 
-        return cls(
-            {name: function(name) for name in names},
-            {name: loaded.signatures[name].structured_input_signature[1] for name in names},
-            export.class_names(directory),
-        )
+        functions = {name: function(name) for name in loaded.signatures}
+        inputs = {k: v.structured_input_signature[1] for k, v in loaded.signatures.items()}
+        return cls(functions, inputs, export.class_names(directory))

@@ -21,7 +21,7 @@ from keras_gans.errors import InputError, RunError
 from keras_gans.serving.signatures import float32_signatures
 
 STAGED_PREFIX = ".tmp-"
-ABANDONED_SECONDS = 24 * 60 * 60
+ABANDONED_SECONDS = 24 * 60 * 60  # no live publisher is that old
 SAMPLE_ROWS = 2
 SAMPLE_SIDE = 32  # px, where a signature leaves it open
 NOTES = "keras_gans.json"
@@ -45,31 +45,23 @@ def _quiet():
 
 @_quiet()
 def publish(model, directory):
-    """Exports a model as a new version that TF Serving can take at any moment.
+    """Exports a model as a new version; returns its `Path`, `<directory>/<version>`.
 
-    The version appears complete or not at all: every signature is written, loaded back and run on
-    two rows (zeros, or of bytes a black picture) before the folder gets its number. The number is
-    the time in seconds, or one more than the largest that is there. Call it outside of a
-    strategy's scope.
+    It appears complete or not at all: every signature is written, loaded back and run on two rows
+    (zeros, or of bytes a black picture) before the folder gets its number: the time in seconds, or
+    one more than the largest that is there. Call it outside of a strategy's scope.
 
     Args:
-        model: an object with `signatures()`, which returns a dict from signature name to
-            `(function, specs)`: a function of tensors that returns a dict of tensors, and the
-            list of its named `tf.TensorSpec`, in the order of its arguments. The first
-            dimension of every input and output is the batch. Only the variables that these
+        model: Has `signatures()`, `{name: (function, specs)}`: a function of tensors that returns a
+            dict of tensors, and the list of its named `tf.TensorSpec`, in the order of its
+            arguments; the first dimension of all is the batch. Only the variables that these
             functions use are stored. Its `class_names` are a tuple, or None without labels.
-        directory: folder of the model's versions, as in `saved_models/cgan`.
-
-    Returns:
-        `pathlib.Path` of the new version, `<directory>/<version>`.
+        directory: Folder of the model's versions, as `saved_models/cgan`.
 
     Raises:
-        InputError: the directory cannot be made or written.
-        RunError: writing failed, or a loaded signature does not give what the model gives.
+        InputError: If the directory cannot be made or written.
+        RunError: If writing failed, or a loaded signature does not give what the model gives.
             Nothing was published and older versions are untouched.
-
-    Example:
-        publish(model, "saved_models/cgan")
     """
     directory = Path(directory)
     signatures = float32_signatures(model)
@@ -84,7 +76,9 @@ def publish(model, directory):
         archive.write_out(staged, verbose=False)
         _write_notes(staged, model, signatures, graphs)
         _check(signatures, staged)
-        _sync_tree(staged)
+        # To the disk, contents before the folders that name them.
+        for path in [*sorted(staged.rglob("*"), reverse=True), staged]:
+            _sync(path)
         return _place(staged, directory)
     except (OSError, tf.errors.OpError) as error:
         raise RunError(
@@ -98,7 +92,11 @@ def _stage(directory):
     staged = directory / f"{STAGED_PREFIX}{os.getpid()}-{secrets.token_hex(4)}"
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(directory)
+        for old in directory.glob(f"{STAGED_PREFIX}*"):
+            # Left by a publisher that was killed; another one may remove it at the same time.
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - old.stat().st_mtime > ABANDONED_SECONDS:
+                    shutil.rmtree(old, ignore_errors=True)
         staged.mkdir()
     except OSError as error:
         raise InputError(
@@ -106,16 +104,6 @@ def _stage(directory):
             f"({_cause(error)})"
         ) from error
     return staged
-
-
-def _remove_abandoned(directory):
-    """Removes what publishers that were killed left behind; a live one is never that old."""
-    oldest = time.time() - ABANDONED_SECONDS
-    for staged in directory.glob(f"{STAGED_PREFIX}*"):
-        # Another publisher may remove or place it at the same time.
-        with contextlib.suppress(FileNotFoundError):
-            if staged.stat().st_mtime < oldest:
-                shutil.rmtree(staged, ignore_errors=True)
 
 
 def _sample(spec):
@@ -155,13 +143,6 @@ def _fault(expected, actual):
     return None
 
 
-def _sync_tree(folder):
-    """Brings a tree to the disk, contents before the folders that name them."""
-    for parent, _, names in os.walk(folder, topdown=False):
-        for path in [*(Path(parent) / name for name in names), Path(parent)]:
-            _sync(path)
-
-
 def _sync(path):
     descriptor = os.open(path, os.O_RDONLY)
     try:
@@ -189,41 +170,27 @@ def _place(staged, directory):
 
 def _write_notes(version_dir, model, signatures, graphs):
     """Writes what programs ask of an export without TensorFlow, where the server does not look."""
-    notes = {
-        "class_names": model.class_names and list(model.class_names),
-        "signatures": {
-            name: {
-                "inputs": _as_json({spec.name: spec for spec in specs}),
-                "outputs": _as_json(graphs[name].structured_outputs),
-            }
-            for name, (_, specs) in signatures.items()
-        },
-    }
-    folder = version_dir / "assets.extra"
-    folder.mkdir()
-    (folder / NOTES).write_text(json.dumps(notes), encoding="utf-8")
 
+    def described(specs):
+        # {"latent": {"dtype": "float32", "shape": [null, 100]}}; sides that are open are null.
+        return {k: {"dtype": v.dtype.name, "shape": v.shape.as_list()} for k, v in specs.items()}
 
-def _as_json(specs):
-    """`{name: {"dtype": "float32", "shape": [null, 100]}}`; sides that are open are null."""
-    return {
-        name: {"dtype": spec.dtype.name, "shape": spec.shape.as_list()}
-        for name, spec in specs.items()
-    }
+    notes = {"class_names": model.class_names and list(model.class_names), "signatures": {}}
+    for name, (_, specs) in signatures.items():
+        notes["signatures"][name] = {
+            "inputs": described({spec.name: spec for spec in specs}),
+            "outputs": described(graphs[name].structured_outputs),
+        }
+    path = version_dir / "assets.extra" / NOTES
+    path.parent.mkdir()
+    path.write_text(json.dumps(notes), encoding="utf-8")
 
 
 # Reading -------------------------------------------------------------------------------------
 
 
 def versions(directory):
-    """Lists the version numbers of the exports in a folder, ascending.
-
-    Args:
-        directory: folder of the model's versions; it need not exist.
-
-    Returns:
-        List of int, empty when there is none.
-    """
+    """Lists the version numbers of the exports in a folder, which need not exist, ascending."""
     directory = Path(directory)
     return [number for number in _numbers(directory) if (directory / str(number)).is_dir()]
 
@@ -235,48 +202,24 @@ def _numbers(directory):
 
 
 def latest_version(directory):
-    """Finds the export with the largest version number.
-
-    Args:
-        directory: folder of the model's versions.
-
-    Returns:
-        `pathlib.Path` of the version.
-
-    Raises:
-        InputError: there is none.
-    """
-    numbers = versions(directory)
-    if not numbers:
-        raise InputError(
-            f"directory must hold an exported version. Received: directory={directory}"
-        )
-    return Path(directory) / str(numbers[-1])
+    """Returns the `Path` of the largest version in a folder; raises InputError without any."""
+    if numbers := versions(directory):
+        return Path(directory) / str(numbers[-1])
+    raise InputError(f"directory must hold an exported version. Received: directory={directory}")
 
 
 def version_dir(directory):
-    """Finds the folder of one version: `directory` itself, or the latest version in it.
-
-    Raises:
-        InputError: there is none.
-    """
+    """Returns the `Path` of one version: `directory` itself, or the latest version in it."""
     path = Path(directory)
-    if (path / "saved_model.pb").exists() or path.name.isdigit():
-        return path
-    return latest_version(path)
+    is_version = (path / "saved_model.pb").exists() or path.name.isdigit()
+    return path if is_version else latest_version(path)
 
 
 def load(directory):
-    """Loads an export, to be run as `load(directory).signatures[name](**inputs)`.
+    """Loads an export, a version or the latest one of a folder of versions.
 
-    Args:
-        directory: one version, or the folder of all versions for the latest.
-
-    Returns:
-        The loaded SavedModel.
-
-    Raises:
-        InputError: there is no export, or it cannot be loaded.
+    Returns a SavedModel, to be run as `load(directory).signatures[name](**inputs)`; raises
+    InputError if there is none, or it cannot be loaded.
     """
     path = version_dir(directory)
     try:
@@ -287,16 +230,10 @@ def load(directory):
 
 
 def class_names(directory):
-    """Reads the classes that an export can be asked for.
+    """Reads the tuple of an export's class names in the order of labels, None if it takes no label.
 
-    Args:
-        directory: one version, or the folder of all versions for the latest.
-
-    Returns:
-        Tuple of names, label i's at place i; None if the export takes no label.
-
-    Raises:
-        InputError: there is no export, or its notes cannot be read.
+    Takes one version, or the latest one of a folder of versions; raises InputError if there is
+    none, or its notes cannot be read.
     """
     path = version_dir(directory) / "assets.extra" / NOTES
     try:

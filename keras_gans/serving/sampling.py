@@ -33,8 +33,7 @@ class Sampler:
             seeds: Integers `[n]` of the int32 range.
             labels: Class indices `[n]`, if and only if the model takes them.
         """
-        inputs = {"seed": seeds} if labels is None else {"seed": seeds, "label": labels}
-        inputs = {key: np.asarray(value, np.int32) for key, value in inputs.items()}
+        inputs = _seed_inputs(seeds, labels)
         count = len(inputs["seed"])
         for start in range(0, count, BATCH_SIZE):
             # A last batch of another size would be another computation, rounded differently.
@@ -48,11 +47,7 @@ class Sampler:
 
     @classmethod
     def from_endpoints(cls, endpoints):
-        """Takes the signature of a model's endpoints.
-
-        Raises:
-            InputError: If they have no `generate`.
-        """
+        """Takes `generate` of a model's endpoints; raises InputError if they have none."""
         return cls(endpoints["generate"], endpoints.class_names)
 
     @classmethod
@@ -62,11 +57,7 @@ class Sampler:
 
     @classmethod
     def from_export(cls, directory):
-        """Takes that of an export: a version's folder, or its parent for the newest version.
-
-        Raises:
-            InputError: If there is none, it cannot be read, or it makes no images from seeds.
-        """
+        """Takes that of an export, as `Endpoints.from_export` does."""
         return cls.from_endpoints(Endpoints.from_export(directory))
 
 
@@ -76,42 +67,26 @@ class Sampler:
 def draw_prior(endpoints, count, labels=None, first_seed=FIRST_SEED):
     """Draws the latents `float32 [count, latent_dim]` that `generate` decodes of seeds in a row.
 
-    Args:
-        endpoints: A `serving.Endpoints` whose `generate` tells its latents.
-        count: How many.
-        labels: Class indices, taken in turn; default: all classes. Only for a model that takes a
-            label.
-        first_seed: The first of the seeds.
+    A model that takes a label is given class indices in turn: `labels`, by default all.
     """
-    if not endpoints.class_names:
-        labels = None
-    elif labels is None:
-        labels = np.resize(range(len(endpoints.class_names)), count)
+    if classes := endpoints.class_names:
+        labels = np.resize(range(len(classes)) if labels is None else labels, count)
     else:
-        labels = np.resize(labels, count)
+        labels = None
     return latents_of_seeds(endpoints, np.arange(first_seed, first_seed + count), labels)
 
 
 def latents_of_seeds(endpoints, seeds, labels=None):
-    """Draws the latents that `generate` makes images of, for an array of seeds of any shape.
+    """Draws the latents `float32 [..., latent_dim]` that `generate` makes images of.
 
     Args:
-        endpoints: A `serving.Endpoints` that makes images from latents.
-        seeds: Integers `[...]` of the int32 range.
+        endpoints: A `serving.Endpoints`; InputError if it makes no images from latents.
+        seeds: Integers `[...]` of the int32 range, of any shape.
         labels: Class indices of the same shape, for a prior that differs between classes.
-
-    Returns:
-        `float32 [..., latent_dim]`.
-
-    Raises:
-        InputError: For a model that makes none.
     """
     latent_decoder(endpoints)  # refuses
     width = endpoints.specs("serving_default")["latent"].shape[-1]
-    seeds = np.asarray(seeds, np.int32)
-    inputs = {"seed": seeds.ravel()}
-    if labels is not None:
-        inputs["label"] = np.broadcast_to(np.asarray(labels, np.int32), seeds.shape).ravel()
+    inputs = _seed_inputs(seeds, labels)
 
     # What makes codes of images has a prior of its own, and `generate` tells its draws.
     generate = endpoints["generate"] if can_encode(endpoints) else None
@@ -127,14 +102,22 @@ def latents_of_seeds(endpoints, seeds, labels=None):
     tensors = {key: tf.constant(each) for key, each in inputs.items()}
     # Asked for its graph, TensorFlow does not warn of tracing one for every call.
     latents = draw.get_concrete_function(tensors)(tensors)
-    return latents.numpy().reshape(*seeds.shape, width)
+    return latents.numpy().reshape(*np.shape(seeds), width)
+
+
+def _seed_inputs(seeds, labels):
+    """What `generate` takes of seeds and, unless None, labels: int32 arrays `[n]` by name."""
+    seeds = np.asarray(seeds, np.int32)
+    inputs = {"seed": seeds.ravel()}
+    if labels is not None:
+        inputs["label"] = np.broadcast_to(np.asarray(labels, np.int32), seeds.shape).ravel()
+    return inputs
 
 
 def latent_decoder(endpoints):
     """Returns the `serving_default` of a model that makes images from latents that it draws itself.
 
-    Raises:
-        InputError: For another model.
+    Raises InputError for another model.
     """
     if "latent" not in endpoints.specs("serving_default"):
         raise InputError(
@@ -149,11 +132,10 @@ def latent_decoder(endpoints):
 
 
 def run_on_batches(endpoints, name, batches):
-    """Runs an endpoint on batches of images; yields `(images, {output: array})` for each.
+    """Runs an endpoint as `encode` on batches of images; yields `(images, {output: array})`.
 
     Args:
-        endpoints: A `serving.Endpoints`.
-        name: One that takes images, as `encode`.
+        endpoints, name: A `serving.Endpoints`, and which of them.
         batches: Iterable of `float32 [b, h, w, c]` in [-1, 1].
 
     Raises:
@@ -189,10 +171,9 @@ def check_can_encode(endpoints):
 
 
 def encode_images(endpoints, pictures):
-    """Encodes pictures `uint8 [n, h, w, c]`; returns their codes `float32 [n, latent_dim]`.
+    """Encodes pictures `uint8 [n, h, w, c]` into codes `float32 [n, latent_dim]`.
 
-    Raises:
-        InputError: For a model that makes none, or none that it can decode.
+    Raises InputError for a model that makes none, or none that it can decode.
     """
     check_can_encode(endpoints)
     return endpoints["encode"](image=tf.constant(to_float(pictures)))["latent"].numpy()
@@ -200,33 +181,20 @@ def encode_images(endpoints, pictures):
 
 @dataclass(frozen=True)
 class ImageTranslator:
-    """Translates one image of any size, as bytes.
+    """Translates one image of any size, `uint8 [h, w, channels]` to `uint8 [h, w, c]`."""
 
-    Attributes:
-        function: The endpoint, of images whose sides are multiples of 4.
-        channels: What it takes, 1 or 3.
-    """
-
-    function: Callable
-    channels: int
+    function: Callable  # the endpoint, of images whose sides are multiples of 4
+    channels: int  # 1 or 3
 
     def __call__(self, image):
-        """Translates `uint8 [h, w, channels]` to `uint8 [h, w, c]`."""
         return to_uint8(translate_any_size(self.function, to_float(image[None]))[0])
 
 
 def translate_any_size(function, images):
-    """Translates images whose sides need not fit the network.
+    """Translates images `float32 [n, h, w, channels]` in [-1, 1]; their sides need not fit.
 
-    It wants sides that are multiples of 4, and at least 8 px: images are continued by their mirror
-    images to these, and what was made of that is cut off.
-
-    Args:
-        function: An endpoint that translates.
-        images: `float32 [n, h, w, channels]` in [-1, 1].
-
-    Returns:
-        `float32 [n, h, w, c]`.
+    The endpoint `function` wants multiples of 4, and at least 8 px: images are continued by their
+    mirror images to these, and what was made of that is cut off. Returns `float32 [n, h, w, c]`.
     """
     height, width = images.shape[1:3]
     more = [(0, max(SMALLEST_SIDE, side + -side % DIVISOR) - side) for side in (height, width)]
@@ -235,9 +203,5 @@ def translate_any_size(function, images):
 
 
 def make_translator(endpoints, endpoint):
-    """Makes the `ImageTranslator` of an endpoint, `translate_x_to_y` or `translate_y_to_x`.
-
-    Raises:
-        InputError: If the model does not translate.
-    """
+    """Makes the `ImageTranslator` of an endpoint, `translate_x_to_y` or `translate_y_to_x`."""
     return ImageTranslator(endpoints[endpoint], endpoints.specs(endpoint)["image"].shape[-1])

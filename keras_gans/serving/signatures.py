@@ -18,8 +18,7 @@ def from_latent(model):
     """`serving_default`: latent to image; `generate`: seed to image and PNG bytes.
 
     `model` has a `latent_dim` and maps latents `float32 [n, latent_dim]` to images
-    `float32 [n, h, w, c]` in [-1, 1]. Seeds are `int32 [n]`, one a row, so that a row's image does
-    not depend on the batch it came in.
+    `float32 [n, h, w, c]` in [-1, 1]. Seeds are `int32 [n]`: a row's image is by its own alone.
     """
 
     def serving_default(latent):
@@ -28,9 +27,10 @@ def from_latent(model):
     def generate(seed):
         return _with_png(model(seeded_latents(seed, model.latent_dim), training=False))
 
+    latent = _spec("latent", tf.float32, model.latent_dim)
     return {
-        "serving_default": (serving_default, [_latent_spec(model)]),
-        "generate": (generate, [_integers("seed")]),
+        "serving_default": (serving_default, [latent]),
+        "generate": (generate, [_spec("seed", tf.int32)]),
     }
 
 
@@ -46,9 +46,10 @@ def from_latent_and_label(model):
     def generate(seed, label):
         return _with_png(images(seeded_latents(seed, model.latent_dim), label))
 
+    latent, label = _spec("latent", tf.float32, model.latent_dim), _spec("label", tf.int32)
     return {
-        "serving_default": (serving_default, [_latent_spec(model), _integers("label")]),
-        "generate": (generate, [_integers("seed"), _integers("label")]),
+        "serving_default": (serving_default, [latent, label]),
+        "generate": (generate, [_spec("seed", tf.int32), label]),
     }
 
 
@@ -62,11 +63,10 @@ def from_autoencoder(model, *, prior_of_seeds=None, num_classes=None, posterior=
     Args:
         model: Has an `image_shape` and a `latent_dim`, and maps `encode(images) -> latents` and
             `decode(latents) -> images`, `float32 [n, h, w, c]` in [-1, 1].
-        prior_of_seeds: Function `(seed) -> latents`, or with classes `(seed, label) -> latents`,
-            each row by its own seed (and label) alone. None without a prior.
-        num_classes: How many classes the prior tells apart, or None.
-        posterior: Function `images -> (means, log variances)` of Gaussian codes, with which
-            `encode` gives the deviation of each code too. None for other codes.
+        prior_of_seeds: None, or function `(seed) -> latents`, with `num_classes` that the prior
+            tells apart `(seed, label) -> latents`, each row by its own seed (and label) alone.
+        posterior: None, or function `images -> (means, log variances)` of Gaussian codes, with
+            which `encode` gives the deviation of each code too.
     """
 
     def encode(image):
@@ -82,39 +82,33 @@ def from_autoencoder(model, *, prior_of_seeds=None, num_classes=None, posterior=
     def reconstruct(image):
         return {"image": model.decode(encode(image)["latent"])}
 
-    image = tf.TensorSpec((None, *model.image_shape), tf.float32, name="image")
+    image = _spec("image", tf.float32, *model.image_shape)
     endpoints = {
         "encode": (encode, [image]),
-        "decode": (decode, [_latent_spec(model)]),
+        "decode": (decode, [_spec("latent", tf.float32, model.latent_dim)]),
         "reconstruct": (reconstruct, [image]),
     }
     if prior_of_seeds is None:
         return {"serving_default": endpoints["reconstruct"], **endpoints}
-    generate = _generate(model.decode, prior_of_seeds, num_classes)
-    return {"serving_default": endpoints["decode"], **endpoints, "generate": generate}
 
+    def decoded(latent):
+        return {**_with_png(model.decode(latent)), "latent": latent}
 
-def _generate(decode, prior_of_seeds, num_classes):
     def generate(seed):
         return decoded(prior_of_seeds(seed))
 
     def generate_of_class(seed, label):
         return decoded(prior_of_seeds(seed, checked_label(label, num_classes)))
 
-    def decoded(latent):
-        return {**_with_png(decode(latent)), "latent": latent}
-
-    if num_classes is None:
-        return generate, [_integers("seed")]
-    return generate_of_class, [_integers("seed"), _integers("label")]
-
-
-def _latent_spec(model):
-    return tf.TensorSpec((None, model.latent_dim), tf.float32, name="latent")
+    seed, label = _spec("seed", tf.int32), _spec("label", tf.int32)
+    endpoints["generate"] = generate, [seed]
+    if num_classes is not None:
+        endpoints["generate"] = generate_of_class, [seed, label]
+    return {"serving_default": endpoints["decode"], **endpoints}
 
 
-def _integers(name):
-    return tf.TensorSpec((None,), tf.int32, name=name)
+def _spec(name, dtype, *shape):
+    return tf.TensorSpec((None, *shape), dtype, name=name)
 
 
 def _with_png(images):
@@ -128,52 +122,36 @@ def from_generators(generator_g, generator_f):
     `translate_y_to_x_bytes`: encoded images (PNG, JPEG; string `[n]`, all of one size) to image and
     PNG bytes. Sides must be multiples of 4, and at least 8.
 
-    Args:
-        generator_g, generator_f: Networks between images of X and of Y, `float32 [n, h, w, c]` in
-            [-1, 1]; h and w of their inputs can be None.
+    The networks map images of X and of Y, `float32 [n, h, w, c]` in [-1, 1], to one another.
     """
-    endpoints = {
-        "translate_x_to_y": _of_images(generator_g),
-        "translate_y_to_x": _of_images(generator_f),
-    }
+    images, files = {}, {}
     for name, generator in {"x_to_y": generator_g, "y_to_x": generator_f}.items():
+        from_images, from_files = _translations(generator)
+        images[f"translate_{name}"] = from_images
         if None in generator.inputs[0].shape[1:]:
-            endpoints[f"translate_{name}_bytes"] = _of_bytes(generator)
-    return {"serving_default": endpoints["translate_x_to_y"], **endpoints}
+            files[f"translate_{name}_bytes"] = from_files
+    return {"serving_default": images["translate_x_to_y"], **images, **files}
 
 
-def _of_images(generator):
+def _translations(generator):
     shape = generator.inputs[0].shape[1:]
 
     def translate(image):
         return {"image": generator(_checked(image, shape), training=False)}
 
-    return translate, [tf.TensorSpec((None, *shape), tf.float32, name="image")]
-
-
-def _of_bytes(generator):
-    shape = generator.inputs[0].shape[1:]
-
-    def translate(image_bytes):
+    def translate_files(image_bytes):
         image = pixels.to_float(decode_images(image_bytes, channels=shape[-1]))
-        made = generator(_checked(image, shape), training=False)
-        return {"image": made, "image_bytes": encode_png(made)}
+        return _with_png(generator(_checked(image, shape), training=False))
 
-    return translate, [tf.TensorSpec((None,), tf.string, name="image_bytes")]
+    image, files = _spec("image", tf.float32, *shape), _spec("image_bytes", tf.string)
+    return (translate, [image]), (translate_files, [files])
 
 
 def decode_images(image_bytes, channels):
-    """Decodes files in the graph.
+    """Decodes PNG or JPEG files, string `[n]`, to uint8 `[n, height, width, channels]`.
 
-    Args:
-        image_bytes: String tensor `(n,)` of PNG or JPEG files, all of one size; n at least 1.
-        channels: 1 or 3, whatever the files have.
-
-    Returns:
-        uint8 tensor `(n, height, width, channels)`.
-
-    Raises:
-        tf.errors.InvalidArgumentError: When run, for what cannot be decoded, or for two sizes.
+    Refuses, inside the graph, what cannot be decoded, and files of two sizes. `channels` are 1 or
+    3, whatever the files have; n is at least 1.
     """
     image_bytes = tf.ensure_shape(image_bytes, [None])
 
@@ -199,50 +177,26 @@ def _checked(image, shape):
         return image
     sides = tf.shape(image)[1:3]
     fit = tf.reduce_all((sides % DIVISOR == 0) & (sides >= SMALLEST_SIDE))
-    message = (
-        f"image must be of height and width that are multiples of {DIVISOR}, and at least "
-        f"{SMALLEST_SIDE}. Received:"
-    )
+    wanted = f"multiples of {DIVISOR}, and at least {SMALLEST_SIDE}"
+    message = f"image must be of height and width that are {wanted}. Received:"
     return _assured(fit, image, [message, sides])
 
 
 # Parts of a signature ------------------------------------------------------------------------
 
+# TF Serving checks neither rank nor range; with a refusal in the graph (InvalidArgumentError when
+# it is run) it answers 400.
+
 
 def checked_latent(latent, latent_dim):
-    """Refuses, inside the graph, latents of another shape and values that are not finite.
-
-    TF Serving checks neither rank nor width; with this in the graph it answers 400.
-
-    Args:
-        latent: float32 tensor that should be of shape `(n, latent_dim)`.
-        latent_dim: width of a latent.
-
-    Returns:
-        The same values, static shape `(None, latent_dim)`.
-
-    Raises:
-        tf.errors.InvalidArgumentError: when run, for another shape, a NaN or an infinity.
-    """
+    """Returns float32 `latent`; refuses, inside the graph, all but finite `[n, latent_dim]`."""
     latent = tf.ensure_shape(latent, [None, latent_dim])
     finite = tf.reduce_all(tf.math.is_finite(latent))
     return _assured(finite, latent, ["latent must be finite. Received:", latent])
 
 
 def checked_label(label, num_classes):
-    """Refuses, inside the graph, labels of another rank and labels out of range.
-
-    Args:
-        label: int32 tensor that should be of shape `(n,)`, values in `[0, num_classes)`.
-        num_classes: how many classes there are.
-
-    Returns:
-        The same values, static shape `(None,)`.
-
-    Raises:
-        tf.errors.InvalidArgumentError: when run, for another rank or a label out of range. The
-            message names the range and the first labels that came.
-    """
+    """Returns int32 `label`; refuses, inside the graph, all but `[n]` in [0, num_classes)."""
     label = tf.ensure_shape(label, [None])
     known = tf.reduce_all((label >= 0) & (label < num_classes))
     message = f"label must be an integer from 0 to {num_classes - 1}. Received:"
@@ -250,18 +204,9 @@ def checked_label(label, num_classes):
 
 
 def checked_image(image, image_shape):
-    """Refuses, inside the graph, images of another shape and values outside `[-1, 1]`.
+    """Returns float32 `image`; refuses, inside the graph, all but `[n, *image_shape]` in [-1, 1].
 
-    Args:
-        image: float32 tensor that should be of shape `(n, *image_shape)`.
-        image_shape: `(height, width, channels)`.
-
-    Returns:
-        The same values, static shape `(None, *image_shape)`.
-
-    Raises:
-        tf.errors.InvalidArgumentError: when run, for another shape, a NaN, or a value beyond
-            `[-1, 1]` by more than rounding makes. The message names the range that came.
+    Values may be beyond by `ROUNDING`.
     """
     image = tf.ensure_shape(image, [None, *image_shape])
     # A NaN is not within any bounds.
@@ -278,42 +223,34 @@ def _assured(condition, tensor, message, summarize=None):
 
 
 def encode_png(images):
-    """Encodes images as PNG files.
+    """Encodes images `float32 [n, h, w, c]` in [-1, 1], else clipped, as PNG files, string `[n]`.
 
-    Args:
-        images: float32 tensor of shape `(n, height, width, channels)` in `[-1, 1]` (values
-            beyond are clipped), with 1 or 3 channels.
-
-    Returns:
-        String tensor of shape `(n,)`. An output that carries it needs a name that ends in
-        `_bytes`: only then does TF Serving send it as base64.
+    An output that carries them needs a name that ends in `_bytes`: only then does TF Serving send
+    it as base64.
     """
     return tf.io.encode_png(pixels.to_uint8(images))
 
 
-def computed_in_float32(model, function):
-    """Makes `function` of a model's networks compute in float32, whatever they train in.
+def float32_signatures(model):
+    """A model's signatures, `{name: (function, tensor specs)}`, computed in float32.
 
     Layers follow their policy when they are traced, so that it is changed just then.
     """
 
-    @functools.wraps(function)
-    def exact(*args, **kwargs):
-        # What has signatures need not be a model.
-        layers = compat.all_layers(model) if isinstance(model, keras.Model) else []
-        policies = [(layer, layer.dtype_policy) for layer in layers]
-        try:
-            for layer in layers:
-                layer.dtype_policy = "float32"
-            return function(*args, **kwargs)
-        finally:
-            for layer, policy in policies:
-                layer.dtype_policy = policy
+    def in_float32(function):
+        @functools.wraps(function)
+        def exact(*args, **kwargs):
+            # What has signatures need not be a model.
+            layers = compat.all_layers(model) if isinstance(model, keras.Model) else []
+            policies = [(layer, layer.dtype_policy) for layer in layers]
+            try:
+                for layer in layers:
+                    layer.dtype_policy = "float32"
+                return function(*args, **kwargs)
+            finally:
+                for layer, policy in policies:
+                    layer.dtype_policy = policy
 
-    return exact
+        return exact
 
-
-def float32_signatures(model):
-    """A model's signatures, `{name: (function, tensor specs)}`, computed in float32."""
-    signatures = model.signatures()
-    return {name: (computed_in_float32(model, f), specs) for name, (f, specs) in signatures.items()}
+    return {name: (in_float32(f), specs) for name, (f, specs) in model.signatures().items()}

@@ -1,16 +1,8 @@
 """A run: made ready, kept in a folder, trained to its end, and loaded again."""
 
-from keras_gans.training.load import TrainedModel, label_index, load, open_endpoints
+from keras_gans.training.load import label_index, load, open_endpoints
 from keras_gans.training.loop import finish, train, train_as_worker
-from keras_gans.training.run import (
-    Run,
-    check_agreement,
-    evaluator_for,
-    plan,
-    prepare,
-    reopen,
-    resolve,
-)
+from keras_gans.training.run import check_agreement, evaluator_for, plan, prepare, reopen, resolve
 from keras_gans.training.run_folder import (
     BEST,
     CACHE,
@@ -21,7 +13,6 @@ from keras_gans.training.run_folder import (
     create,
     default_worker_run_name,
     find_checkpoint,
-    find_config,
     is_complete,
     is_run,
     load_checkpoint,
@@ -34,8 +25,6 @@ __all__ = [
     "BEST",
     "CACHE",
     "CHECKPOINT_HELP",
-    "Run",
-    "TrainedModel",
     "check_agreement",
     "check_name",
     "check_settings",
@@ -44,7 +33,6 @@ __all__ = [
     "default_worker_run_name",
     "evaluator_for",
     "find_checkpoint",
-    "find_config",
     "finish",
     "is_complete",
     "is_run",

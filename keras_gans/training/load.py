@@ -18,15 +18,12 @@ DIRECTIONS = {"x-to-y": "translate_x_to_y", "y-to-x": "translate_y_to_x"}
 
 
 def load(folder, checkpoint=None):
-    """Opens a trained model, of a run's folder or of an export.
+    """Opens the `TrainedModel` of a run's folder or of an export.
 
     Args:
         folder: A run, as `runs/mine`, or an export, as `saved_models/cgan` (the newest version) or
             one of its versions. An export needs nothing of the run it came from.
         checkpoint: Of a run: "best", "last", or None for the best there is.
-
-    Returns:
-        A `TrainedModel`.
 
     Raises:
         InputError: If the folder is neither, or cannot be read.
@@ -45,14 +42,10 @@ class TrainedModel:
     """A trained model, ready to use; `load` makes one.
 
     What a model can do depends on its variant: each method raises InputError where it cannot.
-
-    Attributes:
-        folder: The run's or the export's.
-        endpoints: Its `serving.Endpoints`, what the methods call.
     """
 
-    folder: str | Path
-    endpoints: Endpoints
+    folder: str | Path  # the run's or the export's
+    endpoints: Endpoints  # what the methods call
 
     @property
     def class_names(self):
@@ -60,58 +53,43 @@ class TrainedModel:
         return self.endpoints.class_names
 
     def sample(self, seeds, labels=None):
-        """Makes images from seeds; the same seed and label always give the same image.
+        """Makes images `float32 [n, h, w, c]` in [-1, 1], always the same of a seed and label.
 
         Args:
             seeds: Integers `[n]` from 0 to 2**31 - 1, such as `range(100)`.
             labels: For a model with classes: one class, or `[n]`, one for each seed, by name or by
                 index. Default: all classes in turn.
-
-        Returns:
-            `float32 [n, h, w, c]` in [-1, 1].
         """
         sampler = Sampler.from_endpoints(self.endpoints)
-        seeds = np.asarray(seeds)
+        seeds, names = np.asarray(seeds), self.class_names
         valid = seeds.ndim == 1 and len(seeds) and np.issubdtype(seeds.dtype, np.integer)
         if not valid or seeds.min() < 0 or seeds.max() >= 2**31:
             raise InputError(
                 f"seeds must be a list of integers from 0 to 2**31 - 1. Received: seeds={seeds}"
             )
         if labels is None:
-            names = self.class_names
             return sampler.images(seeds, np.arange(len(seeds)) % len(names) if names else None)
-        if isinstance(labels, str) or np.ndim(labels) == 0:
+        if np.ndim(labels) == 0:
             labels = [labels] * len(seeds)
         if len(labels) != len(seeds):
             raise InputError(
                 f"labels must be one class, or one for each of {len(seeds)} seeds. "
                 f"Received: {len(labels)} labels"
             )
-        return sampler.images(seeds, [label_index(self.class_names, each) for each in labels])
+        return sampler.images(seeds, [label_index(names, each) for each in labels])
 
     def encode(self, images):
         """Encodes images `float32 [n, h, w, c]` in [-1, 1]; returns `float32 [n, latent_dim]`."""
-        images = self._checked("encode", "image", images)
-        encode = self.endpoints["encode"]
-        return _in_batches(lambda batch: encode(image=tf.constant(batch))["latent"].numpy(), images)
+        return self._run("encode", "image", images, "latent")
 
     def decode(self, latents):
         """Decodes latents `float32 [n, latent_dim]`; returns `float32 [n, h, w, c]` in [-1, 1]."""
-        latents = self._checked("decode", "latent", latents)
-        decode = self.endpoints["decode"]
-        return _in_batches(
-            lambda batch: decode(latent=tf.constant(batch))["image"].numpy(), latents
-        )
+        return self._run("decode", "latent", latents, "image")
 
     def translate(self, images, direction="x-to-y"):
-        """Translates images between the two domains that a model was trained on.
+        """Translates images `float32 [n, h, w, c]` in [-1, 1] to the same of the other domain.
 
-        Args:
-            images: `float32 [n, h, w, c]` in [-1, 1].
-            direction: "x-to-y" or "y-to-x".
-
-        Returns:
-            `float32 [n, h, w, c]` in [-1, 1], of the same sides.
+        The direction is "x-to-y" or "y-to-x"; the images' sides stay.
         """
         if direction not in DIRECTIONS:
             raise InputError(
@@ -120,7 +98,7 @@ class TrainedModel:
         images = self._checked(DIRECTIONS[direction], "image", images)
         function = self.endpoints[DIRECTIONS[direction]]
         # One by one: large photos together would need much memory.
-        return _in_batches(lambda batch: translate_any_size(function, batch), images, 1)
+        return np.concatenate([translate_any_size(function, image[None]) for image in images])
 
     def score(
         self,
@@ -144,31 +122,34 @@ class TrainedModel:
                 domains, `data.load_unpaired` takes it. A run knows its own.
             data_dir: Folder that holds the data; of a run, where it is now, if it was moved.
             image_size: Of an export's folder of images.
-            cache_dir: Folder that keeps classifiers and features of real images; default: that of
-                the runs.
+            cache_dir: Keeps classifiers and features of real images; default: that of the runs.
 
         Returns:
             `{name: metrics.estimate.Estimate}`; a name says its number of samples and features.
         """
-        is_run = run_folder.is_run(self.folder)
-        if is_run and (dataset, image_size) != (None, None):
-            raise InputError(
-                f"{self.folder} is a run and knows its data: leave dataset and image_size out"
-            )
-        if not is_run and dataset is None:
-            raise InputError(
-                f"{self.folder} is an export: name the data it was trained on, as dataset='digits'"
-            )
-        if is_run:
-            source = run_folder.load_source(self.folder, data_dir)
+        folder = self.folder
+        if run_folder.is_run(folder):
+            if (dataset, image_size) != (None, None):
+                raise InputError(
+                    f"{folder} is a run and knows its data: leave dataset and image_size out"
+                )
+            source, runs = run_folder.load_source(folder, data_dir), Path(folder).parent
         else:
+            if dataset is None:
+                raise InputError(
+                    f"{folder} is an export: name the data it was trained on, as dataset='digits'"
+                )
             opened = load_unpaired if DIRECTIONS["x-to-y"] in self.endpoints else load_source
-            source = opened(dataset, data_dir=data_dir, image_size=image_size)
-        runs = Path(self.folder).parent if is_run else Path("runs")
-        evaluator = translation.evaluator_for(
-            source, features, count, metrics, cache_dir=cache_dir or runs / run_folder.CACHE
-        )
+            source, runs = opened(dataset, data_dir=data_dir, image_size=image_size), Path("runs")
+        cache_dir = cache_dir or runs / run_folder.CACHE
+        evaluator = translation.evaluator_for(source, features, count, metrics, cache_dir=cache_dir)
         return evaluator.scores(self.endpoints)
+
+    def _run(self, name, argument, values, output):
+        """One output of an endpoint for checked values, in batches of at most 100."""
+        values, call = self._checked(name, argument, values), self.endpoints[name]
+        batches = [values[i : i + BATCH_SIZE] for i in range(0, len(values), BATCH_SIZE)]
+        return np.concatenate([call(**{argument: tf.constant(b)})[output] for b in batches])
 
     def _checked(self, name, argument, values):
         """The values as float32 of the shape and range that an endpoint takes."""
@@ -192,8 +173,7 @@ class TrainedModel:
 def open_endpoints(folder, checkpoint=None):
     """Opens the `serving.Endpoints` of a run's checkpoint or of an export.
 
-    Raises:
-        InputError: If the folder is neither, or a checkpoint is asked of an export.
+    Raises InputError if the folder is neither, or a checkpoint is asked of an export.
     """
     if run_folder.is_run(folder):
         return Endpoints.from_model(run_folder.load_run(folder, checkpoint))
@@ -207,8 +187,7 @@ def open_endpoints(folder, checkpoint=None):
 def label_index(class_names, label):
     """Returns the class index of a label: a class's name, or an index, as a number or as text.
 
-    Raises:
-        InputError: For a label that is neither, or a model without classes.
+    Raises InputError for a label that is neither, or a model without classes.
     """
     if class_names is None:
         raise InputError(f"this model takes no label. Received: {label}")
@@ -222,8 +201,3 @@ def label_index(class_names, label):
         f"a label must be an index from 0 to {len(class_names) - 1} or one of {known}. "
         f"Received: {label}"
     )
-
-
-def _in_batches(function, values, size=BATCH_SIZE):
-    made = [function(values[first : first + size]) for first in range(0, len(values), size)]
-    return np.concatenate(made)

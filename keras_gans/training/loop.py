@@ -15,14 +15,7 @@ from keras_gans.errors import RunError
 from keras_gans.evaluation import results
 from keras_gans.files import write_atomically
 from keras_gans.serving.endpoints import Endpoints
-from keras_gans.training.run_folder import (
-    BEST,
-    CHECKPOINT,
-    RECORD,
-    find_checkpoint,
-    load_checkpoint,
-    read_record,
-)
+from keras_gans.training.run_folder import BEST, CHECKPOINT, RECORD, load_run, read_record
 from keras_gans.visualize import history, tensorboard
 from keras_gans.visualize.progress_pictures import progress_pictures
 
@@ -36,11 +29,10 @@ LOST_WORKER = (
 
 
 def train(run, directory, evaluator=None):
-    """Trains from the model's step to the recipe's last epoch; returns the seconds it took.
+    """Trains a `Run` from its model's step to the last epoch; returns the seconds it took.
 
     Args:
-        run: A `Run`.
-        directory: Its folder, which gets checkpoints, samples and TensorBoard's logs.
+        run, directory: A run; its folder, which gets checkpoints, samples and TensorBoard's logs.
         evaluator: One of `evaluator_for`; with None no best checkpoint is kept.
 
     Raises:
@@ -67,11 +59,7 @@ def train(run, directory, evaluator=None):
 
 
 def train_as_worker(run):
-    """Trains a worker's part while the chief calls `train`; prints and writes nothing.
-
-    Raises:
-        RunError: As `train` does.
-    """
+    """Trains a worker's part while the chief calls `train`; raises as it, writes nothing."""
     # The chief decides when to stop; without this one it could not finish its step.
     before = {key: signal.signal(key, signal.SIG_IGN) for key in (signal.SIGINT, signal.SIGTERM)}
     watchers = [KeepEpochMeans(run), callbacks.StopOnNonFinite()]
@@ -95,15 +83,10 @@ def fit_segments(run):
     epoch += len(segments)
     if epoch < run.recipe.epochs:
         segments.append((epoch, run.recipe.epochs, run.steps_per_epoch))
-    for first_epoch, last_epoch, steps in segments:
-        yield {
-            "x": _make_batches(run, run.model.steps_done),
-            "initial_epoch": first_epoch,
-            "epochs": last_epoch,
-            "steps_per_epoch": steps,
-            "shuffle": False,
-            "verbose": 0,
-        }
+    for first, last, steps in segments:
+        batches = _make_batches(run, run.model.steps_done)
+        plan = {"initial_epoch": first, "epochs": last, "steps_per_epoch": steps}
+        yield {"x": batches, **plan, "shuffle": False, "verbose": 0}
 
 
 def _make_batches(run, start_step):
@@ -116,13 +99,8 @@ def _make_batches(run, start_step):
 
 
 def run_callbacks(run, directory, writer, evaluator=None):
-    """Makes the callbacks of a run, `{name: callback}`, in the order in which `fit` calls them.
-
-    Args:
-        run, directory, evaluator: As in `train`.
-        writer: A `tf.summary` writer.
-    """
-    recipe = run.recipe
+    """Makes the callbacks of a run, `{name: callback}`, in the order in which `fit` calls them."""
+    recipe, epochs = run.recipe, run.recipe.epochs
     pictures = progress_pictures(Endpoints.from_model(run.model), run.source)
     made = {
         # First, as `fit` has just cleared the means that all others read.
@@ -134,25 +112,16 @@ def run_callbacks(run, directory, writer, evaluator=None):
     }
     if evaluator is not None:
         made["evaluate"] = callbacks.Evaluate(
-            evaluator,
-            recipe.best_metric,
-            directory / BEST,
-            recipe.evaluate_epochs,
-            recipe.epochs,
-            writer,
+            evaluator, recipe.best_metric, directory / BEST, recipe.evaluate_epochs, epochs, writer
         )
     return made | {
         # Behind evaluate, which puts the classes that samples cover into the epoch's logs.
         "health": callbacks.Health(writer),
         "samples": callbacks.SampleGrid(
-            directory / "samples",
-            recipe.sample_epochs,
-            recipe.epochs,
-            writer=writer,
-            pictures=pictures,
+            directory / "samples", recipe.sample_epochs, epochs, writer=writer, pictures=pictures
         ),
         # Behind what takes its time at an epoch's end, which counts in the images per second.
-        "progress": callbacks.Progress(recipe.batch_size, run.steps_per_epoch, recipe.epochs),
+        "progress": callbacks.Progress(recipe.batch_size, run.steps_per_epoch, epochs),
         # Behind all that an epoch's end writes: a run that goes on from a checkpoint does not
         # write what came before it.
         "checkpoint": callbacks.Checkpoint(directory / CHECKPOINT, recipe.checkpoint_seconds),
@@ -179,25 +148,17 @@ class KeepEpochMeans(keras.callbacks.Callback):
 def finish(run, directory, export_dir):
     """Exports a trained run's best checkpoint, the last where none was kept, and records it.
 
-    The grids of samples become one animation, `samples/history.gif`.
-
-    Returns:
-        `(version, best)`: the export's `Path`, and what `results.read_best` gives.
-
-    Raises:
-        RunError: If the export or the record cannot be written.
+    The grids of samples become one animation, `samples/history.gif`. Returns `(version, best)`, the
+    export's `Path` and what `results.read_best` gives; raises RunError if either cannot be written.
     """
     directory = Path(directory)
     history.save_history(directory)
     best = results.read_best(directory / BEST)
     last = best is None or best["step"] == run.model.steps_done
-    model = run.model if last else load_checkpoint(find_checkpoint(directory, "best"))
+    model = run.model if last else load_run(directory, "best")
     version = model.export(Path(export_dir) / run.recipe.variant)
-    record = read_record(directory) | {
-        "version": str(version),
-        "step": model.steps_done,
-        "best": best,
-    }
+    outcome = {"version": str(version), "step": model.steps_done, "best": best}
+    record = read_record(directory) | outcome
     try:
         tensorboard.log_hparams_end(tensorboard.make_writer(directory))
         write_atomically(directory / RECORD, json.dumps(record, indent=2))

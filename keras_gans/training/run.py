@@ -26,18 +26,11 @@ IMAGES_PER_SAMPLE = 10
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """A run that is ready to train; nothing of it need be on the disk yet.
+    """A run that is ready to train; nothing of it need be on the disk yet."""
 
-    Attributes:
-        recipe: Its settings, with none left open.
-        source: The data, a `data.Source` or `data.UnpairedSource`.
-        model: The variant's model, compiled.
-        strategy: A `tf.distribute.Strategy`.
-    """
-
-    recipe: Recipe
+    recipe: Recipe  # with no setting left open
     source: Source | UnpairedSource
-    model: GenerativeModel
+    model: GenerativeModel  # compiled
     strategy: tf.distribute.Strategy
 
     @property
@@ -52,30 +45,23 @@ class Run:
 
 
 def prepare(recipe, strategy=None):
-    """Opens the data and builds the model; writes nothing. Returns a `Run`.
+    """Opens the data of a recipe and builds its model; writes nothing. Returns a `Run`.
 
-    Args:
-        recipe: A `recipes.Recipe`.
-        strategy: One of `distribution.make_strategy`; default: one device.
-
-    Raises:
-        InputError: If data and recipe do not fit, or the batch cannot be split over the replicas.
+    The strategy is one of `distribution.make_strategy`, by default one device. Raises InputError if
+    data and recipe do not fit, or the batch cannot be split over the replicas.
     """
     strategy = strategy or tf.distribute.get_strategy()
     source = recipe.load_source()
     policy, _ = choose_precision(recipe.precision, strategy)
     recipe = dataclasses.replace(resolve(recipe, source), precision=policy)
     rows_per_replica(recipe.batch_size, strategy.num_replicas_in_sync)
-    steps, at_once = (
-        data.steps_per_epoch(source.train, recipe.batch_size),
-        recipe.steps_per_execution,
-    )
-    if steps % at_once:
+    steps = data.steps_per_epoch(source.train, recipe.batch_size)
+    if steps % recipe.steps_per_execution:
         # Of batches without end, `fit` would take whole executions, and so more than an epoch.
         divisors = [str(number) for number in range(1, steps + 1) if steps % number == 0]
         raise InputError(
             f"steps_per_execution must divide an epoch's {steps:,} steps: {', '.join(divisors[:8])}"
-            f"... Received: steps_per_execution={at_once}"
+            f"... Received: steps_per_execution={recipe.steps_per_execution}"
         )
     keras.utils.set_random_seed(recipe.seed)
     with strategy.scope(), dtype_policy_scope(policy):
@@ -86,8 +72,7 @@ def prepare(recipe, strategy=None):
 def reopen(recipe, directory, strategy=None):
     """Brings an interrupted run back to where its last checkpoint was; returns a `Run`.
 
-    Raises:
-        InputError: If the data is not what the run was begun with.
+    Raises InputError if the data is not what the run was begun with.
     """
     run = prepare(recipe, strategy)
     check_data(directory, run.source)
@@ -110,10 +95,7 @@ def _apply_run_settings(run):
 
 
 def resolve(recipe, source):
-    """Returns the recipe with the settings filled in that were left to the data.
-
-    These are `epochs`, `features`, `best_metric` and `evaluate_epochs`.
-    """
+    """Fills in `epochs`, `features`, `best_metric`, `evaluate_epochs`; returns a new recipe."""
     images = data.steps_per_epoch(source.train, recipe.batch_size) * recipe.batch_size
     epochs = recipe.epochs or min(recipe.most_epochs, max(1, round(recipe.images_to_see / images)))
     interval = recipe.evaluate_epochs
@@ -146,11 +128,7 @@ def _default_metric(source, feature_name, count):
 
 
 def check_agreement(run):
-    """Checks that all workers are about to train the same run, from the same step.
-
-    Raises:
-        InputError: If not, naming what differs.
-    """
+    """Checks that all workers train one run from one step; InputError names what differs."""
     facts = {
         "configuration": run.recipe.as_dict() | {"data_dir": None, "dataset": None},
         "data set": run.source.fingerprint,
@@ -162,18 +140,10 @@ def check_agreement(run):
 def evaluator_for(run, runs_dir):
     """Makes what scores a run while it trains; None if nothing shall.
 
-    Fits a classifier where one is needed, once for a data set.
-
-    Args:
-        run: A `Run`.
-        runs_dir: Folder of all runs, which also keeps classifiers and features of real images.
-
-    Returns:
-        An evaluator of `evaluation.translation.evaluator_for`: of the score that chooses the best
-        checkpoint and, of samples that a classifier sees, of the classes.
-
-    Raises:
-        InputError: If the features cannot be had, or there are too few images for the metric.
+    It is one of `evaluation.translation.evaluator_for`, of the score that chooses the best
+    checkpoint and, of samples that a classifier sees, of the classes. `runs_dir`, the folder of all
+    runs, keeps the classifier, fitted once for a data set, and features of real images. Raises
+    InputError if the features cannot be had, or there are too few images for the metric.
     """
     recipe = run.recipe
     if not recipe.evaluate_epochs:
@@ -181,13 +151,8 @@ def evaluator_for(run, runs_dir):
     metrics = [registry.metric_for(recipe.best_metric)]
     if recipe.features == "classifier" and registry.METRICS[metrics[0]].asks == registry.SAMPLES:
         metrics.append("classes")
-    made = translation.evaluator_for(
-        run.source,
-        recipe.features,
-        recipe.evaluate_samples,
-        list(dict.fromkeys(metrics)),
-        cache_dir=Path(runs_dir) / CACHE,
-    )
+    chosen = recipe.features, recipe.evaluate_samples, list(dict.fromkeys(metrics))
+    made = translation.evaluator_for(run.source, *chosen, cache_dir=Path(runs_dir) / CACHE)
     made.supported_metrics(Endpoints.from_model(run.model))  # refuses what it cannot be asked
     return made
 
@@ -197,20 +162,18 @@ def plan(run):
     recipe, source = run.recipe, run.source
     shape = " x ".join(str(size) for size in source.image_shape)
     classes = f"{source.num_classes} classes" if source.num_classes else "no labels"
-    networks = [
+    lines = [f"data      {source.name}: {source.train.size:,} images of {shape}, {classes}"]
+    lines += [
         f"network   {network.name}: {network.count_params():,} parameters, "
         f"{network.input_shape} -> {network.output_shape}"
         for network in run.model.layers
     ]
-    return "\n".join(
-        [
-            f"data      {source.name}: {source.train.size:,} images of {shape}, {classes}",
-            *networks,
-            f"steps     {recipe.epochs} epochs of {run.steps_per_epoch:,} steps, batches of "
-            f"{recipe.batch_size}: {run.total_steps:,} steps in all",
-            f"memory    about {_memory_mib(run):,.0f} MiB for weights, optimizers and activations",
-        ]
-    )
+    lines += [
+        f"steps     {recipe.epochs} epochs of {run.steps_per_epoch:,} steps, batches of "
+        f"{recipe.batch_size}: {run.total_steps:,} steps in all",
+        f"memory    about {_memory_mib(run):,.0f} MiB for weights, optimizers and activations",
+    ]
+    return "\n".join(lines)
 
 
 def _memory_mib(run):

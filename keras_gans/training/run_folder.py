@@ -29,15 +29,10 @@ CHECKPOINT_HELP = "of a run: best or last; default: the best if the run kept one
 
 
 def create(run, runs_dir, name=None):
-    """Creates the folder of a new run, with its configuration; returns its path.
+    """Creates the folder of a new run in `runs_dir`, with its configuration; returns its path.
 
-    Args:
-        run: A `Run`.
-        runs_dir: Folder of all runs.
-        name: The folder's name; default: variant, data set and time.
-
-    Raises:
-        InputError: If `name` is taken or invalid, or the folder cannot be written.
+    Its default name is of variant, data set and time. Raises InputError if `name` is taken or
+    invalid, or the folder cannot be written.
     """
     check_name(runs_dir, name)
     directory = Path(runs_dir) / (name or _free_name(Path(runs_dir), run.recipe))
@@ -55,11 +50,7 @@ def create(run, runs_dir, name=None):
 
 
 def check_name(runs_dir, name):
-    """Checks that a run's name is valid and unused; None is always.
-
-    Raises:
-        InputError: If it is not.
-    """
+    """Checks that a run's name is valid and unused, as None always is; else raises InputError."""
     if name is None:
         return
     if not name or Path(name).name != name or name.startswith("."):
@@ -71,8 +62,7 @@ def check_name(runs_dir, name):
 def check_writable(directory):
     """Checks that a folder can be made and written, before a long run; leaves nothing behind.
 
-    Raises:
-        InputError: If it cannot, with the cause.
+    Raises InputError if it cannot, with the cause.
     """
     try:
         folders = (Path(directory), *Path(directory).parents)
@@ -103,11 +93,7 @@ def is_run(folder):
 
 
 def find_config(directory):
-    """Returns the path of a run's configuration.
-
-    Raises:
-        InputError: If there is no such run.
-    """
+    """Returns the path of a run's configuration; raises InputError if there is no such run."""
     path = Path(directory) / CONFIG
     if not path.is_file():
         runs = sorted(other.parent.name for other in path.parent.parent.glob(f"*/{CONFIG}"))
@@ -119,8 +105,7 @@ def find_config(directory):
 def saved_settings(directory):
     """Reads a run's own settings as a dict, with its variant's name as `variant`.
 
-    Raises:
-        InputError: If there is no such run, or its configuration is damaged.
+    Raises InputError if there is no such run, or its configuration is damaged.
     """
     path = find_config(directory)
     try:
@@ -132,11 +117,7 @@ def saved_settings(directory):
 
 
 def check_settings(recipe, directory):
-    """Checks that a recipe's settings are those that a run was begun with.
-
-    Raises:
-        InputError: If not, naming each that differs.
-    """
+    """Checks that a recipe's settings are those of a run; InputError names each that differs."""
     if changed := _differences(saved_settings(directory), recipe.as_dict()):
         raise InputError(
             f"{directory} was begun with other settings: {'; '.join(changed)}. "
@@ -145,14 +126,9 @@ def check_settings(recipe, directory):
 
 
 def load_source(directory, data_dir=None):
-    """Opens the data a run was trained on.
+    """Opens the data a run was trained on; `data_dir` is where it is now, if it was moved.
 
-    Args:
-        directory: The run's folder.
-        data_dir: Where the data is now, if it was moved.
-
-    Raises:
-        InputError: If it cannot be opened, or is not what the run was begun with.
+    Raises InputError if it cannot be opened, or is not what the run was begun with.
     """
     settings = saved_settings(directory)
     try:
@@ -167,11 +143,7 @@ def load_source(directory, data_dir=None):
 
 
 def check_data(directory, source):
-    """Checks that data is what a run was begun with.
-
-    Raises:
-        InputError: If not, naming what differs first.
-    """
+    """Checks that data is what a run was begun with; InputError names what differs first."""
     if changed := _differences(read_record(directory)["data"], _facts(source)["data"]):
         raise InputError(f"{source.name} is not what {directory} began with: {changed[0]}")
 
@@ -179,8 +151,7 @@ def check_data(directory, source):
 def read_record(directory):
     """Reads what a run was trained on and, if it is complete, what came of it, as a dict.
 
-    Raises:
-        InputError: If it is missing or damaged.
+    Raises InputError if it is missing or damaged.
     """
     path = Path(directory) / RECORD
     try:
@@ -219,18 +190,13 @@ def _differences(saved, wanted):
 
 
 def find_checkpoint(directory, which=None):
-    """Returns the path of a run's checkpoint.
+    """Returns the path of a run's checkpoint: "best", "last", or None for the best there is.
 
-    Args:
-        directory: The run's folder.
-        which: "best", "last", or None: the best if there is one.
-
-    Raises:
-        InputError: If it is missing.
+    Raises InputError if it is missing.
     """
-    directory = Path(directory)
-    best = directory / BEST
-    path = best if which == "best" or (which is None and best.is_file()) else directory / CHECKPOINT
+    path = Path(directory) / BEST
+    if which == "last" or (which is None and not path.is_file()):
+        path = path.with_name(CHECKPOINT)
     if not path.is_file():
         cure = "take the last one" if which == "best" else "train the run first, or longer"
         raise InputError(f"no checkpoint at {path} yet: {cure}")
@@ -238,11 +204,7 @@ def find_checkpoint(directory, which=None):
 
 
 def load_checkpoint(path):
-    """Loads a model with its optimizers from a checkpoint's file.
-
-    Raises:
-        InputError: If the file is damaged.
-    """
+    """Loads a model with its optimizers from a checkpoint; raises InputError if it is damaged."""
     try:
         return keras.models.load_model(path)
     # What a damaged file raises depends on which byte: OSError, BadZipFile, KeyError and others.
@@ -252,9 +214,5 @@ def load_checkpoint(path):
 
 
 def load_run(folder, checkpoint=None):
-    """Loads the model of a run's checkpoint: "best", "last", or None for the best there is.
-
-    Raises:
-        InputError: If it is missing or damaged.
-    """
+    """Loads the model of a run's checkpoint: "best", "last", or None for the best there is."""
     return load_checkpoint(find_checkpoint(folder, checkpoint))

@@ -12,12 +12,6 @@ from keras_gans.visualize import (
 )
 
 __all__ = [
-    "comparison",
-    "history",
-    "images",
-    "latent_space",
-    "paths",
-    "tensorboard",
-    "translate_files",
+    "comparison", "history", "images", "latent_space", "paths", "tensorboard", "translate_files",
     "walks",
-]
+]  # fmt: skip

@@ -10,11 +10,8 @@ from keras_gans.errors import InputError
 def class_mixer(generator):
     """Opens a conditional generator where its label has become numbers, to mix two classes.
 
-    The network from the embeddings on shares `generator`'s layers and follows its weights.
-
-    Args:
-        generator: Functional network `[latent, label]` to images, whose label goes into
-            `keras.layers.Embedding` layers only, one or several.
+    `generator` is a functional network `[latent, label]` to images, whose label goes into
+    `keras.layers.Embedding` layers only. The mixer shares its layers and follows its weights.
 
     Returns:
         A function `(latent float32 [n, d], first int32 [n], second int32 [n], weight float32 [n])`
@@ -32,12 +29,11 @@ def class_mixer(generator):
     calls = _embedding_calls(twin)
     network = keras.Model([latent, *(call.outputs[0] for call in calls)], twin.output)
 
-    def look_up(call, classes):
-        rows = tf.reshape(classes, [-1, *label.shape[1:]])
-        return tf.cast(call.operation(rows), tf.float32)
-
     def mix(call, first, second, weight):
-        a, b = look_up(call, first), look_up(call, second)
+        a, b = (
+            tf.cast(call.operation(tf.reshape(classes, [-1, *label.shape[1:]])), tf.float32)
+            for classes in (first, second)
+        )
         weight = tf.reshape(weight, [-1] + [1] * (len(a.shape) - 1))
         return tf.cast((1.0 - weight) * a + weight * b, call.outputs[0].dtype)
 

@@ -23,9 +23,6 @@ def save_history(directory):
     held for 2 s before the animation begins again. Small grids are enlarged and large ones
     reduced by whole numbers, to 560 px and at most 1,120 px.
 
-    Args:
-        directory: `pathlib.Path` of the run.
-
     Returns:
         `pathlib.Path` of the file, or None if the run has no grids.
 
@@ -34,27 +31,23 @@ def save_history(directory):
             cannot be written. An older one stays.
     """
     folder = directory / "samples"
-    grids = {
-        int(path.stem[6:]): path for path in folder.glob("epoch_*.png") if path.stem[6:].isdecimal()
-    }
+    file = folder / "history.gif"
+    grids = [path for path in folder.glob("epoch_*.png") if path.stem[6:].isdecimal()]
     # By number: with five digits, names no longer sort by it.
-    paths = [grids[epoch] for epoch in sorted(grids)]
+    paths = sorted(grids, key=lambda path: int(path.stem[6:]))
     if not paths:
         return None
     chosen = np.rint(np.linspace(0, len(paths) - 1, min(len(paths), FRAMES))).astype(int)
     paths = [paths[index] for index in chosen]
     first = _read(paths[0])
     size = max(first.size)
-    low, high = FRAME_SECONDS
-    seconds = [min(max(SECONDS / len(paths), low), high)] * (len(paths) - 1) + [LAST_SECONDS]
-    frames = (_pixels(_read(path, first.size), math.ceil(size / LARGEST)) for path in paths)
+    seconds = [np.clip(SECONDS / len(paths), *FRAME_SECONDS)] * (len(paths) - 1) + [LAST_SECONDS]
+    pictures = (_read(path, first.size).reduce(math.ceil(size / LARGEST)) for path in paths)
+    frames = map(np.atleast_3d, pictures)
     try:
-        return images.save_gif(
-            frames, folder / "history.gif", seconds, enlarge=max(1, round(SIZE / size))
-        )
+        return images.save_gif(frames, file, seconds, enlarge=max(1, round(SIZE / size)))
     except OSError as error:
-        reason = error.strerror or error
-        raise RunError(f"cannot write {folder / 'history.gif'}: {reason}") from error
+        raise RunError(f"cannot write {file}: {error.strerror or error}") from error
 
 
 def _read(path, size=None):
@@ -71,8 +64,3 @@ def _read(path, size=None):
             "remove it to go on"
         )
     return picture
-
-
-def _pixels(picture, factor):
-    pixels = np.asarray(picture.reduce(factor))
-    return pixels[..., None] if pixels.ndim == 2 else pixels

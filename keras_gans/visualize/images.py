@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from keras_gans.files import staged
+
 
 def grid(images, columns=None):
     """Arranges images `uint8 [n, h, w, c]` row by row into one `uint8 [H, W, c]`, black beyond n.
@@ -23,40 +25,27 @@ def grid(images, columns=None):
 
 
 def save_png(image, path):
-    """Writes `uint8 [h, w, c]` with 1 or 3 channels as a PNG; its folder is made if missing.
-
-    The file appears complete or not at all.
-    """
+    """Writes `uint8 [h, w, 1 or 3]` as a PNG file, whole or not at all, and returns its path."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_name(f".{path.name}.tmp")
-    try:
-        Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(staged, format="png")
-        return staged.replace(path)
-    finally:
-        staged.unlink(missing_ok=True)
+    with staged(path) as file:
+        Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(file, format="png")
+    return path
 
 
 def save_gif(frames, path, seconds_per_frame, enlarge=1):
-    """Writes an animation that loops for ever; its folder is made if missing.
+    """Writes an animation that loops for ever, whole or not at all; returns `path`.
 
-    The file appears complete or not at all. Frames are taken one by one and kept, until the last
-    has come, as one byte a pixel. Gray is kept exactly; colours become the best 256 of each frame.
-    Frames that equal the one before them are not stored: that one is shown for longer.
+    Its folder is made if missing. Frames are taken one by one and kept, until the last has come,
+    as one byte a pixel. Gray is kept exactly; colours become the best 256 of each frame. Frames
+    that equal the one before them are not stored: that one is shown for longer.
 
     Args:
-        frames: Iterable of `uint8 [h, w, c]` with 1 or 3 channels, all of one shape.
-        path: The file.
+        frames: Iterable of one or more `uint8 [h, w, 1 or 3]`, all of one shape.
+        path: The file; an older one stays if this cannot be written.
         seconds_per_frame: Float in s, or a list of one for each frame. Rounded to 0.01 s; browsers
             slow down what is below 0.02 s.
         enlarge: Positive integer: each pixel becomes a square of so many.
-
-    Returns:
-        `pathlib.Path` of the file.
-
-    Raises:
-        ValueError: If there is no frame.
-        OSError: If it cannot be written; an older file stays.
     """
     path = Path(path)
     pictures = (_with_palette(frame, enlarge) for frame in frames)
@@ -64,23 +53,15 @@ def save_gif(frames, path, seconds_per_frame, enlarge=1):
     if first is None:
         raise ValueError("frames must hold at least one picture. Received: none")
     path.parent.mkdir(parents=True, exist_ok=True)
-    staged = path.with_name(f".{path.name}.tmp")
+    seconds = np.asarray(seconds_per_frame)
+    options = {"duration": (np.rint(seconds * 100) * 10).astype(int).tolist(), "loop": 0}
     # Pillow's optimization would give unchanged pixels a transparent colour, and lose one for it.
-    options = {
-        "save_all": True,
-        "append_images": pictures,
-        "loop": 0,
-        "optimize": False,
-        "interlace": 0,
-    }
-    try:
-        with staged.open("wb") as file:
-            first.save(file, format="gif", duration=_milliseconds(seconds_per_frame), **options)
-            file.flush()
-            os.fsync(file.fileno())
-        return staged.replace(path)
-    finally:
-        staged.unlink(missing_ok=True)
+    options |= {"save_all": True, "append_images": pictures, "optimize": False, "interlace": 0}
+    with staged(path) as unfinished, unfinished.open("wb") as file:
+        first.save(file, format="gif", **options)
+        file.flush()
+        os.fsync(file.fileno())
+    return path
 
 
 def _with_palette(frame, enlarge):
@@ -88,9 +69,3 @@ def _with_palette(frame, enlarge):
     # Colours are chosen before enlarging, where there are fewer pixels to look at.
     picture = Image.fromarray(frame[..., 0]) if channels == 1 else Image.fromarray(frame).quantize()
     return picture.resize((width * enlarge, height * enlarge), Image.Resampling.NEAREST)
-
-
-def _milliseconds(seconds):
-    if isinstance(seconds, (list, tuple)):
-        return [_milliseconds(each) for each in seconds]
-    return round(seconds * 100) * 10

@@ -32,16 +32,10 @@ NAME_LENGTH = 20
 
 
 def autoencoder_pictures(source):
-    """Chooses the pictures of a model with `encode`, `decode` and `reconstruct`, by its data.
+    """Chooses the pictures `{name: function(Endpoints)}` of an autoencoder, by its data's `Source`.
 
-    The images are those of the test split; of data that has none, training images.
-
-    Args:
-        source: A `keras_gans.data.Source`.
-
-    Returns:
-        `{name: function(Endpoints) -> uint8 [H, W, c]}`: `reconstructions`,
-        `latent_space`, `manifold` and `walks`; without the last where there are no two images.
+    The images are those of the test split; of data that has none, training images. There are
+    `walks` only where there are two images.
     """
     split = source.train if source.test is None else source.test
     functions = {
@@ -58,39 +52,25 @@ def autoencoder_pictures(source):
 
 
 def reconstructions(endpoints, split):
-    """Draws ten columns of real images, all classes in turn, above their reconstructions.
-
-    Args:
-        endpoints: A `serving.Endpoints` with `reconstruct`.
-        split: The images, as `Source.test`.
-
-    Returns:
-        `uint8 [H, W, c]`.
-    """
+    """Draws ten columns of a split's images, all classes in turn, above their reconstructions."""
     real = examples(split, ROWS * COLUMNS)
     columns = min(COLUMNS, len(real))
     real = real[: len(real) // columns * columns]
     _, outputs = next(run_on_batches(endpoints, "reconstruct", [pixels.to_float(real)]))
-    both = (real, pixels.to_uint8(outputs["image"]))
-    rows = [each.reshape(-1, columns, *real.shape[1:]) for each in both]
-    return images.grid(np.stack(rows, axis=1).reshape(-1, *real.shape[1:]), columns)
+    both = np.stack([real, pixels.to_uint8(outputs["image"])])
+    rows = both.reshape(2, -1, columns, *real.shape[1:]).swapaxes(0, 1)
+    return images.grid(rows.reshape(-1, *real.shape[1:]), columns)
 
 
 def image_walks(endpoints, split):
-    """Draws rows from one real image to another, through decoded codes on a straight line.
-
-    Args, Returns: As `reconstructions`; of `encode` and `decode`.
-    """
+    """Draws rows from one real image to another, through decoded codes on a straight line."""
     ends = examples(split, 2 * WALKS)
     pairs = ends[: len(ends) // 2 * 2].reshape(-1, 2, *ends.shape[1:])
     return walks.rows_between(endpoints, pairs, COLUMNS)
 
 
 def examples(split, count):
-    """Reads up to `count` images `uint8 [n, h, w, c]`, each class in turn where there are labels.
-
-    No image comes twice.
-    """
+    """Reads up to `count` images `uint8 [n, h, w, c]`, none twice, of labelled classes in turn."""
     order = shuffled(split, 0, None)
     rows = np.arange(order.size)
     if order.labels is not None:
@@ -107,17 +87,11 @@ def examples(split, count):
 
 @dataclass(frozen=True)
 class Plane:
-    """A line or plane on which codes are drawn: through `centre`, along orthonormal `axes`.
+    """A line or plane on which codes are drawn: through `centre`, along orthonormal `axes`."""
 
-    Attributes:
-        centre: float64 `[latent_dim]`.
-        axes: float64 `[1 or 2, latent_dim]`.
-        names: One for each axis.
-    """
-
-    centre: np.ndarray
-    axes: np.ndarray
-    names: tuple[str, ...]
+    centre: np.ndarray  # float64 [latent_dim]
+    axes: np.ndarray  # float64 [1 or 2, latent_dim]
+    names: tuple[str, ...]  # one for each axis
 
     @classmethod
     def through(cls, codes):
@@ -149,13 +123,10 @@ class Plane:
 def encode_split(endpoints, split):
     """Encodes up to 5,000 images, a fixed draw: `(codes float32 [n, d], labels or None)`."""
     part = shuffled(split, 0, CODES)
-
-    def batches():
-        for first in range(0, part.size, sampling.BATCH_SIZE):
-            rows = np.arange(first, min(first + sampling.BATCH_SIZE, part.size), dtype=np.int64)
-            yield pixels.to_float(part.read(rows)[0].numpy())
-
-    made = run_on_batches(endpoints, "encode", batches())
+    rows = np.arange(part.size)
+    parts = (rows[i : i + sampling.BATCH_SIZE] for i in rows[:: sampling.BATCH_SIZE])
+    batches = (pixels.to_float(part.read(each)[0].numpy()) for each in parts)
+    made = run_on_batches(endpoints, "encode", batches)
     return np.concatenate([outputs["latent"] for _, outputs in made]), part.labels
 
 
@@ -167,13 +138,10 @@ def _prior(endpoints):
 def manifold(endpoints, split):
     """Draws a grid of decoded codes, even in the prior: Kingma 2013 (arXiv 1312.6114), figure 4.
 
-    The coordinates along each axis are quantiles of the prior's draws, those of real codes where
-    the model has no prior: each cell stands for as many of them along its axis. Codes of two
-    numbers are laid out as `latent_space` has them, the second upwards. Of wider codes it is the
-    plane through the mean code of real images along their first two principal axes; what lies
-    off that plane is not seen. Codes of one number go on from row to row.
-
-    Args, Returns: As `reconstructions`; of `encode` and `decode`.
+    The coordinates along each axis are quantiles of the prior's draws, of real codes where the
+    model has no prior. Codes of two numbers are laid out as in `latent_space`, the second upwards;
+    of wider ones it is the plane through the mean code of real images along their first two
+    principal axes. Codes of one number go on from row to row.
     """
     codes, _ = encode_split(endpoints, split)
     plane, prior = Plane.through(codes), _prior(endpoints)
@@ -187,38 +155,31 @@ def manifold(endpoints, split):
 def _grid_quantiles(known, cells):
     """Quantiles of the coordinates `known [n, 1 or 2]`, `[cells * cells, 1 or 2]`, row by row."""
     count = cells**2 if known.shape[1] == 1 else cells
-    quantiles = np.quantile(known, (np.arange(count) + 0.5) / count, axis=0)
-    if known.shape[1] == 1:
-        return quantiles
-    across, upwards = quantiles.T
-    return np.stack(np.meshgrid(across, upwards[::-1]), axis=-1).reshape(-1, 2)
+    across, *upwards = np.quantile(known, (np.arange(count) + 0.5) / count, axis=0).T
+    grid = np.meshgrid(across, *(each[::-1] for each in upwards))
+    return np.stack(grid, axis=-1).reshape(-1, known.shape[1])
 
 
 # The plot ----------------------------------------------------------------------------------------
 
 
 def latent_space(endpoints, split, class_names=None):
-    """Draws the codes of up to 5,000 real images as points in the colours of their classes.
+    """Draws the codes of up to 5,000 real images as points in their classes' colours, 800 x 640 px.
 
     Beneath them, in gray, lie draws of the prior where the model makes samples; of a prior that
-    differs between classes in the pale colours of the classes. Codes are what
-    `encode` gives: of a normal posterior the means, whose cloud is the narrower one. Codes of two
-    numbers are shown as they are, wider ones along their first two principal axes, and of one
-    number upwards by class.
-
-    Args:
-        endpoints: A `serving.Endpoints` with `encode`.
-        split: The images, as `Source.test`.
-        class_names: One for each label, for the legend; None without labels.
-
-    Returns:
-        `uint8 [640, 800, 3]`.
+    differs between classes in the pale colours of the classes. Codes are what `encode` gives: of
+    a normal posterior the means, whose cloud is the narrower one. Codes of two numbers are shown
+    as they are, wider ones along their first two principal axes, and of one number upwards by
+    class. `class_names` has one for each label, for the legend.
     """
     codes, labels = encode_split(endpoints, split)
     plane, prior = Plane.through(codes), _prior(endpoints)
     figure, axes = _figure(plane)
     if prior is not None:
-        axes.scatter(*_points(plane, prior, None), s=14, c=_pale(endpoints), linewidths=0)
+        # Gray, or of classes a tint of each, in the order of the draws.
+        tints = 0.7 + 0.3 * _colours(len(endpoints.class_names or ()))
+        pale = tints[np.arange(DRAWS) % len(tints)] if len(tints) else "lightgray"
+        axes.scatter(*_points(plane, prior, None), s=14, c=pale, linewidths=0)
     colours = "tab:blue" if labels is None else _colours(len(class_names))[labels]
     axes.scatter(*_points(plane, codes, labels), s=7, c=colours, linewidths=0)
     _legend(figure, prior is not None, class_names if labels is not None else None)
@@ -258,28 +219,16 @@ def _colours(count):
     return colormaps["turbo"](np.linspace(0.0, 1.0, count))
 
 
-def _pale(endpoints):
-    """What the prior is drawn in: gray, or of classes a tint of each, in the order of the draws."""
-    if not endpoints.class_names:
-        return "lightgray"
-    tints = 0.7 + 0.3 * _colours(len(endpoints.class_names))
-    return tints[np.arange(DRAWS) % len(tints)]
-
-
 def _legend(figure, with_prior, class_names):
     entries = [("prior", "lightgray")] if with_prior else []
     if class_names is None:
         entries.append(("images", "tab:blue"))
     elif len(class_names) <= NAMED_CLASSES:
-        entries += zip(map(_shown, class_names), _colours(len(class_names)), strict=True)
+        entries += zip(class_names, _colours(len(class_names)), strict=True)
     dots = [Line2D([], [], color=colour, marker="o", linestyle="") for _, colour in entries]
     legend = figure.legend(dots, [""] * len(dots), loc="outside right upper", frameon=False)
     for text, (name, _) in zip(legend.get_texts(), entries, strict=True):
-        # Names of folders: a "$" is no formula, and a leading "_" hides nothing.
+        # Names of folders: need not be text, a "$" is no formula, a leading "_" hides nothing.
+        name = " ".join(name.encode("utf-8", "backslashreplace").decode().split())
         text.set_parse_math(False)
-        text.set_text(name)
-
-
-def _shown(name):
-    text = " ".join(name.encode("utf-8", "backslashreplace").decode().split())
-    return text if len(text) <= NAME_LENGTH else f"{text[: NAME_LENGTH - 1]}…"
+        text.set_text(name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH - 1]}…")

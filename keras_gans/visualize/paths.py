@@ -9,12 +9,11 @@ SMALLEST_SINE = 1e-6
 
 
 def slerp(a, b, weights):
-    """Interpolates spherically: along the great circle from `a` to `b` at constant speed.
+    """Interpolates latents along the great circle from `a` to `b` at constant speed.
 
     A straight line between two normal latents passes nearer to the origin than any latent that
-    the generator has seen; this keeps the norm where both have the same, and interpolates it
-    linearly otherwise. Falls back to a straight line where a and b are parallel, opposite or zero
-    within rounding, since no great circle is given then.
+    the generator has seen; this interpolates the norm linearly. Falls back to the straight line
+    where a and b are parallel, opposite or zero within rounding: no great circle is given then.
 
     Args:
         a, b: Latents `float32 [latent_dim]`.
@@ -25,33 +24,29 @@ def slerp(a, b, weights):
 
     Reference: Shoemake 1985; for latents White 2016 (arXiv 1609.04468).
 
-    Example:
-        slerp([1.0, 0.0], [0.0, 1.0], 0.5)  # [0.7071, 0.7071]
+    Example: `slerp([1.0, 0.0], [0.0, 1.0], 0.5)` is `[0.7071, 0.7071]`.
     """
+    line = straight(a, b, weights)
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     w = np.asarray(weights, np.float64)[..., None]
-    line = (1.0 - w) * a + w * b
     norm_a, norm_b = np.linalg.norm(a), np.linalg.norm(b)
     if min(norm_a, norm_b) == 0.0:
-        return line.astype(np.float32)
+        return line
     a, b = a / norm_a, b / norm_b
     # An arc cosine would lose half the digits of small angles.
     angle = 2.0 * np.arctan2(np.linalg.norm(a - b), np.linalg.norm(a + b))
     if np.sin(angle) < SMALLEST_SINE:
-        return line.astype(np.float32)
+        return line
     direction = (np.sin((1.0 - w) * angle) * a + np.sin(w * angle) * b) / np.sin(angle)
     return (((1.0 - w) * norm_a + w * norm_b) * direction).astype(np.float32)
 
 
 def straight(a, b, weights):
-    """Interpolates linearly: along the straight line from `a` to `b` at constant speed.
+    """Interpolates linearly from `a` to `b` at constant speed; arguments and result as `slerp`.
 
-    The way between codes of images, as `slerp` is between draws of a normal prior: nothing puts
-    codes on a sphere, and an autoencoder that has no prior has no origin to circle. Pictures half
-    way between two digits lie nearer to real ones on the line, of an autoencoder of 16 numbers
-    (mean distance 7.86 against 8.08, each +- 0.04), and as near, of a VAE (7.53 against 7.49).
-
-    Args, Returns: As `slerp`.
+    The way between codes of images: nothing puts them on a sphere. Half way between two digits
+    pictures lie nearer to real ones on the line, of an autoencoder of 16 numbers (mean distance
+    7.86 against 8.08, each +- 0.04), and as near, of a VAE (7.53 against 7.49).
     """
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     w = np.asarray(weights, np.float64)[..., None]
@@ -59,15 +54,12 @@ def straight(a, b, weights):
 
 
 def walk_latents(points, steps, between=slerp):
-    """Interpolates latents on a closed path through `points`.
+    """Interpolates latents on a closed path, `float32 [p * steps, latent_dim]`.
 
     Args:
-        points: Stations `float32 [p, latent_dim]`, p >= 2.
+        points: Stations `float32 [p, latent_dim]`, p >= 2; the last leg leads back to the first.
         steps: Frames from one station to the next, >= 1; frame `k * steps` is station k itself.
         between: `slerp`, or `straight`.
-
-    Returns:
-        `float32 [p * steps, latent_dim]`; the last leg leads back to the first station.
 
     Raises:
         InputError: For fewer points or steps.

@@ -17,16 +17,11 @@ COLUMNS = 10
 
 
 def progress_pictures(endpoints, source):
-    """The pictures of a model, the one to look at first in front.
+    """The pictures `{name: function(Endpoints)}` of a model, the one to look at first in front.
 
-    Args:
-        endpoints: The model's `serving.Endpoints`. With `generate` it gets a grid of samples; with
-            `encode` and `decode` those of `latent_space.autoencoder_pictures`; with
-            `translate_x_to_y` translations.
-        source: The data it is trained on.
-
-    Returns:
-        `{name: function(Endpoints) -> uint8 [H, W, c]}`.
+    With `generate` it gets a grid of samples; with `encode` and `decode` those of
+    `latent_space.autoencoder_pictures`; with `translate_x_to_y` translations. `source` is the
+    data it is trained on.
     """
     pictures = {}
     if "generate" in endpoints:
@@ -53,14 +48,8 @@ def sample_grid(endpoints, rows=10):
 def translations(endpoints, source, columns=COLUMNS):
     """Draws translations there and back, of held-out images where there are any.
 
-    Args:
-        endpoints: A `serving.Endpoints` that translates.
-        source: A `data.UnpairedSource`.
-        columns: Number of images of each domain, spread over all.
-
-    Returns:
-        `uint8 [H, W, c]`, six rows: images of X, as Y, and back as X; images of Y, as X, and back
-        as Y.
+    Six rows of `columns` images, spread over all of the `data.UnpairedSource`: images of X, as Y,
+    and back as X; images of Y, as X, and back as Y.
     """
     g, f = endpoints["translate_x_to_y"], endpoints["translate_y_to_x"]
 

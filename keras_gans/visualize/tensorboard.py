@@ -38,11 +38,8 @@ def log_hparams(writer, settings):
 
     Args:
         writer: A `tf.summary` writer of the run's folder.
-        settings: `{name: value}` of bool, int, float, str, None, or lists of them, as
-            `Recipe.as_dict` gives. None and lists are shown as text.
-
-    Raises:
-        TypeError: If a value is of another type.
+        settings: `{name: value}` of bool, int, float, str, None, or lists of them, which are shown
+            as text, like None. Another type raises TypeError.
     """
     values = dict(settings)
     for name, value in settings.items():
@@ -57,12 +54,8 @@ def log_hparams(writer, settings):
 def log_hparams_end(writer, success=True):
     """Writes that a run has ended, for the status filter of the HPARAMS table.
 
-    TensorBoard takes the first end of a run and no later one. A run that may still go on is
-    better left without: its status is then "Unknown".
-
-    Args:
-        writer: A `tf.summary` writer of the run's folder.
-        success: Whether the run came to its end, status "Success", or failed for good, "Failure".
+    The status is "Success" or "Failure". TensorBoard takes the first end of a run and no later
+    one. A run that may still go on is better left without: its status is then "Unknown".
     """
     status = api_pb2.STATUS_SUCCESS if success else api_pb2.STATUS_FAILURE
     _write(writer, summary.session_end_pb(status))
@@ -77,19 +70,16 @@ def log_scores(writer, scores, step):
 
 
 def log_picture(directory, tag, picture, step):
-    """Adds a picture to what TensorBoard shows of a run, in an event file of its own.
+    """Adds a picture `uint8 [h, w, 1 or 3]` to what TensorBoard shows of a run's folder.
 
-    Args:
-        directory: Folder of the run.
-        tag: The picture's name; with the same step it replaces an older one.
-        picture: `uint8 [h, w, c]` with 1 or 3 channels.
-        step: Steps done when the picture was made.
+    It has an event file of its own; one of the same `tag` and `step` replaces an older one.
 
     Raises:
         RunError: If it cannot be written whole; no part of it stays.
     """
     # A name that nobody else's file ends in, to find it again.
     suffix = f".{secrets.token_hex(4)}.v2"
+    fault = "is the disk full?"
     try:
         writer = tf.summary.create_file_writer(str(directory), filename_suffix=suffix)
         with writer.as_default():
@@ -98,16 +88,14 @@ def log_picture(directory, tag, picture, step):
         # On a full disk the writer says nothing and leaves half a file. The first event of a file
         # is its version.
         paths = [str(path) for path in Path(directory).glob(f"*{suffix}")]
-        is_whole = sum(1 for _ in tf.data.TFRecordDataset(paths)) == 2
-        fault = None if is_whole else "is the disk full?"
-    except tf.errors.DataLossError:
-        fault = "is the disk full?"
+        if sum(1 for _ in tf.data.TFRecordDataset(paths)) == 2:
+            return
     except tf.errors.OpError as error:
-        fault = error.message
-    if fault:
-        for path in Path(directory).glob(f"*{suffix}"):
-            path.unlink()
-        raise RunError(f"cannot write the picture {tag} to {directory}: {fault}")
+        if not isinstance(error, tf.errors.DataLossError):
+            fault = error.message
+    for path in Path(directory).glob(f"*{suffix}"):
+        path.unlink()
+    raise RunError(f"cannot write the picture {tag} to {directory}: {fault}")
 
 
 def write_projector(directory, features, images, metadata):
@@ -116,19 +104,14 @@ def write_projector(directory, features, images, metadata):
     `directory` gets `projector_config.pbtxt`, and `projector/` with `features.tsv`,
     `metadata.tsv` and `sprite.png`. The configuration is written last and removed first: what
     it names is whole. TensorBoard looks for it when a run appears; one that already shows the
-    run must be started again.
+    run must be started again. ValueError for shapes, types or lengths that do not fit.
 
     Args:
         directory: A folder with event files: TensorBoard knows no other as a run.
         features: `float32 [n, d]`, finite, n >= 1, d >= 3: where the points are.
-        images: `uint8 [n, h, w, c]` with 1 or 3 channels. They are shrunk to at most 64 px a
-            side, and to less where all would not fit on 8192 x 8192 px; the plot shows each as
-            a square.
+        images: `uint8 [n, h, w, c]` with 1 or 3 channels, shrunk to at most 64 px a side, and to
+            less where all would not fit on 8192 x 8192 px; the plot shows each as a square.
         metadata: `{column: n values}`, at least one; text or numbers, to colour and search by.
-
-    Raises:
-        ValueError: If shapes, types or lengths do not fit.
-        OSError: If a file cannot be written.
     """
     features, images = np.asarray(features, np.float32), np.asarray(images)
     _check(features, images, metadata)
@@ -143,7 +126,7 @@ def write_projector(directory, features, images, metadata):
         tiles = _thumbnails(images)
         # As many rows as columns, empty ones too: the plugin divides by the one where it needs
         # the other, and would show wrong images.
-        columns = _columns(len(tiles))
+        columns = math.ceil(math.sqrt(len(tiles)))
         empty = np.zeros((columns**2 - len(tiles), *tiles.shape[1:]), np.uint8)
         save_png(grid(np.concatenate([tiles, empty]), columns), staged / "sprite.png")
         config = projector.ProjectorConfig()
@@ -200,14 +183,10 @@ def _write_metadata(path, metadata):
 def _thumbnails(images):
     """Shrinks `uint8 [n, h, w, c]`, aspect kept, until the sprite that holds them all fits."""
     count, *size, channels = images.shape
-    most = min(THUMBNAIL_SIDE, SPRITE_SIDE // _columns(count))
+    most = min(THUMBNAIL_SIDE, SPRITE_SIDE // math.ceil(math.sqrt(count)))
     if max(size) <= most:
         return images
     height, width = (max(1, round(side * most / max(size))) for side in size)
     pictures = (Image.fromarray(image[..., 0] if channels == 1 else image) for image in images)
     small = [np.asarray(each.resize((width, height), Image.Resampling.BOX)) for each in pictures]
     return np.stack(small).reshape(count, height, width, channels)
-
-
-def _columns(count):
-    return math.ceil(math.sqrt(count))

@@ -10,13 +10,10 @@ from keras_gans.visualize.images import save_png
 
 
 def pair_files(images, out):
-    """Finds a PNG file for the translation of every picture.
+    """Finds a PNG file in the folder `out` for the translation of every picture.
 
-    Of a folder, sub-folders stay, and a name that two pictures share keeps its ending.
-
-    Args:
-        images: A picture file, or a folder of them.
-        out: Folder for the PNG files.
+    `images` is a picture file, or a folder: then sub-folders stay, and a name that two pictures
+    share keeps its ending.
 
     Returns:
         `(count, pairs)`: how many, and a generator of `(picture, PNG file)`, both `Path`. It raises
@@ -52,13 +49,10 @@ def pair_files(images, out):
 
 
 def translate_file(translator, source, target, max_side=None):
-    """Writes the translation of a picture file; it appears complete or not at all.
+    """Writes the translation of the picture `source` as a PNG `target`, whole or not at all.
 
-    Args:
-        translator: From `serving.sampling.make_translator`.
-        source: The picture, of any size and format.
-        target: The PNG file.
-        max_side: Pixels: a picture with a longer side is reduced to this. Default: none is.
+    `translator` comes from `serving.sampling.make_translator`. A picture with a side longer than
+    `max_side` pixels is reduced to that; with None none is.
 
     Raises:
         BadImageError: If the picture cannot be read.

@@ -1,14 +1,14 @@
 """Walks: animations of images along a closed path through latents, classes or codes of images.
 
-A path goes through fixed points, its stations, and comes back to the first one. Stations come from
-seeds as everywhere else, so each is an image that its seed alone gives, or they are the codes of
-the user's own images.
+A path goes through fixed points, its stations, and comes back to the first one. Stations are the
+latents of seeds, each the image that its seed alone gives, or codes of the user's own images.
 """
 
 import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import tensorflow as tf
@@ -28,26 +28,15 @@ MAX_PIXELS = 2**27  # of all frames, enlarged: a byte each is held in memory
 
 @dataclass(frozen=True)
 class Walk:
-    """An animation that can be made, and what shows it standing still.
-
-    Attributes:
-        function: Makes images of a batch of `inputs`; see `pictures`.
-        inputs: `{argument: array [frames, rows, columns, ...]}`.
-        tag: What TensorBoard calls the strip.
-        strip: Function of no arguments that makes the strip, `uint8 [H, W, c]`.
-    """
+    """An animation that can be made, see `pictures`, and what shows it standing still, a strip."""
 
     function: Callable
     inputs: dict[str, np.ndarray]
-    tag: str
-    strip: Callable
+    tag: str  # of the strip in TensorBoard
+    strip: Callable  # takes no arguments, returns uint8 [H, W, c]
 
     def save_gif(self, path, seconds_per_frame):
-        """Writes the animation, enlarged where images are small; see `images.save_gif`.
-
-        Raises:
-            InputError: If it has more pixels than can be held in memory.
-        """
+        """Writes the animation by `images.save_gif`, enlarged; InputError for too many pixels."""
         frames = pictures(self.function, self.inputs)
         first, (count, rows, columns) = next(frames), self.inputs["latent"].shape[:3]
         height, width = first.shape[:2]
@@ -63,13 +52,9 @@ class Walk:
 
 
 def walk_between_seeds(endpoints, seeds, steps, labels=None):
-    """Walks through the latents of seeds, as every class of `labels` at once.
+    """Walks through the latents of seeds, integers `[rows, p]`, p >= 2, `steps` frames between two.
 
-    Args:
-        endpoints: A `serving.Endpoints` that makes images from latents.
-        seeds: Integers `[rows, p]`, p >= 2.
-        steps: Frames from one seed to the next.
-        labels: Class indices, a column each; None for a model without classes.
+    `labels` are class indices, a column each; None for a model without classes.
     """
     function = sampling.latent_decoder(endpoints)
     if labels is not None and "label" not in endpoints.specs("serving_default"):
@@ -82,14 +67,12 @@ def walk_between_seeds(endpoints, seeds, steps, labels=None):
 
 
 def walk_between_classes(model, endpoints, seeds, labels, steps):
-    """Walks from class to class with the latents of seeds.
+    """Walks from class to class, in the order of `labels`, with the latents of seeds.
 
     Args:
         model: A `ConditionalGAN`, in memory: an export takes whole labels only.
         endpoints: Its `serving.Endpoints`.
-        seeds: Integers `[rows, 1]`, held, or `[rows, len(labels)]`, another with each class.
-        labels: Class indices, at least 2, in the order of the visit.
-        steps: Frames from one class to the next.
+        seeds, labels, steps: As `through_classes`; seeds are integers `[rows, 1 or len(labels)]`.
     """
     inputs = through_classes(sampling.latents_of_seeds(endpoints, seeds), labels, steps)
     return _walk(class_mixer(model.sampler), inputs, steps, "walk_classes")
@@ -98,21 +81,14 @@ def walk_between_classes(model, endpoints, seeds, labels, steps):
 def walk_between_images(endpoints, pair, steps):
     """Walks from one image to another and back, through the codes on a straight line.
 
-    Args:
-        endpoints: A `serving.Endpoints` that encodes and decodes.
-        pair: Images `uint8 [2, h, w, c]`.
-        steps: Frames from the one to the other.
+    `pair` is `uint8 [2, h, w, c]`, `steps` the frames from the one to the other.
     """
     stations = sampling.encode_images(endpoints, pair)[None]
     inputs = through_latents(stations, steps, between=straight)
     # The frames of the walk, both ends included, between the pictures themselves.
     columns = min(steps + 1, STRIP_COLUMNS) + 2
-    return Walk(
-        endpoints["decode"],
-        inputs,
-        "walk_images",
-        lambda: rows_between(endpoints, pair[None], columns),
-    )
+    strip = partial(rows_between, endpoints, pair[None], columns)
+    return Walk(endpoints["decode"], inputs, "walk_images", strip)
 
 
 def _walk(function, inputs, steps, tag):
@@ -130,13 +106,11 @@ def through_latents(stations, steps, labels=None, between=slerp):
         stations: `float32 [rows, p, latent_dim]`, p >= 2: each row of pictures walks through its
             own; or `[rows, columns, p, latent_dim]`, each picture through its own.
         steps: Frames from one station to the next, >= 1.
-        labels: Class indices `[columns]`: column j makes its walk as class `labels[j]`. None for a
-            function that takes no label.
+        labels: Class indices `[columns]`: column j makes its walk as class `labels[j]`. Or None.
         between: `slerp`, or `straight`.
 
     Returns:
-        `{"latent": float32 [p * steps, rows, columns, latent_dim]}`, and `label` with labels;
-        columns is 1 where neither stations nor labels say more.
+        `{"latent": float32 [p * steps, rows, columns, latent_dim]}`, and `label` with labels.
 
     Raises:
         InputError: For fewer stations or steps.
@@ -160,12 +134,10 @@ def through_classes(stations, labels, steps):
     Args:
         stations: `float32 [rows, p, latent_dim]`. With p = 1 each row holds its latent while the
             class changes; with p = len(labels) it is at its k-th latent in the k-th class.
-        labels: Class indices, at least 2, in the order of the visit.
-        steps: Frames from one class to the next, >= 1.
+        labels, steps: As `walk_classes`, which says what `first`, `second` and `weight` are.
 
     Returns:
-        `{"latent": float32 [n, rows, 1, latent_dim], "first", "second", "weight": [n, rows, 1]}`,
-        n = len(labels) * steps.
+        `{"latent": float32 [n, rows, 1, latent_dim], "first", "second", "weight": [n, rows, 1]}`.
 
     Raises:
         InputError: For fewer labels or steps, or another number of stations.
@@ -209,19 +181,9 @@ def pictures(function, inputs):
 def rows_between(endpoints, pairs, columns):
     """Makes one picture with a row for each pair: its first image, a walk, its second image.
 
-    What stands between the two real images are decoded codes on the straight line from the code of
-    the one to that of the other, both ends included.
-
-    Args:
-        endpoints: A `serving.Endpoints`.
-        pairs: `uint8 [p, 2, h, w, c]`.
-        columns: Images in a row, at least 4.
-
-    Returns:
-        `uint8 [p * h, columns * w, c]`.
-
-    Raises:
-        InputError: For a model that does not encode and decode images.
+    `pairs` is `uint8 [p, 2, h, w, c]`, and a row has `columns` images, at least 4: between the two
+    decoded codes on the straight line from the code of the one to that of the other, both ends
+    included. InputError for a model that does not encode and decode images.
     """
     count, _, *shape = pairs.shape
     codes = sampling.encode_images(endpoints, pairs.reshape(-1, *shape)).reshape(count, 2, -1)
@@ -235,16 +197,9 @@ def rows_between(endpoints, pairs, columns):
 def strip_inputs(inputs, steps):
     """Takes from a closed walk's inputs those for one picture that shows it standing still.
 
-    Each row of it is a leg: up to 11 frames from one station to the next, both included. Of a walk
-    with a column for each class these are the classes' first legs, else the first row's legs in
-    order, at most 20.
-
-    Args:
-        inputs: `{argument: array [frames, rows, columns, ...]}`.
-        steps: Frames of a leg.
-
-    Returns:
-        `{argument: array [1, strip rows, strip columns, ...]}`, for `pictures`.
+    Each row of it is a leg of `steps` frames: up to 11 of them from one station to the next, both
+    included. Of a walk with a column for each class these are the classes' first legs, else the
+    first row's legs in order, at most 20.
     """
     frames, _, columns = inputs["latent"].shape[:3]
     inside = np.rint(np.linspace(0, steps, min(steps + 1, STRIP_COLUMNS))).astype(int)

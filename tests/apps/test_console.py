@@ -42,3 +42,14 @@ def test_what_a_parser_refuses_is_a_mistake_and_names_the_help(tmp_path):
     for arguments in (["--count", "many"], ["--none"], ["--config", str(tmp_path / "binary")]):
         with pytest.raises(InputError, match=r"\(see program --help\)$"):
             console.parse(parser, arguments)
+
+
+def test_a_trained_model_is_a_folder_and_a_checkpoint():
+    parser = console.make_parser("program", "Looks at a model.")
+    console.add_model(parser)
+    options = console.parse(parser, ["runs/mine", "--checkpoint", "best"])
+    assert (options.model, options.checkpoint) == ("runs/mine", "best")
+    assert console.parse(parser, ["runs/mine"]).checkpoint is None
+    for arguments in ([], ["runs/mine", "--check", "best"], ["runs/mine", "--checkpoint", "first"]):
+        with pytest.raises(InputError, match=r"\(see program --help\)$"):
+            console.parse(parser, arguments)

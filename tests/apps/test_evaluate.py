@@ -49,9 +49,11 @@ def runs(tmp_path_factory, data):
 
 @pytest.fixture
 def run(runs, tmp_path):
-    """A copy of cgan's run, with the classifier that it was scored by."""
+    """A copy of cgan's run, with the classifier that it was scored by, without its scores."""
     shutil.copytree(runs[0] / training.CACHE, tmp_path / training.CACHE)
-    return shutil.copytree(runs[0] / "cgan", tmp_path / "cgan")
+    copy = shutil.copytree(runs[0] / "cgan", tmp_path / "cgan")
+    (copy / results.FILE).unlink()
+    return copy
 
 
 def evaluated(capsys, *arguments):

@@ -14,13 +14,13 @@ from tests.apps.processes import ROOT, TIMEOUT, snapshot, write_npz
 ENTRY = {
     "protocol": {"generated_images": 16},
     "scores": {
-        "fid_16_classifier": {"value": 14.38, "standard_error": None},
+        "frechet_16_classifier": {"value": 14.38, "standard_error": None},
         "classes_covered_16_classifier": {"value": 10.0, "standard_error": None},
         "parzen_16_pixels": {"value": 225.11, "standard_error": 1.9},
         "sharpness_16_pixels": {"value": 0.2, "standard_error": None},
     },
     "floor": {
-        "fid_16_classifier": {"value": 0.81, "standard_error": None},
+        "frechet_16_classifier": {"value": 0.81, "standard_error": None},
         "label_accuracy_16_classifier": {"value": 0.994, "standard_error": None},
     },
 }
@@ -29,7 +29,7 @@ ENTRY = {
 def test_a_table_by_hand():
     table = results.markdown_table({"gan": ENTRY}, {"gan": "60 epochs, 1,498 s"})
     assert table.splitlines() == [
-        "|  | training | fid_16_classifier | label_accuracy_16_classifier "
+        "|  | training | frechet_16_classifier | label_accuracy_16_classifier "
         "| classes_covered_16_classifier | parzen_16_pixels |",
         "| --- | --- | --- | --- | --- | --- |",
         "| gan | 60 epochs, 1,498 s | 14.38 |  | 10 | 225.1 +- 1.9 |",
@@ -41,7 +41,8 @@ def test_the_newest_scores_of_as_many_samples_count(tmp_path):
     assert results.find_entry(tmp_path, 16) is None
     newest = {**ENTRY, "scores": {}}
     others = {"protocol": {"generated_images": 2000}, "scores": {}, "floor": {}}
-    entries = {"last_16": ENTRY, "best_16": newest, "best_2000": others}
+    while_training = {**ENTRY, "floor": {}}
+    entries = {"last_16": ENTRY, "best_16": newest, "best_2000": others, "epoch_1": while_training}
     (tmp_path / "metrics.json").write_text(json.dumps({"evaluations": entries}))
     assert results.find_entry(tmp_path, 16) == newest
     assert results.find_entry(tmp_path, 99) is None

@@ -118,8 +118,8 @@ def test_every_evaluation_is_kept_beside_those_of_evaluate(evaluator, tmp_path):
 
 def test_higher_is_better_where_it_is(evaluator, tmp_path):
     callback = kg.callbacks.Evaluate(evaluator, "recall", tmp_path / "best.keras")
-    assert callback._is_better({"value": 2.0}, {"value": 1.0})
-    assert not callback._is_better({"value": 1.0}, {"value": 1.0})
+    assert callback._is_better(2.0, 1.0)
+    assert not callback._is_better(1.0, 1.0)
 
 
 def test_refusals(evaluator, tmp_path):

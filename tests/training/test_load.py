@@ -198,7 +198,7 @@ def test_a_run_and_its_export_get_the_same_scores(cgan, data, tmp_path):
     settings = {"count": 20, "metrics": ["mmd"], "features": "pixels", "cache_dir": tmp_path}
     scores = kg.load(cgan[0]).score(**settings)
     ((name, estimate),) = scores.items()
-    assert name.startswith("kid_20")
+    assert name.startswith("mmd_20_pixels")
     assert np.isfinite(estimate.value)
     other = kg.load(cgan[1]).score(dataset=f"npz:{data}", **settings)
     assert other[name].value == pytest.approx(estimate.value, rel=1e-3, abs=1e-5)

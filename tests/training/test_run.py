@@ -68,7 +68,7 @@ def test_what_chooses_is_measured_and_classes_where_a_classifier_sees_them(
 def test_a_score_that_the_model_does_not_allow_is_refused(tmp_path):
     settings = {"units": (4,), "features": "pixels", "best_metric": "mmd"}
     run = training.prepare(RECIPES["autoencoder"](**settings))
-    with pytest.raises(InputError, match="kid cannot be measured of this model"):
+    with pytest.raises(InputError, match="mmd cannot be measured of this model"):
         training.evaluator_for(run, tmp_path)
 
 
