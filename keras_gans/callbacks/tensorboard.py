@@ -44,6 +44,10 @@ class ScalarLog(keras.callbacks.Callback):
         for name, optimizer in self.model.optimizers.items():
             rate = keras.ops.convert_to_numpy(optimizer.learning_rate)
             values[f"learning_rate/{name}"] = float(rate)
+            if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+                values[f"precision/loss_scale/{name}"] = float(optimizer.dynamic_scale.numpy())
+        if self.model.skipped_updates is not None:
+            values["precision/skipped_updates"] = int(self.model.skipped_updates.numpy())
         self._write(step, values)
         self.writer.flush()
 

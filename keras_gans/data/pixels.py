@@ -11,8 +11,11 @@ def to_float(images):
     return np.asarray(images, np.float32) / np.float32(127.5) - np.float32(1.0)
 
 
+def to_uint8_tensor(images):
+    """Images `float32` in [-1, 1] to a `uint8` tensor in [0, 255], rounded, in graphs too."""
+    return tf.cast(tf.clip_by_value(tf.round((images + 1.0) * 127.5), 0.0, 255.0), tf.uint8)
+
+
 def to_uint8(images):
-    """Images `float32` in [-1, 1] to `uint8` in [0, 255], rounded; of a tensor a tensor."""
-    if tf.is_tensor(images):
-        return tf.cast(tf.clip_by_value(tf.round((images + 1.0) * 127.5), 0.0, 255.0), tf.uint8)
+    """Images `float32` in [-1, 1] to a `uint8` array in [0, 255], rounded, of the same shape."""
     return np.clip(np.rint((np.asarray(images) + 1.0) * 127.5), 0, 255).astype(np.uint8)

@@ -12,7 +12,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from keras_gans.data.pixels import to_uint8
+from keras_gans.data.pixels import to_uint8_tensor
 from keras_gans.errors import InputError
 from keras_gans.files import write_atomically
 
@@ -100,7 +100,7 @@ def _function_of(graph):
     run.get_concrete_function()  # refuses a graph without these tensors
 
     def function(images):
-        pixels = tf.cast(to_uint8(images), tf.float32)
+        pixels = tf.cast(to_uint8_tensor(images), tf.float32)
         return run(tf.image.grayscale_to_rgb(pixels) if images.shape[-1] == 1 else pixels)
 
     return function

@@ -228,7 +228,7 @@ def encode_png(images):
     An output that carries them needs a name that ends in `_bytes`: only then does TF Serving send
     it as base64.
     """
-    return tf.io.encode_png(pixels.to_uint8(images))
+    return tf.io.encode_png(pixels.to_uint8_tensor(images))
 
 
 def float32_signatures(model):

@@ -49,11 +49,9 @@ def runs(tmp_path_factory, data):
 
 @pytest.fixture
 def run(runs, tmp_path):
-    """A copy of cgan's run, with the classifier that it was scored by, without its scores."""
+    """A copy of cgan's run, with the classifier that it was scored by."""
     shutil.copytree(runs[0] / training.CACHE, tmp_path / training.CACHE)
-    copy = shutil.copytree(runs[0] / "cgan", tmp_path / "cgan")
-    (copy / results.FILE).unlink()
-    return copy
+    return shutil.copytree(runs[0] / "cgan", tmp_path / "cgan")
 
 
 def evaluated(capsys, *arguments):
@@ -111,7 +109,10 @@ def test_another_checkpoint_is_another_entry(run, capsys):
     evaluated(capsys, run, *COUNT, "--metrics", "mmd")
     evaluated(capsys, run, *COUNT, "--metrics", "mmd", "--checkpoint", "last")
     entries = results.read(run / "metrics.json")
-    assert set(entries) == {"best_200_classifier", "last_200_classifier"}
+    assert set(entries) == {
+        *("best_200_classifier", "last_200_classifier"),
+        *("epoch_1_200_classifier", "epoch_2_200_classifier"),  # while training
+    }
     assert entries["last_200_classifier"]["protocol"]["step"] == 24
 
 
@@ -128,6 +129,26 @@ def test_an_export_scores_what_its_run_does(run, runs, data, tmp_path, capsys, m
     ours = results.read(run / "metrics.json")["best_200_classifier"]
     for name, score in entry["scores"].items():
         assert score["value"] == pytest.approx(ours["scores"][name]["value"], rel=1e-4)
+
+
+def test_a_run_of_an_earlier_version_goes_on(run, capsys):
+    """Its files say fid where today's say frechet: read, compared with, gone on from."""
+    for name in ("config.yaml", "best.json", "metrics.json"):
+        text = (run / name).read_text()
+        assert "frechet" in text
+        (run / name).write_text(text.replace("frechet", "fid"))
+    record = json.loads((run / "run.json").read_text())
+    best = record["best"]
+    del record["version"]  # as if stopped before its export
+    (run / "run.json").write_text(json.dumps(record))
+    options = ["cgan", "--resume", run, "--export-dir", run.parent / "exports"]
+    status, out, err = run_here(capsys, "train", *options)
+    assert status == 0, err
+    assert "best      frechet_200_classifier" in out
+    assert json.loads((run / "run.json").read_text())["best"] == best
+    assert training.saved_settings(run)["best_metric"] == "frechet"
+    evaluated(capsys, run, *COUNT, "--metrics", "frechet")
+    assert "fid" not in (run / "metrics.json").read_text()
 
 
 # Several ------------------------------------------------------------------------------------------
@@ -160,18 +181,20 @@ def refused(capsys, *arguments, status=2):
 
 
 def test_a_run_without_checkpoints(run, capsys):
+    before = (run / "metrics.json").read_bytes()
     (run / "best.keras").unlink()
     (run / "checkpoint.keras").unlink()
     line = refused(capsys, run)
     assert f"no checkpoint at {run}/checkpoint.keras yet: train the run first" in line
-    assert not (run / "metrics.json").exists()
+    assert (run / "metrics.json").read_bytes() == before  # of the training
 
 
 def test_fewer_samples_than_features(run, capsys):
+    before = (run / "metrics.json").read_bytes()
     line = refused(capsys, run, "--samples", "128")
     assert "at least 129 samples" in line
     assert "Received: 128 samples, 300 and 128 real images" in line
-    assert not (run / "metrics.json").exists()
+    assert (run / "metrics.json").read_bytes() == before  # of the training
 
 
 def test_an_export_of_another_shape(runs, tmp_path, capsys, monkeypatch):
@@ -225,6 +248,7 @@ def test_data_that_changed_is_refused(runs, data, tmp_path, capsys):
 def test_a_full_disk_ends_in_one_line(run):
     """The features of the samples do not fit; a mapped file would kill the process instead."""
     limit = 50_000
+    before = (run / "metrics.json").read_bytes()
     process = start(
         "evaluate",
         *[run, *COUNT],
@@ -235,5 +259,5 @@ def test_a_full_disk_ends_in_one_line(run):
     assert status == 1
     assert line.endswith(f"cannot write to {run.parent / training.CACHE}: File too large")
     assert out == ""
-    assert not (run / "metrics.json").exists()
+    assert (run / "metrics.json").read_bytes() == before  # of the training
     assert not list((run.parent / training.CACHE).glob(".tmp-*"))

@@ -7,7 +7,9 @@ import pytest
 import tensorflow as tf
 
 import keras_gans as kg
+from keras_gans.precision import dtype_policy_scope
 from tests.models.own_variant import compiled, fit
+from tests.models.test_gan import TestGAN
 
 
 def test_scalars_are_epoch_means_and_single_steps(tmp_path):
@@ -30,6 +32,25 @@ def test_scalars_are_epoch_means_and_single_steps(tmp_path):
         *("health/slope", "health/second_slope", "health/size"),
         *("learning_rate/one", "learning_rate/two"),
     }
+
+
+def test_loss_scaling_shows_its_scales_and_the_updates_it_skipped(tmp_path):
+    writer = tf.summary.create_file_writer(str(tmp_path))
+    with dtype_policy_scope("mixed_float16"):
+        model = TestGAN().compiled()
+    for optimizer, scale in (
+        (model.generator_optimizer, 8.0),
+        (model.discriminator_optimizer, 4.0),
+    ):
+        optimizer.dynamic_scale.assign(scale)
+    model.skipped_updates.assign(3)
+    images = TestGAN().data(8)
+    model.fit(*images, batch_size=8, verbose=0, callbacks=[kg.callbacks.ScalarLog(writer, 8)])
+    writer.close()
+    scalars = read_scalars(tmp_path)
+    assert scalars["precision/loss_scale/generator_optimizer"] == {1: 8.0}
+    assert scalars["precision/loss_scale/discriminator_optimizer"] == {1: 4.0}
+    assert scalars["precision/skipped_updates"] == {1: 3.0}
 
 
 def read_scalars(folder):

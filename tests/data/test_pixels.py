@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.data.pixels import to_float, to_uint8
+from keras_gans.data.pixels import to_float, to_uint8, to_uint8_tensor
 
 BYTES = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
 
@@ -27,3 +27,5 @@ def test_tensors_have_the_same_values_in_graphs_too():
 def test_values_are_rounded_and_kept_in_range():
     values = np.array([-1.0, 1.0, 0.0, -0.999, 2.0, -3.0], np.float32)
     assert to_uint8(values).tolist() == [0, 255, 128, 0, 255, 0]
+    assert tf.function(to_uint8_tensor)(values).numpy().tolist() == [0, 255, 128, 0, 255, 0]
+    assert isinstance(to_uint8(tf.constant(values)), np.ndarray)
