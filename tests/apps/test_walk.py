@@ -240,7 +240,7 @@ def test_there_and_back_between_two_images_of_ones_own(variational, pair, tmp_pa
     # The ends are the reconstructions, fitted as the run's data was.
     real = np.stack([read_image(path, (8, 8), 1, "pad") for path in pair])
     endpoints = Endpoints.from_export(variational[1])
-    made = endpoints["reconstruct"](image=real / np.float32(127.5) - 1)["image"]
+    made = endpoints["reconstruct"](image=real / np.float32(127.5) - 1)["image"].numpy()
     expected = pixels.to_uint8(made).repeat(16, axis=1).repeat(16, axis=2).astype(int)
     assert np.abs(frames[[0, 4], ..., :1] - expected).max() <= 1
     assert np.abs(frames[1:4].astype(int) - frames[:4:-1]).max() <= 1
