@@ -24,7 +24,8 @@ def setting(default, text, *, unit=None, source=None, **bounds):
         source: Where the default comes from, a paper's section or a measurement.
         **bounds: `low`, `high`: smallest and largest value; `above`, `below`: the same, exclusive.
     """
-    described = " and ".join(f"{SIGNS[key]} {bounds[key]}" for key in SIGNS if key in bounds)
+    ordered = sorted(bounds, key=list(SIGNS).index)  # which refuses a misspelt one
+    described = " and ".join(f"{SIGNS[key]} {bounds[key]}" for key in ordered)
     notes = {"unit": unit, "range": described, "source": source}
     notes = "; ".join(f"{name}: {note}" for name, note in notes.items() if note)
     metadata = {"help": f"{text} [{notes}]" if notes else text, "range": described, **bounds}
