@@ -115,8 +115,10 @@ def run_cost(run, rounds, evaluation):
     grids = math.ceil(recipe.epochs / recipe.sample_epochs)
     checkpoints = 1 + int(real // recipe.checkpoint_seconds) if recipe.checkpoint_seconds else steps
     once = max(grids, checkpoints) * medians["once_seconds"]
-    times = math.ceil(recipe.epochs / recipe.evaluate_epochs) if evaluation else 0
-    scores = times and times * spread(evaluation)["median"]
+    scores = 0.0
+    if evaluation:
+        times = math.ceil(recipe.epochs / recipe.evaluate_epochs)
+        scores = times * spread(evaluation)["median"]
     return {
         "steps": steps,
         "bare_seconds": bare,
