@@ -11,6 +11,8 @@ import pytest
 
 from tests.apps.processes import TIMEOUT, places, write_npz
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^`([\w/.]+)`[^\n]*\n\n```python\n(.*?)```$", PAGE, re.M | re.S)

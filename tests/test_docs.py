@@ -15,6 +15,8 @@ from PIL import Image
 import keras_gans as kg
 from tests.apps.processes import run_here, trained, write_folder
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 PAGES = {name: (ROOT / name).read_text(encoding="utf-8") for name in (
     "README.md", "keras_gans/README.md", "apps/README.md"

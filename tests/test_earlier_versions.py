@@ -21,6 +21,8 @@ from keras_gans.serving import Endpoints, export
 from tests.apps.processes import run_here
 from tests.serving_loader import run_in_loader
 
+pytestmark = pytest.mark.slow
+
 EARLIER = Path(__file__).parent / "earlier"
 EXPECTED = dict(np.load(EARLIER / "expected.npz"))
 ROWS = 4

@@ -40,9 +40,12 @@ POINTS = 40
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 MILLISECONDS = 90_000  # for anything to appear; a busy machine takes its time
 
-pytestmark = pytest.mark.skipif(
-    BROWSER is None, reason="no browser on the PATH: on Debian, apt-get install chromium"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        BROWSER is None, reason="no browser on the PATH: on Debian, apt-get install chromium"
+    ),
+]
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,8 @@ from keras_gans.evaluation import results
 from keras_gans.recipes import RECIPES
 from tests.apps.processes import ended, logged, refusal, run_here, start, write_npz
 
+pytestmark = pytest.mark.slow
+
 COUNT = ["--samples", "200"]
 SCORES = {
     "frechet_200_classifier",

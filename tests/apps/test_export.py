@@ -11,6 +11,8 @@ from keras_gans.recipes import RECIPES
 from keras_gans.serving.sampling import Sampler
 from tests.apps.processes import refusal, run_here, write_npz
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def trained_run(tmp_path_factory):

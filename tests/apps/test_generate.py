@@ -19,6 +19,8 @@ from tests.apps.processes import (
     write_npz,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def named(tmp_path_factory):

@@ -30,6 +30,8 @@ from tests.apps.processes import (
     write_npz,
 )
 
+pytestmark = pytest.mark.slow
+
 # 16 steps an epoch and a checkpoint after each: long enough to be met in the middle.
 SLOW = {"filters": (4, 4), "batch_size": 4, "epochs": 2, "checkpoint_seconds": 0.0, "log_steps": 1}
 SLOW_FLAGS = ["--filters", "[4,4]", "--batch-size", "4", "--epochs", "2"]

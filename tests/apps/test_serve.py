@@ -14,6 +14,8 @@ import tensorflow as tf
 
 from keras_gans.serving import export
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 LABEL = tf.TensorSpec([None], tf.int32, "label")
 SEED = tf.TensorSpec([None], tf.int32, "seed")

@@ -9,6 +9,8 @@ from keras_gans.serving import export
 from tests.apps.processes import ended, refusal, run_here, snapshot, start, truncate
 from tests.models.test_gan import TestGAN as Toy
 
+pytestmark = pytest.mark.slow
+
 
 class Negative:
     """X to Y: black for white. Y to X: half as bright."""

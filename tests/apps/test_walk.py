@@ -29,6 +29,8 @@ from tests.apps.processes import (
 from tests.apps.test_generate import train
 from tests.visualize.test_walks import coder
 
+pytestmark = pytest.mark.slow
+
 SIDE = 8 * 16  # px of an image of 8 px, enlarged
 SHORT = ["--steps", "3"]
 

@@ -15,6 +15,8 @@ from keras_gans.errors import InputError
 from keras_gans.recipes import RECIPES
 from tests.apps.processes import TIMEOUT, checkpoint_of, ended, places, start, state_of, write_npz
 
+pytestmark = pytest.mark.slow
+
 OPTIONS = ["--filters", "[4,4]", "--batch-size", "8", "--epochs", "3", "--evaluate-epochs", "0"]
 OPTIONS += ["--checkpoint-seconds", "0", "--name", "pair"]
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 import keras_gans as kg
 from keras_gans.precision import dtype_policy_scope
 from tests.models.own_variant import compiled, fit
-from tests.models.test_gan import TestGAN
+from tests.models.test_gan import TestGAN as Toy  # by another name, or its tests run here too
 
 
 def test_scalars_are_epoch_means_and_single_steps(tmp_path):
@@ -37,14 +37,14 @@ def test_scalars_are_epoch_means_and_single_steps(tmp_path):
 def test_loss_scaling_shows_its_scales_and_the_updates_it_skipped(tmp_path):
     writer = tf.summary.create_file_writer(str(tmp_path))
     with dtype_policy_scope("mixed_float16"):
-        model = TestGAN().compiled()
+        model = Toy().compiled()
     for optimizer, scale in (
         (model.generator_optimizer, 8.0),
         (model.discriminator_optimizer, 4.0),
     ):
         optimizer.dynamic_scale.assign(scale)
     model.skipped_updates.assign(3)
-    images = TestGAN().data(8)
+    images = Toy().data(8)
     model.fit(*images, batch_size=8, verbose=0, callbacks=[kg.callbacks.ScalarLog(writer, 8)])
     writer.close()
     scalars = read_scalars(tmp_path)

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from keras_gans.data.python_calls import call_python, is_shutting_down
@@ -34,6 +35,7 @@ print("done", flush=True)
 """
 
 
+@pytest.mark.slow
 def test_program_ends_while_images_are_read(photos):
     # Without care the interpreter waits for ever for a tf.data thread that it has stopped.
     ended = subprocess.run(

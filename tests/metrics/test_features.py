@@ -58,6 +58,7 @@ def test_pixels_are_the_image_in_0_to_1():
     assert (probabilities, kind.size, kind.knows_classes) == (None, 64, False)
 
 
+@pytest.mark.slow
 def test_inception_of_keras_gives_2048_features_and_its_own_classes(monkeypatch):
     """With random weights: the published ones cannot come along."""
     monkeypatch.setattr(

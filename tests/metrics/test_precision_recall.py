@@ -47,6 +47,7 @@ def test_against_all_pairs(k):
     assert precision_recall(real, generated, k) == PrecisionRecall(precision, recall)
 
 
+@pytest.mark.slow
 def test_neither_the_disk_nor_the_tiles_matter(tmp_path, monkeypatch):
     real, generated = draw(200), draw(150, seed=1)
     expected = precision_recall(real, generated)

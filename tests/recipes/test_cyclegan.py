@@ -155,6 +155,7 @@ def test_an_unsigned_domain_weighs_less_and_is_read_without_signs():
     assert np.abs(signed.generator_f(-batch) - signed.generator_f(batch)).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_two_folders_train(tmp_path):
     draw = np.random.default_rng(0)
     for name in ("a", "b"):

@@ -21,6 +21,8 @@ from keras_gans.noise import seeded_latents
 from keras_gans.serving import export, signatures
 from tests.serving_loader import RefusedError, run_in_loader
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 LATENT_DIM, NUM_CLASSES = 4, 3
 LATENT = tf.TensorSpec([None, LATENT_DIM], tf.float32, "latent")

@@ -13,6 +13,8 @@ from keras_gans.serving.endpoints import Endpoints
 from keras_gans.serving.sampling import Sampler
 from tests.training.toys import recipe_of
 
+pytestmark = pytest.mark.slow
+
 
 def finished(recipe, folder):
     """Trains and exports; returns the folders of the run and of its export."""

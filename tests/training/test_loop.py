@@ -16,6 +16,8 @@ from keras_gans.training import loop
 from tests.apps.processes import assert_same_state, checkpoint_of, interrupt_at, logged
 from tests.training.toys import recipe_of, whole_run
 
+pytestmark = pytest.mark.slow
+
 
 def interrupted_run(recipe, folder):
     """Starts a run and interrupts it at its first checkpoint; returns its folder."""

@@ -17,6 +17,8 @@ from keras_gans.visualize import tensorboard
 from tests import tensorboard_process
 from tests.tensorboard_process import running_tensorboard
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = {
     "variant": "dcgan",
     "batch_size": 64,

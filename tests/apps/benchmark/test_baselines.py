@@ -7,6 +7,8 @@ from apps.benchmark import baselines
 from keras_gans.errors import InputError
 from keras_gans.recipes import RECIPES
 
+pytestmark = pytest.mark.slow
+
 
 def made(variant, kind):
     """`(baseline, model)` on a batch of four digits."""

@@ -11,6 +11,8 @@ from apps.benchmark import cases, data_scaling, measuring, overhead, step_time
 from apps.console import run_app
 from keras_gans.recipes import RECIPES
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def here(monkeypatch):

@@ -7,6 +7,8 @@ import pytest
 from apps.benchmark import cases
 from keras_gans.errors import InputError, RunError
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_case_has_a_process_of_its_own():
     common = {"batch_size": 4, "precision": "float32", "replicas": 1, "repeats": 1, "steps": 1}

@@ -9,6 +9,8 @@ from apps.benchmark import data_scaling, step_time
 from keras_gans import data, training
 from keras_gans.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def few_files(monkeypatch):

@@ -6,6 +6,8 @@ import pytest
 
 from apps.benchmark import overhead
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_round_by_hand():
     values = overhead.summarize_round(real=13.0, bare=8.0, last=4.0, steps=10)

@@ -7,6 +7,8 @@ import pytest
 from apps.benchmark import measuring, step_time
 from keras_gans.recipes import RECIPES
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def small_matrices(monkeypatch):
