@@ -167,6 +167,7 @@ class VariantContract:
         for name in before:
             assert same(before[name], after[name]), name
 
+    @pytest.mark.slow
     def test_a_step_is_compiled_once(self):
         model = self.compiled()
         calls = []

@@ -78,6 +78,7 @@ def images_of(endpoints, seeds):
     return endpoints["generate"](seed=tf.constant(seeds))["image"].numpy()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_answers_and_exports_are_those_of_a_float32_model(policy, tmp_path):
     mixed, plain = dcgan(policy), dcgan("float32")

@@ -21,6 +21,7 @@ def test_checkpoints_keep_their_distance_in_time(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_an_epochs_last_step_is_saved_when_what_its_end_writes_is_written(tmp_path):
     path, seen = tmp_path / "c.keras", []
 

@@ -39,6 +39,7 @@ def fit(model, *callbacks, first=0, epochs=4):
     ).history
 
 
+@pytest.mark.slow
 def test_the_best_of_all_epochs_is_kept(evaluator, tmp_path):
     model = TOY.compiled()
     weights = {}
@@ -63,6 +64,7 @@ def test_the_best_of_all_epochs_is_kept(evaluator, tmp_path):
     assert again[NAME].value == record["value"]
 
 
+@pytest.mark.slow
 def test_every_so_many_epochs_and_the_last_in_tensorboard(evaluator, tmp_path):
     with tf.summary.create_file_writer(str(tmp_path)).as_default() as writer:
         callback = kg.callbacks.Evaluate(
@@ -77,6 +79,7 @@ def test_every_so_many_epochs_and_the_last_in_tensorboard(evaluator, tmp_path):
     assert evaluator.seconds > 0
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_keeps_the_better_of_before(evaluator, tmp_path):
     path = tmp_path / "best.keras"
     model = TOY.compiled()
@@ -94,6 +97,7 @@ def test_a_run_that_goes_on_keeps_the_better_of_before(evaluator, tmp_path):
     assert results.read_best(path)["epoch"] == 5
 
 
+@pytest.mark.slow
 def test_every_evaluation_is_kept_beside_those_of_evaluate(evaluator, tmp_path):
     path = tmp_path / "metrics.json"
     others = {"protocol": {}, "scores": {}, "floor": {}}

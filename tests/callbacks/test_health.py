@@ -116,6 +116,7 @@ def test_a_progress_bar_is_not_torn():
     assert "3/10" in pieces[place + 1]
 
 
+@pytest.mark.slow
 def test_a_generator_of_one_image_is_found_by_fit(capsys):
     model = TOY.compiled()
     *_, last = (layer for layer in model.generator.layers if layer.weights)

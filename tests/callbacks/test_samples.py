@@ -1,6 +1,7 @@
 """The callback that draws samples while a model trains."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from PIL import Image
 
@@ -10,6 +11,7 @@ from tests.models.test_cgan import TestConditionalGAN as ConditionalToy
 from tests.models.test_gan import TestGAN as Toy
 
 
+@pytest.mark.slow
 def test_a_grid_of_a_conditional_model_has_a_column_a_class(tmp_path):
     toy = ConditionalToy()
     model = toy.compiled()
@@ -35,6 +37,7 @@ def test_an_image_does_not_depend_on_its_company():
         np.testing.assert_array_equal(sampler.images([seed])[0], many[seed])
 
 
+@pytest.mark.slow
 def test_other_pictures_go_to_files_and_tensorboard_by_their_names(tmp_path):
     toy = Toy()
     model = toy.compiled()

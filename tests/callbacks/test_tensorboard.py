@@ -34,6 +34,7 @@ def test_scalars_are_epoch_means_and_single_steps(tmp_path):
     }
 
 
+@pytest.mark.slow
 def test_loss_scaling_shows_its_scales_and_the_updates_it_skipped(tmp_path):
     writer = tf.summary.create_file_writer(str(tmp_path))
     with dtype_policy_scope("mixed_float16"):

@@ -57,6 +57,7 @@ def test_a_batch_must_split_evenly():
         batches(numbered(103), 20, 0, shard=Shard(0, 1, 3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("other", [1, 256, 2**32, 2**40, 2**63 - 1])
 def test_seeds_differ(other):
     split = numbered(100)

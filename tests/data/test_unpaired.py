@@ -120,6 +120,7 @@ def test_judges_never_see_a_held_out_digit(embedded, places):
         assert judge_y.train.labels[row] == labels[rest[row % 1500]]
 
 
+@pytest.mark.slow
 def test_embedded_in_another_shape():
     source = load_unpaired(EMBEDDED, image_size=16, channels=1)
     every = (source, source.x, source.y, *source.judges)
@@ -127,6 +128,7 @@ def test_embedded_in_another_shape():
     assert len({part.fingerprint for part in every}) == 5
 
 
+@pytest.mark.slow
 def test_fingerprints_are_equal_in_another_process(embedded):
     code = (
         "from keras_gans.data import load_unpaired, load_source;"

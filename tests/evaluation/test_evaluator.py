@@ -60,6 +60,7 @@ def scored(cache):
     return judge, judge.scores(sampler()), judge.floor()
 
 
+@pytest.mark.slow
 def test_names_carry_the_protocol(scored):
     names = set(scored[1])
     assert {
@@ -121,6 +122,7 @@ def test_wrong_classes_show_in_their_scores(cache):
     assert wrong["frechet_250_classifier"].value > 10 * right["frechet_250_classifier"].value
 
 
+@pytest.mark.slow
 def test_scores_repeat_exactly_and_real_features_are_made_once(cache):
     first = evaluator(cache).scores(sampler())
     written = {path: path.stat().st_mtime_ns for path in cache.rglob("*.npy")}
@@ -142,6 +144,7 @@ def test_without_labels_pixels_are_compared(cache):
     assert not [name for name in scores if name.startswith(("inception_score", "class"))]
 
 
+@pytest.mark.slow
 def test_without_a_test_split_two_halves_are_compared(cache):
     judge = evaluator(cache, large_source(test=False))
     assert not set(judge.real.training.indices) & set(judge.real.reference.indices)
@@ -162,6 +165,7 @@ def test_the_protocol_says_everything_beside_the_model(scored):
     assert protocol["versions"]["tensorflow"] == tf.__version__
 
 
+@pytest.mark.slow
 def test_fewer_samples_than_features_are_refused_with_the_minimum(cache):
     with pytest.raises(InputError, match=r"at least 129 samples.*Received: 128 samples"):
         Evaluator(large_source(), count=128, cache_dir=cache)
@@ -173,6 +177,7 @@ def test_fewer_samples_than_features_are_refused_with_the_minimum(cache):
     assert set(few.scores(sampler())) == {"mmd_20_classifier"}
 
 
+@pytest.mark.slow
 def test_refusals(cache):
     with pytest.raises(InputError, match=r"metrics must be of frechet, .*Received: is"):
         evaluator(cache, metrics=["is"])
@@ -193,6 +198,7 @@ def test_refusals(cache):
         evaluator(cache).scores(sampler(scale=np.nan))
 
 
+@pytest.mark.slow
 def test_the_floor_is_made_once_for_a_protocol(tmp_path):
     first = evaluator(tmp_path, metrics=["mmd"]).floor()
     (path,) = tmp_path.glob("floor-*.json")
@@ -206,6 +212,7 @@ def test_the_floor_is_made_once_for_a_protocol(tmp_path):
     assert set(evaluator(tmp_path, metrics=["frechet"]).floor()) == {"frechet_250_classifier"}
 
 
+@pytest.mark.slow
 def test_a_damaged_cache_is_refused_with_its_name(tmp_path):
     judge = evaluator(tmp_path, metrics=["mmd"])
     judge.scores(sampler())

@@ -107,6 +107,7 @@ def judged():
     return UnpairedSource("stripes", x, y, paired=False, judges=judges)
 
 
+@pytest.mark.slow
 def test_translations_that_keep_their_class_say_so(judged, tmp_path_factory):
     cache = tmp_path_factory.mktemp("cache")
     turn = endpoints(tf.identity, lambda image: tf.reverse(image, [0]))

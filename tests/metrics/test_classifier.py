@@ -37,6 +37,7 @@ def cache(tmp_path_factory):
     return tmp_path_factory.mktemp("classifiers")
 
 
+@pytest.mark.slow
 def test_it_is_fitted_once_and_read_again(cache):
     classifier.load_or_fit(source(), cache)
     (path,) = cache.glob("classifier-stripesTrue.keras")
@@ -46,6 +47,7 @@ def test_it_is_fitted_once_and_read_again(cache):
     assert (again.accuracy, again.held_out) == (1.0, 90)
 
 
+@pytest.mark.slow
 def test_without_a_test_split_a_sixth_is_held_out_of_the_fit(cache):
     data = source(test=False)
     train, test = classifier._parts(data)

@@ -21,6 +21,7 @@ def by_classifier(tmp_path_factory):
     return features.get("classifier", source(), tmp_path_factory.mktemp("cache"))
 
 
+@pytest.mark.slow
 def test_classifier_features_come_with_the_classes_of_the_data(by_classifier):
     labels = np.array([0, 1, 2, 2])
     values, probabilities = by_classifier.function(scaled(striped(labels, 5)))
@@ -37,6 +38,7 @@ def test_classifier_features_come_with_the_classes_of_the_data(by_classifier):
     }
 
 
+@pytest.mark.slow
 def test_classifier_features_are_those_its_last_layer_reads(by_classifier, tmp_path):
     """Not the logits, nor a layer below: recomputed from the network's own weights."""
     again = features.get("classifier", source(), tmp_path)

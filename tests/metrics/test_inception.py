@@ -67,6 +67,7 @@ def test_keras_input_is_299_pixels_of_three_channels_with_half_pixel_centres():
     np.testing.assert_array_equal(seen[..., 0], seen[..., 2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "file"),
     [("inception_keras", inception.KERAS_FILE), ("inception_2015", inception.GRAPH_FILE)],

@@ -132,6 +132,7 @@ def test_the_median_distance():
 # Scores ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_codes_that_fill_the_prior_score_as_the_floor():
     # Pixels of N(0, 1) along orthonormal axes are N(0, 1).
     batches = [images(500, seed) for seed in range(4)]
@@ -141,6 +142,7 @@ def test_codes_that_fill_the_prior_score_as_the_floor():
         assert abs(found.value) < 4 * found.standard_error < 2e-3
 
 
+@pytest.mark.slow
 def test_shifted_and_narrow_codes_score_their_closed_form():
     model, pixels = Linear(6, shift=0.3), images(2000, scale=0.5)
     scores = latent_mmd.score(model.endpoints, [pixels], 2000)
@@ -168,6 +170,7 @@ class Blurred(Linear):
         return endpoints | {"encode": (encode_with_deviation, specs)}
 
 
+@pytest.mark.slow
 def test_means_fill_the_prior_with_their_deviation():
     # 0.6^2 + 0.8^2 = 1
     pixels = [images(1500, scale=0.6)]
@@ -183,6 +186,7 @@ def test_the_prior_is_what_generate_decodes():
     np.testing.assert_array_equal(found, model.prior_of_seeds(np.arange(40, 47)))
 
 
+@pytest.mark.slow
 def test_a_prior_of_classes_is_drawn_by_the_images_labels():
     model = Linear(3, num_classes=4)
     labels = np.array([3, 3, 0])

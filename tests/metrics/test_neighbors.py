@@ -146,6 +146,7 @@ def test_count_inside_by_hand():
     np.testing.assert_array_equal(members, [0, 1, 2, 1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tiled", [False, True])
 @pytest.mark.parametrize("made", [lambda seed: draw(300, seed=seed), clusters])
 def test_count_inside_against_all_pairs(made, tiled, monkeypatch):
@@ -184,6 +185,7 @@ def test_every_row_on_the_surface_of_every_ball(monkeypatch):
 # Tiles ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_answers_do_not_depend_on_the_tiles(monkeypatch):
     queries, points = draw(100), draw(1500, seed=1)
     whole = _endpoints(queries, points)
@@ -192,6 +194,7 @@ def test_answers_do_not_depend_on_the_tiles(monkeypatch):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_long_rows_come_in_smaller_tiles(monkeypatch):
     queries, points = ReadAsAsked(draw(20)), ReadAsAsked(draw(90, seed=1))
     whole = _endpoints(queries, points)
@@ -218,6 +221,7 @@ def _endpoints(queries, points):
     return [*neighbors.nearest(queries, points), radii, *inside]
 
 
+@pytest.mark.slow
 def test_working_memory_does_not_grow_with_the_rows(monkeypatch, tmp_path):
     small_tiles(monkeypatch, 256, 128)
     peaks = []

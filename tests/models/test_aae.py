@@ -112,6 +112,7 @@ class AdversarialAutoencoderContract(VariantContract):
 
     # The step --------------------------------------------------------------------------------
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("width", "loss", "decay"),
         [
@@ -326,6 +327,7 @@ class TestLabelledAdversarialAutoencoder(AdversarialAutoencoderContract):
     def test_class_names_default_to_the_indices(self):
         assert self.model(*self.networks()).class_names == ("0", "1", "2")
 
+    @pytest.mark.slow
     def test_a_label_out_of_range_is_refused_while_training(self):
         images, labels = self.data(BATCH)
         model = self.compiled()
@@ -346,6 +348,7 @@ class TestLabelledAdversarialAutoencoder(AdversarialAutoencoderContract):
             self.model(*self.networks(), class_names=("ant", "bee"))
 
 
+@pytest.mark.slow
 def test_the_codes_come_to_follow_the_prior():
     """Of two numbers a row, uniform in a square: as codes they shall be N(0, 4 I)."""
     points = np.random.default_rng(1).uniform(-1, 1, (2048, 1, 2, 1)).astype(np.float32)

@@ -83,6 +83,7 @@ class TestAutoencoder(VariantContract):
         mean_square = (self.data(BATCH)[0].astype(np.float64) ** 2).mean()
         assert model.last_step()["reconstruction_loss"] == pytest.approx(mean_square, rel=1e-5)
 
+    @pytest.mark.slow
     def test_as_many_numbers_as_pixels_are_learnt_by_heart(self):
         """A linear autoencoder whose code is as wide as the image makes it again."""
         encoder = autoencoder.encoder(IMAGE_SHAPE, 64, units=())
@@ -97,6 +98,7 @@ class TestAutoencoder(VariantContract):
         assert model.last_step()["reconstruction_loss"] < 1e-3
         assert np.abs(model.decode(model.encode(images)) - images).max() < 0.3
 
+    @pytest.mark.slow
     def test_a_regularizer_counts_and_is_not_logged(self):
         plain, held = self.compiled(), self.compiled({"decay": 10.0})
         self.fit(plain, steps=1)
@@ -108,6 +110,7 @@ class TestAutoencoder(VariantContract):
         sizes = [np.abs(m.encoder.layers[-1].kernel.numpy()).mean() for m in (plain, held)]
         assert sizes[1] < 0.8 * sizes[0]
 
+    @pytest.mark.slow
     def test_it_answers_what_an_autoencoder_without_a_prior_can(self):
         model = self.compiled()
         self.fit(model)

@@ -42,6 +42,7 @@ class TestConditionalGAN(GameContract):
             "label": np.arange(count, dtype=np.int32) % CLASSES,
         }
 
+    @pytest.mark.slow
     def test_a_label_out_of_range_is_refused_while_training(self):
         images, labels = self.data(8)
         model = self.compiled()

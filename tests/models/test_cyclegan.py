@@ -83,6 +83,7 @@ class TestCycleGAN(VariantContract):
             assert not same(initial[name], after_g[name]), name
             assert same(after_g[name], values(getattr(model, name))), name
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("loss", "lambda_cycle", "lambda_identity"),
         [("least_squares", 4.0, 0.5), ("non_saturating", (4.0, 2.0), 0.25), ("hinge", 4.0, 0.0)],
@@ -174,6 +175,7 @@ class TestCycleGAN(VariantContract):
             returned.append(image)
         return tf.constant(np.stack(returned))
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("domain", [0, 1])
     def test_either_cycle_trains_both_generators(self, domain):
         """X -> Y -> X and Y -> X -> Y: a tutorial's well-known slip gives each only one of them."""
@@ -201,6 +203,7 @@ class TestCycleGAN(VariantContract):
                 expected = before.numpy() - 0.01 * 10.0 * (one + two).numpy()
                 np.testing.assert_allclose(variable.numpy(), expected, rtol=1e-4, atol=1e-6)
 
+    @pytest.mark.slow
     def test_without_a_pool_only_new_translations_are_shown(self):
         plain = self.compiled(options={"pool_size": 0})
         pooled = self.compiled(options={"pool_size": 2 * BATCH})
@@ -212,6 +215,7 @@ class TestCycleGAN(VariantContract):
 
     # Serving ---------------------------------------------------------------------------------
 
+    @pytest.mark.slow
     def test_the_export_answers_as_the_model_does(self, tmp_path):
         model = self.compiled()
         self.fit(model)
@@ -308,6 +312,7 @@ class TestCycleGAN(VariantContract):
             with pytest.raises(ValueError, match=f"{name} must be at least 0"):
                 self.compiled(**{name: -1.0})
 
+    @pytest.mark.slow
     def test_gray_and_colour_can_be_translated_but_not_compared(self):
         networks = (
             toy_translator(channels=(1, 3)),

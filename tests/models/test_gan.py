@@ -45,11 +45,13 @@ class UnconditionalContract(GameContract):
 
 
 class TestGAN(UnconditionalContract):
+    @pytest.mark.slow
     @pytest.mark.parametrize("loss", losses.NAMES)
     @pytest.mark.parametrize("discriminator_steps", [1, 2])
     def test_one_step_equals_plain_tensorflow(self, loss, discriminator_steps):
         super().test_one_step_equals_plain_tensorflow(loss, discriminator_steps)
 
+    @pytest.mark.slow
     def test_callables_as_losses(self):
         pair = (losses.minimax_discriminator_loss, losses.non_saturating_generator_loss)
         named, own = self.compiled(), self.compiled(loss=pair)

@@ -95,6 +95,7 @@ def long_run():
     return np.array(batches), np.array(returned), numbers_of(tf.convert_to_tensor(pool[1].images))
 
 
+@pytest.mark.slow
 def test_a_full_pool_returns_old_images_half_of_the_time_and_loses_none(long_run):
     batches, returned, kept = long_run
     assert np.mean(returned[2:] == batches[2:]) == pytest.approx(0.5, abs=0.03)
@@ -120,6 +121,7 @@ def test_the_seed_and_the_step_decide():
     assert given((owner, history), batches) != same
 
 
+@pytest.mark.slow
 def test_two_replicas_share_one_pool(two_replicas):
     batches = in_batches(6, 8)
     alone = pool_of(5)

@@ -23,6 +23,7 @@ def test_without_an_average_the_generator_makes_the_samples():
     np.testing.assert_array_equal(model(latent), model.generator(latent, training=False))
 
 
+@pytest.mark.slow
 def test_the_average_follows_the_generator_with_a_warm_up_and_makes_the_samples():
     model = TOY.compiled(options={"ema_decay": 0.5})
     expected = values(model.generator)

@@ -50,6 +50,7 @@ class VAEContract(VariantContract):
         """log p(x|z) of every pixel, written out."""
         raise NotImplementedError
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("beta", [1.0, 4.0])
     def test_one_step_equals_plain_tensorflow(self, beta):
         sgd = keras.optimizers.SGD
@@ -86,6 +87,7 @@ class VAEContract(VariantContract):
         for key, value in expected.items():
             assert logs[key] == pytest.approx(float(value), rel=1e-4), key
 
+    @pytest.mark.slow
     def test_the_endpoints_are_the_models(self):
         model = self.compiled(options=self.options)
         self.fit(model)
@@ -118,6 +120,7 @@ class VAEContract(VariantContract):
         np.testing.assert_array_equal(alone["latent"][0], together["latent"][1])
         assert alone["image_bytes"][0] == together["image_bytes"][1]
 
+    @pytest.mark.slow
     def test_a_regularizer_counts_and_is_not_logged(self):
         plain, held = self.compiled(), self.compiled({"decay": 1000.0})
         self.fit(plain, steps=1)
@@ -168,6 +171,7 @@ def test_a_posterior_that_is_the_prior_costs_nothing():
     assert logs["gradient_norm"] > 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beta", [0.0, 1.0, 2.5])
 def test_the_gaussian_elbo_by_hand(beta):
     mean, log_variance = 0.5, -1.0
@@ -183,6 +187,7 @@ def test_the_gaussian_elbo_by_hand(beta):
     assert logs["elbo_loss"] == pytest.approx(nats + beta * divergence, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_bernoulli_that_is_sure_and_right_costs_nothing():
     white = np.ones((BATCH, *IMAGE_SHAPE), np.float32)
     right = first_logs(constant_model(0.0, 0.0, output=50.0), images=white)
@@ -204,6 +209,7 @@ def test_the_latents_of_a_step_have_the_posteriors_mean_and_variance():
     assert latent.numpy().std() == pytest.approx(0.5, abs=5 * 0.5 / 200)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("log_variance", [1e4, -1e4])
 def test_no_log_variance_overflows(log_variance):
     logs = first_logs(constant_model(0.0, log_variance, output=0.0))
@@ -227,6 +233,7 @@ def mean_elbo(model, images, steps=20):
     return np.mean(values), np.std(values) / math.sqrt(steps)
 
 
+@pytest.mark.slow
 def test_the_elbo_is_below_the_evidence_of_a_linear_gaussian_and_reaches_it():
     """x = w z + noise has log p(x) and q(z|x) = p(z|x) in closed form, and then no gap."""
     w, scale = 0.8, 0.5

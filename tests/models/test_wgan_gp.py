@@ -141,6 +141,7 @@ class TestWGANGP(VariantContract):
 
     # One step, written out -------------------------------------------------------------------
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("count", "n_critic"), [(8, 1), (8, 2), (7, 5)])
     def test_one_step_equals_plain_tensorflow(self, count, n_critic):
         """Weights, logs and the running average; with regularizers of both networks."""
@@ -218,6 +219,7 @@ class TestWGANGP(VariantContract):
 
     # Phases ----------------------------------------------------------------------------------
 
+    @pytest.mark.slow
     def test_the_critic_is_moved_n_times_and_then_g_once(self):
         model = self.compiled(n_critic=3, run_eagerly=True)
         seen = self.spied(model)
@@ -233,6 +235,7 @@ class TestWGANGP(VariantContract):
         # ... and in that phase nothing of the critic.
         assert same(seen[2][1]["critic"], values(model.critic))
 
+    @pytest.mark.slow
     def test_optimizers_count_their_own_updates(self):
         model = self.compiled(n_critic=4)
         self.fit(model, steps=3)
@@ -288,6 +291,7 @@ class TestWGANGP(VariantContract):
         between = model.between(ones, constant_images(-1.0, count), turn=1).numpy()
         np.testing.assert_allclose(between[:, 0, 0, 0], 2 * shares - 1, atol=1e-6)
 
+    @pytest.mark.slow
     def test_a_linear_critic_reaches_the_distance_between_two_images(self):
         """The best f(x) = w.x has |w| = 1 + d / (2 lambda), for images that are all d apart."""
         maker = generator()
@@ -304,6 +308,7 @@ class TestWGANGP(VariantContract):
         assert logs["g_loss"] == pytest.approx(-0.5, abs=1e-5)  # the bias, which nothing moves
         assert logs["fake_diversity"] == logs["real_diversity"] == 0.0
 
+    @pytest.mark.slow
     def test_a_critic_that_is_flat_at_first_learns(self):
         model = kg.WGANGP(generator(), linear_critic(np.zeros(64)))
         model.compile(keras.optimizers.SGD(0.01), keras.optimizers.SGD(0.01), n_critic=2)
@@ -318,6 +323,7 @@ class TestWGANGP(VariantContract):
         model.compile(keras.optimizers.SGD(0.01), keras.optimizers.SGD(0.01), n_critic=5)
         return model
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("count", "batch"), [(7, 7), (19, 7)])
     def test_any_batch_of_at_least_n_critic_images_trains(self, count, batch):
         """The last one of 19 has 5, 1 for each update."""
@@ -328,6 +334,7 @@ class TestWGANGP(VariantContract):
         assert int(model.generator_optimizer.iterations) == steps
         assert all(np.isfinite(value).all() for value in (*logs.values(), *values(model)))
 
+    @pytest.mark.slow
     def test_a_smaller_batch_is_refused(self):
         model = self.flat()
         before = self._values(model)

@@ -132,6 +132,7 @@ def test_one_replica_computes_what_keras_does(shape, training):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 @SHAPES
 def test_two_replicas_compute_what_one_does_of_the_whole(shape, two_replicas):
     whole = images(shape)

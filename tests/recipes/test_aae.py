@@ -34,6 +34,7 @@ def test_settings_reach_the_model():
     assert chosen == (3, "gaussian_mixture", 2.0, None, 5)
 
 
+@pytest.mark.slow
 def test_a_linear_decay_ends_all_three_rates_with_the_run():
     recipe = Recipe(batch_size=32, units=(4,))
     data = toy_source(count=128)

@@ -25,6 +25,7 @@ def test_the_papers_settings_are_the_defaults(variant):
     assert recipe.dataset == "digits"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("discriminator_steps", [1, 2])
 def test_a_linear_decay_ends_with_the_run(discriminator_steps):
     """For both networks, though D is moved more often; and a checkpoint keeps it."""

@@ -38,6 +38,7 @@ def test_a_linear_decay_ends_with_the_run(variant):
     assert float(model.optimizer.learning_rate) == pytest.approx(left, rel=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_convolutions_train_on_colour_and_answer(variant):
     data = toy_source(count=32, shape=(16, 24, 3))

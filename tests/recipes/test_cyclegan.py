@@ -59,6 +59,7 @@ def test_the_domains_are_shuffled_apart():
     assert numbers(x) != numbers(y)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"crop_size": 8, "flip": True}])
 def test_batches_can_be_entered_at_any_step(options):
     recipe, data = CycleGANRecipe(batch_size=8, **options), source()
@@ -143,6 +144,7 @@ def test_the_rates_can_stay_as_they_are():
     assert rate == pytest.approx(5e-4)
 
 
+@pytest.mark.slow
 def test_an_unsigned_domain_weighs_less_and_is_read_without_signs():
     data = source(unsigned=("y",))
     model = CycleGANRecipe(**SMALL).build(data)
@@ -187,6 +189,7 @@ def test_two_folders_train(tmp_path):
     assert picture.shape == (96, 160, 3)
 
 
+@pytest.mark.slow
 def test_the_digits_are_scored_by_a_classifier():
     recipe = RECIPES["cyclegan"]()
     source = recipe.load_source()

@@ -44,6 +44,7 @@ def test_settings_reach_the_model():
     assert model.sampler is model.average
 
 
+@pytest.mark.slow
 def test_both_rates_end_with_the_run():
     recipe = WGANGPRecipe(batch_size=64, n_critic=2, filters=(2, 2), critic_filters=(2, 2))
     model = recipe.build(toy_source(), total_steps=20)

@@ -28,6 +28,7 @@ def image_of(endpoints):
     return endpoints["serving_default"](latent=tf.ones((1, 3)))["image"].numpy()
 
 
+@pytest.mark.slow
 def test_a_model_in_memory_is_followed_and_an_export_is_not(tmp_path):
     model = Doubler()
     endpoints = Endpoints.from_model(model)

@@ -51,6 +51,7 @@ def test_what_is_set_is_not_resolved():
     assert {name: getattr(recipe, name) for name in settings} == settings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "metrics"),
     [({}, ["mmd", "classes"]), ({"features": "pixels"}, ["mmd"])],
@@ -72,6 +73,7 @@ def test_a_score_that_the_model_does_not_allow_is_refused(tmp_path):
         training.evaluator_for(run, tmp_path)
 
 
+@pytest.mark.slow
 def test_prepare_writes_nothing_and_the_seed_decides(data, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     first, second, other = (
@@ -106,6 +108,7 @@ def test_a_run_that_has_no_checkpoint_begins_anew(data, tmp_path):
     assert_same_state(again.model, run.model)
 
 
+@pytest.mark.slow
 def test_a_run_is_reopened_at_its_checkpoint_with_its_own_settings(data, tmp_path):
     recipe = recipe_of("dcgan", data, epochs=1, steps_per_execution=4)
     directory, model = whole_run(recipe, tmp_path)

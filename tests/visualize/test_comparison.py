@@ -14,6 +14,7 @@ def cache(tmp_path_factory):
     return tmp_path_factory.mktemp("cache")
 
 
+@pytest.mark.slow
 def test_points_are_real_images_then_samples(cache):
     judge = evaluator(cache)
     features, images, columns = comparison.projector_points(judge, sampler(), 20)

@@ -123,6 +123,7 @@ def test_a_history_goes_by_epochs_and_holds_the_last(tmp_path):
     assert grays(history.save_history(tmp_path)) == [0, 1, 2, 3]
 
 
+@pytest.mark.slow
 def test_a_long_history_is_thinned_evenly_from_first_to_last(tmp_path):
     write_grids(tmp_path, range(1, 251))
     path = history.save_history(tmp_path)

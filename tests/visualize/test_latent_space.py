@@ -77,6 +77,7 @@ def test_without_labels_it_is_a_fixed_draw():
     assert not np.array_equal(found, pixels_of(data)[:10])
 
 
+@pytest.mark.slow
 def test_held_out_images_are_shown_where_there_are_any():
     train, test = split(40), split(40, seed=1)
     endpoints = Linear(3).endpoints
@@ -337,6 +338,7 @@ def test_twenty_names_are_all_shown():
 # Of the real models ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("variant", "num_classes"), CODERS)
 def test_every_model_that_encodes_has_the_same_pictures_each_time(variant, num_classes):
     random = np.random.default_rng(0)
@@ -351,6 +353,7 @@ def test_every_model_that_encodes_has_the_same_pictures_each_time(variant, num_c
         np.testing.assert_array_equal(picture, function(endpoints), err_msg=name)
 
 
+@pytest.mark.slow
 def test_an_export_gives_the_pictures_of_its_model(tmp_path):
     model = coder(kg.VAE)
     pixels = np.random.default_rng(0).integers(0, 256, (50, 8, 8, 1), dtype=np.uint8)

@@ -36,6 +36,7 @@ def test_what_a_model_can_do_chooses_the_pictures(endpoints, names):
     assert list(made) == names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variant", "settings"),
     [

@@ -56,6 +56,7 @@ def pictures_of(count):
 # Stations ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("variant", "num_classes"), CODERS[:3])
 def test_stations_of_a_prior_are_its_own_draws(variant, num_classes, tmp_path):
     model = coder(variant, num_classes)
@@ -96,6 +97,7 @@ def frames_of(function, inputs):
     return np.stack(list(walks.pictures(function, inputs)))
 
 
+@pytest.mark.slow
 def test_stations_are_the_images_of_their_seeds(tmp_path):
     model = Toy().compiled()
     expected = pixels.to_uint8(Sampler.from_model(model).images(range(7, 10)))
@@ -106,6 +108,7 @@ def test_stations_are_the_images_of_their_seeds(tmp_path):
         np.testing.assert_array_equal(frames[::50], expected)
 
 
+@pytest.mark.slow
 def test_a_frame_has_a_tile_for_each_row_and_column(tmp_path):
     model = ConditionalToy().compiled()
     for endpoints in (Endpoints.from_model(model), Endpoints.from_export(model.export(tmp_path))):
@@ -130,6 +133,7 @@ def test_each_column_may_have_its_own_stations():
 # Between images ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("variant", "num_classes"), CODERS)
 def test_a_row_leads_from_the_one_image_to_the_other(variant, num_classes, tmp_path):
     model = coder(variant, num_classes)
@@ -197,6 +201,7 @@ def test_a_strip_of_short_or_many_legs_and_of_classes():
 # From class to class -----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ema_decay", [None, 0.9])
 def test_a_models_class_walk_begins_at_its_own_images(ema_decay):
     """Bit for bit, batch statistics and running average as everywhere else."""

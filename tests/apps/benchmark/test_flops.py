@@ -20,6 +20,7 @@ def toy():
     return model
 
 
+@pytest.mark.slow
 def test_a_step_by_hand():
     model, batch = toy(), tf.zeros((6, 4, 4, 1))
     mflop = dict.fromkeys(("MatMul", "Conv2D", "Conv2DBackpropInput", "Conv2DBackpropFilter"), 0.0)
@@ -59,6 +60,7 @@ def test_what_tensorflows_registry_gets_wrong():
     assert row["mflop"] == pytest.approx(2e-6 * 4 * 3 * 7 * 3)
 
 
+@pytest.mark.slow
 def test_dcgan_as_the_paper_of_its_layers_says():
     recipe = RECIPES["dcgan"](batch_size=4)
     source = recipe.load_source()
