@@ -3,7 +3,6 @@
 import re
 import shlex
 import shutil
-import subprocess
 import textwrap
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from PIL import Image
 
 import keras_gans as kg
 from tests.apps.processes import run_here, trained, write_folder
+from tests.test_makefile import make
 
 pytestmark = pytest.mark.slow
 
@@ -99,8 +99,8 @@ def expanded(command, base):
     for name in PLACEHOLDERS:
         command = command.replace(name, "runs/mine")
     command = re.sub(r"<folder( of mnist.npz)?>", "data", command)
-    words = ["make", "-n", *shlex.split(command)[1:]]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    done = make("-n", *shlex.split(command)[1:])
+    assert done.returncode == 0, done.stderr
     words = shlex.split(done.stdout.splitlines()[-1])
     place = words.index("-m") + 1
     here = re.compile(r"(runs/\w+|saved_models/\w+|photos|a\.png|b\.jpg)\b")
@@ -133,10 +133,7 @@ def small(program, arguments, command, base):
 def test_a_command_runs(command, folder, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     if command == "make help":
-        done = subprocess.run(
-            ["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True
-        )
-        assert "make train-cgan" in done.stdout
+        assert "make train-cgan" in make("help").stdout
         return
     program, arguments = expanded(command, folder)
     status, out, err = run_here(capsys, program, *small(program, arguments, command, folder))
