@@ -9,8 +9,9 @@ import tensorflow as tf
 
 def pytest_configure():
     if "PYTEST_XDIST_WORKER" in os.environ:
-        # A worker a core: the threads of several would only wait for one another.
-        tf.config.threading.set_intra_op_parallelism_threads(1)
+        # A worker a core: the threads of several would only wait for one another. The programs that
+        # tests start inherit it: sums of as many threads are equal to the last bit.
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     # Before TensorFlow starts its devices: one CPU as two, for the tests of tf.distribute.
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
