@@ -56,9 +56,13 @@ def main(arguments=None):
     times = _read_times(runs_dir / TIMES)
     for variant in commands:
         epochs = training.saved_settings(runs_dir / variant)["epochs"]
-        efforts[variant] = f"{epochs} epochs, {times[variant]['seconds']:,} s"
+        # What another program has trained has no time here.
+        spent = f", {times[variant]['seconds']:,} s" if variant in times else ""
+        efforts[variant] = f"{epochs} epochs{spent}"
     print(f"\n{markdown_table(entries, efforts)}\n")
-    for machine in dict.fromkeys(times[variant]["machine"] for variant in commands):
+    for machine in dict.fromkeys(
+        times[variant]["machine"] for variant in commands if variant in times
+    ):
         print(f"Trained on {machine}.")
 
 

@@ -103,6 +103,11 @@ def test_what_is_finished_is_not_done_again(tmp_path, monkeypatch, capsys):
     assert programs.commands == []
     assert snapshot(tmp_path / "runs") == before
 
+    # A run that another program has trained is in the table too, without a time.
+    (tmp_path / "runs" / "times.json").unlink()
+    assert status_of(*options, "--epochs", "1") == 0
+    assert "| gan | 1 epochs |" in capsys.readouterr().out
+
 
 @pytest.mark.parametrize(("ended", "status"), [(130, 130), (2, 2), (-9, 1)])
 def test_where_a_program_ends_this_ends(ended, status, tmp_path, monkeypatch, capsys):
