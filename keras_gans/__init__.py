@@ -25,6 +25,7 @@ from keras_gans.errors import InputError, RunError
 from keras_gans.models import (
     DCGAN,
     GAN,
+    R3GAN,
     VAE,
     WGANGP,
     AdversarialAutoencoder,
@@ -44,6 +45,7 @@ if keras.backend.backend() != "tensorflow":
 __all__ = [
     "DCGAN",
     "GAN",
+    "R3GAN",
     "VAE",
     "WGANGP",
     "AdversarialAutoencoder",

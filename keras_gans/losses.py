@@ -82,6 +82,43 @@ def wasserstein_generator_loss(fake_scores):
     return -tf.reduce_mean(_float32(fake_scores))
 
 
+def relativistic_discriminator_loss(real_logits, fake_logits):
+    """E[log(1 + exp(D(G(z)) - D(x)))] over pairs of a real and a generated image.
+
+    Real and generated images are paired by their places, so both logits have one shape. At the
+    optimum, where D cannot tell, it is log 2. Jolicoeur-Martineau 2018 (arXiv 1807.00734); Huang
+    et al. 2025 (arXiv 2501.05441), section 2.
+    """
+    return tf.reduce_mean(tf.nn.softplus(_float32(fake_logits) - _float32(real_logits)))
+
+
+def relativistic_generator_loss(real_logits, fake_logits):
+    """E[log(1 + exp(D(x) - D(G(z))))] over pairs of a real and a generated image."""
+    return relativistic_discriminator_loss(fake_logits, real_logits)
+
+
+def squared_slopes(discriminator, points):
+    """Computes |grad_x D(x)|^2 of every point: the penalties R1 and R2 are its means.
+
+    R1 takes real images, R2 generated ones: Mescheder 2018 (arXiv 1801.04406), equation 9, and
+    Huang et al. 2025 (arXiv 2501.05441), section 2. Both can themselves be differentiated.
+
+    Args:
+        discriminator: Callable, points to logits `[n, 1]`, each a function of its own point.
+        points: Float `[n, ...]`.
+
+    Returns:
+        `(slopes, logits)`, float32 `[n]`, sums over a point's values, and the logits met on the
+        way.
+    """
+    with tf.GradientTape() as tape:
+        tape.watch(points)
+        logits = _float32(discriminator(points))
+    gradient = _float32(tape.gradient(logits, points))
+    axes = list(range(1, len(points.shape)))
+    return tf.reduce_sum(tf.square(gradient), axis=axes), logits
+
+
 def gradient_penalty(critic, points):
     """E[(|grad_x f(x)| - 1)^2] over `points`: Gulrajani 2017 (arXiv 1704.00028), equation 3.
 

@@ -8,12 +8,14 @@ from keras_gans.models.cyclegan import CycleGAN
 from keras_gans.models.dcgan import DCGAN
 from keras_gans.models.gan import GAN
 from keras_gans.models.latent_gan import LatentGAN
+from keras_gans.models.r3gan import R3GAN
 from keras_gans.models.vae import VAE
 from keras_gans.models.wgan_gp import WGANGP
 
 __all__ = [
     "DCGAN",
     "GAN",
+    "R3GAN",
     "VAE",
     "WGANGP",
     "AdversarialAutoencoder",

@@ -103,7 +103,8 @@ class LatentGAN(GenerativeModel):
     def update_average(self):
         """Moves the running average, if there is one, towards the generator."""
         if self.average is not None:
-            ema.update_average(self.average, self.generator, self.step, self.ema_decay)
+            decay = ema.warmed_up(self.ema_decay, self.step)
+            ema.update_average(self.average, self.generator, decay)
 
     def signatures(self):
         """The functions that an export serves, `{name: (function, tensor specs)}`."""

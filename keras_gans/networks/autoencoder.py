@@ -39,15 +39,15 @@ def decoder(image_shape, latent_dim, units=(1000, 1000), output="images"):
     return keras.Model(latent, x, name="decoder")
 
 
-def convolutional_encoder(image_shape, width, filters=(64, 128)):
-    """As `encoder`, on the trunk of DCGAN's D. Height and width must be divisible by 4."""
+def convolutional_encoder(image_shape, width, filters=None):
+    """As `encoder`, on the trunk of DCGAN's D; for `filters` see `convolutional.discriminator`."""
     image = keras.Input(image_shape, name="image")
     features = downsample(image, image_shape, filters)
     return keras.Model(image, layers.Dense(width, dtype="float32")(features), name="encoder")
 
 
-def convolutional_decoder(image_shape, latent_dim, filters=(128, 64), output="images"):
-    """As `decoder`, on DCGAN's G. Height and width must be divisible by 4."""
+def convolutional_decoder(image_shape, latent_dim, filters=None, output="images"):
+    """As `decoder`, on DCGAN's G; for `filters` see `convolutional.generator`."""
     latent = keras.Input((latent_dim,), name="latent")
     x = upsample(latent, image_shape, filters, _activation(output))
     return keras.Model(latent, x, name="decoder")

@@ -63,14 +63,14 @@ def check_pair(generator, discriminator, conditions, role="discriminator"):
     return latent[1]
 
 
-def check_no_batch_statistics(critic):
-    """Checks that a critic has no BatchNormalization, however deep inside."""
-    for layer in compat.all_layers(critic):
+def check_no_batch_statistics(network, role="critic"):
+    """Checks that a critic or discriminator has no BatchNormalization, however deep inside."""
+    for layer in compat.all_layers(network):
         if isinstance(layer, layers.BatchNormalization):
             raise ValueError(
-                "critic must have no BatchNormalization: it lets an image's score depend on the "
+                f"{role} must have no BatchNormalization: it lets an image's score depend on the "
                 "other images, and the penalty is on the slope at each. LayerNormalization may "
-                f"take its place. Received: a critic with {layer.name!r}"
+                f"take its place. Received: a {role} with {layer.name!r}"
             )
 
 

@@ -13,11 +13,11 @@ from keras_gans.networks.convolutional import downsample, normal, upsample
 CONDITIONINGS = ("projection", "concatenation")
 
 
-def generator(image_shape, num_classes, latent_dim=100, filters=(128, 64), label_dim=50):
+def generator(image_shape, num_classes, latent_dim=100, filters=None, label_dim=50):
     """`[latent float32 [n, latent_dim], label int32 [n]]` to images `float32 [n, *image_shape]`.
 
     Labels are class indices in [0, num_classes), embedded into `label_dim` numbers beside the
-    latent ones. Images are in [-1, 1]; height and width must be divisible by 4.
+    latent ones. Images are in [-1, 1]. For `filters` see `convolutional.generator`.
     """
     latent = keras.Input((latent_dim,), name="latent")
     label = keras.Input((), dtype="int32", name="label")
@@ -25,7 +25,7 @@ def generator(image_shape, num_classes, latent_dim=100, filters=(128, 64), label
     return keras.Model([latent, label], upsample(x, image_shape, filters), name="generator")
 
 
-def discriminator(image_shape, num_classes, filters=(64, 128), conditioning="projection"):
+def discriminator(image_shape, num_classes, filters=None, conditioning="projection"):
     """`[images float32 [n, *image_shape], label int32 [n]]` to logits `float32 [n, 1]`.
 
     By `projection` the logit is w.f(x) + v_y.f(x) + b, with features f and a learnt v_y for each

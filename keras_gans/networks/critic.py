@@ -7,19 +7,15 @@ slopes of a batch's images, while the penalty is on the slope at each image.
 import keras
 from keras import layers
 
-from keras_gans.networks.checks import check_image_shape
-from keras_gans.networks.layers import leaky_relu
+from keras_gans.networks.convolutional import downsample
 
 
-def convolutional(image_shape, filters=(64, 128)):
+def convolutional(image_shape, filters=None):
     """Images `float32 [n, *image_shape]` to scores `float32 [n, 1]`.
 
-    Each entry of `filters` halves the size; height and width need not be divisible. Weights are
-    He's: with the N(0, 0.02) of DCGAN and no BatchNormalization, the slope would begin near 0.
+    The trunk of DCGAN's D without BatchNormalization; for `filters` see
+    `convolutional.discriminator`.
     """
-    check_image_shape(image_shape)
-    image = x = keras.Input(image_shape, name="image")
-    for width in filters:
-        x = leaky_relu(layers.Conv2D(width, 4, 2, "same", kernel_initializer="he_normal")(x))
-    x = layers.Dense(1, dtype="float32")(layers.Flatten()(x))
-    return keras.Model(image, x, name="critic")
+    image = keras.Input(image_shape, name="image")
+    features = downsample(image, image_shape, filters, normalized=False)
+    return keras.Model(image, layers.Dense(1, dtype="float32")(features), name="critic")

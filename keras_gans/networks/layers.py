@@ -134,3 +134,64 @@ def leaky_relu(x):
     some of the steps here, and says so on stderr.
     """
     return keras.ops.maximum(x, 0.2 * x)
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class SpatialBasis(keras.layers.Layer):
+    """Learned maps, each times a number: `[n, c]` to `[n, height, width, c]`.
+
+    The maps begin as N(0, 1): R3GAN's start of a generator (arXiv 2501.05441).
+    """
+
+    def __init__(self, height, width, **kwargs):
+        super().__init__(**kwargs)
+        self.height, self.width = height, width
+
+    def build(self, input_shape):
+        shape = (self.height, self.width, input_shape[-1])
+        self.basis = self.add_weight(shape=shape, initializer=keras.initializers.RandomNormal(0, 1))
+
+    def call(self, inputs):
+        return inputs[:, None, None] * keras.ops.cast(self.basis, inputs.dtype)
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.height, self.width, input_shape[-1])
+
+    def get_config(self):
+        return {**super().get_config(), "height": self.height, "width": self.width}
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class BlurredResize(keras.layers.Layer):
+    """Doubles or halves the sides of maps `[n, h, w, c]` by the filter (1, 3, 3, 1).
+
+    Huang et al. 2025, R3GAN (arXiv 2501.05441). Halved, odd sides are rounded up.
+
+    Args:
+        sides: None halves; else `(height, width)` to grow to, twice those of the maps or one less.
+    """
+
+    def __init__(self, sides=None, **kwargs):
+        super().__init__(**kwargs)
+        self.sides = None if sides is None else tuple(sides)
+
+    def call(self, inputs):
+        line = tf.constant([1.0, 3.0, 3.0, 1.0])
+        square = (line[:, None] * line / 64.0)[:, :, None, None]
+        kernel = tf.cast(tf.tile(square, [1, 1, inputs.shape[-1], 1]), inputs.dtype)
+        if self.sides is None:
+            return tf.nn.depthwise_conv2d(inputs, kernel, [1, 2, 2, 1], "SAME")
+        grown = tf.stack([tf.shape(inputs)[0], *self.sides, inputs.shape[-1]])
+        # The transposed convolution: zeros between the pixels, filtered, with the same brightness.
+        return tf.nn.depthwise_conv2d_backprop_input(
+            grown, 4.0 * kernel, inputs, [1, 2, 2, 1], "SAME"
+        )
+
+    def compute_output_shape(self, input_shape):
+        count, *sides, channels = input_shape
+        if self.sides is not None:
+            return (count, *self.sides, channels)
+        return (count, *(-(-side // 2) for side in sides), channels)
+
+    def get_config(self):
+        return {**super().get_config(), "sides": self.sides}

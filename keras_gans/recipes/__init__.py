@@ -7,6 +7,7 @@ from keras_gans.recipes.cgan import ConditionalGANRecipe
 from keras_gans.recipes.cyclegan import CycleGANRecipe
 from keras_gans.recipes.dcgan import DCGANRecipe
 from keras_gans.recipes.gan import GANRecipe
+from keras_gans.recipes.r3gan import R3GANRecipe
 from keras_gans.recipes.vae import VAERecipe
 from keras_gans.recipes.wgan_gp import WGANGPRecipe
 
@@ -17,6 +18,7 @@ RECIPES = {
         DCGANRecipe,
         ConditionalGANRecipe,
         WGANGPRecipe,
+        R3GANRecipe,
         VAERecipe,
         AdversarialAutoencoderRecipe,
         AutoencoderRecipe,
@@ -32,6 +34,7 @@ __all__ = [
     "CycleGANRecipe",
     "DCGANRecipe",
     "GANRecipe",
+    "R3GANRecipe",
     "Recipe",
     "VAERecipe",
     "WGANGPRecipe",

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 from keras_gans.errors import InputError
 from keras_gans.recipes.base import Recipe, setting
 from keras_gans.recipes.optimizers import adam
+from keras_gans.recipes.stages import StageSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +82,7 @@ class AdversarialRecipe(Recipe):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConvolutionalRecipe(AdversarialRecipe):
+class ConvolutionalRecipe(StageSettings, AdversarialRecipe):
     """Radford's networks on two time scales: DCGAN's and conditional GAN's.
 
     Radford's equal rates of 2e-4 leave G behind D.
@@ -97,7 +98,4 @@ class ConvolutionalRecipe(AdversarialRecipe):
     )
     discriminator_learning_rate: float = setting(
         1e-4, "Adam's rate for D", source="measured", above=0.0
-    )
-    filters: tuple[int, int] = setting(
-        (128, 64), "G's feature maps at a quarter and a half of the size; D's in reverse", low=1
     )

@@ -7,10 +7,13 @@ from keras_gans.models import Autoencoder
 from keras_gans.networks import autoencoder
 from keras_gans.recipes.base import Recipe, setting
 from keras_gans.recipes.optimizers import adam
+from keras_gans.recipes.stages import StageSettings
+
+LARGEST_DENSE_SIDE = 32  # px
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReconstructionRecipe(Recipe):
+class ReconstructionRecipe(StageSettings, Recipe):
     """The settings of an encoder and a decoder trained as one."""
 
     images_to_see: ClassVar[int] = 1_200_000
@@ -18,19 +21,15 @@ class ReconstructionRecipe(Recipe):
 
     batch_size: int = setting(128, "images in an update", unit="images", low=1)
     latent_dim: int = setting(16, "width of a code", low=1)
-    network: Literal["dense", "convolutional"] = setting(
-        "dense", "what both are made of; convolutional: DCGAN's, for images above 32 x 32, say"
+    network: Literal["dense", "convolutional"] | None = setting(
+        None,
+        "what both are made of; convolutional: DCGAN's; default: dense up to 32 x 32 px, beyond "
+        "which its weights grow without need",
     )
     units: tuple[int, ...] = setting(
         (1000, 1000),
         "widths of the dense encoder's hidden layers; the decoder's in reverse",
         source="Makhzani 2015 (arXiv 1511.05644), appendix A",
-        low=1,
-    )
-    filters: tuple[int, int] = setting(
-        (128, 64),
-        "the convolutional decoder's feature maps at a quarter and a half of the size; the "
-        "encoder's in reverse",
         low=1,
     )
     learning_rate: float = setting(
@@ -44,11 +43,13 @@ class ReconstructionRecipe(Recipe):
         """`(encoder, decoder)` for the images of `source`; see `networks.autoencoder`."""
         shape, latent = source.image_shape, self.latent_dim
         width = numbers_per_dimension * latent
-        if self.network == "dense":
+        default = "dense" if max(shape[:2]) <= LARGEST_DENSE_SIDE else "convolutional"
+        if (self.network or default) == "dense":
             encoder = autoencoder.encoder(shape, width, self.units)
             return encoder, autoencoder.decoder(shape, latent, self.units[::-1], output)
-        encoder = autoencoder.convolutional_encoder(shape, width, self.filters[::-1])
-        return encoder, autoencoder.convolutional_decoder(shape, latent, self.filters, output)
+        filters = self.stage_widths(shape)
+        encoder = autoencoder.convolutional_encoder(shape, width, filters[::-1])
+        return encoder, autoencoder.convolutional_decoder(shape, latent, filters, output)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,10 +29,9 @@ class ConditionalGANRecipe(ConvolutionalRecipe):
                 "sub-folder a class, or train gan or dcgan."
             )
         shape, classes = source.image_shape, source.num_classes
-        generator = conditional.generator(shape, classes, self.latent_dim, self.filters)
-        discriminator = conditional.discriminator(
-            shape, classes, self.filters[::-1], self.conditioning
-        )
+        widths = self.stage_widths(shape)
+        generator = conditional.generator(shape, classes, self.latent_dim, widths)
+        discriminator = conditional.discriminator(shape, classes, widths[::-1], self.conditioning)
         model = ConditionalGAN(
             generator,
             discriminator,

@@ -15,8 +15,8 @@ class DCGANRecipe(ConvolutionalRecipe):
     variant: ClassVar[str] = "dcgan"
 
     def build(self, source, total_steps=None):
-        shape = source.image_shape
-        generator = convolutional.generator(shape, self.latent_dim, self.filters)
-        discriminator = convolutional.discriminator(shape, self.filters[::-1])
+        shape, widths = source.image_shape, self.stage_widths(source.image_shape)
+        generator = convolutional.generator(shape, self.latent_dim, widths)
+        discriminator = convolutional.discriminator(shape, widths[::-1])
         model = DCGAN(generator, discriminator, ema_decay=self.ema_decay, seed=self.seed)
         return self.compile(model, total_steps)

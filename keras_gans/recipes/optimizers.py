@@ -23,3 +23,29 @@ def adam(rate, decay, total_steps, updates_per_step=1, **betas):
         elif decay == "second_half":
             rate = ConstantThenLinear(rate, updates // 2, updates - updates // 2)
     return keras.optimizers.Adam(rate, **betas)
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class ScheduledAdam(keras.optimizers.Adam):
+    """Adam whose second momentum may be a schedule, as its rate may.
+
+    R3GAN's grows from 0.9 to 0.99 (Huang et al. 2025, arXiv 2501.05441). Arguments are those of
+    `keras.optimizers.Adam`; `beta_2` is a float or a schedule of this optimizer's updates.
+    """
+
+    @property
+    def beta_2(self):
+        value = self._beta_2
+        return value(self.iterations) if callable(value) else value
+
+    @beta_2.setter
+    def beta_2(self, value):
+        self._beta_2 = value
+
+    def get_config(self):
+        return {**super().get_config(), "beta_2": keras.saving.serialize_keras_object(self._beta_2)}
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        beta_2 = keras.saving.deserialize_keras_object(config["beta_2"])
+        return super().from_config({**config, "beta_2": beta_2}, custom_objects)

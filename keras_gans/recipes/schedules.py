@@ -1,4 +1,6 @@
-"""Learning rates over the steps of a run."""
+"""Learning rates and other values over the steps of a run."""
+
+import math
 
 import keras
 import tensorflow as tf
@@ -44,3 +46,35 @@ class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
     def get_config(self):
         names = ("initial_learning_rate", "constant_steps", "decay_steps")
         return {name: getattr(self, name) for name in names}
+
+
+@keras.saving.register_keras_serializable("keras_gans")
+class Cosine(keras.optimizers.schedules.LearningRateSchedule):
+    """A value that goes from one number to another along half a cosine, and then stays.
+
+    Keras's CosineDecay for values that may grow or begin at 0 as well: R3GAN's rates, momenta,
+    penalties and averages (Huang et al. 2025, arXiv 2501.05441).
+
+    Args:
+        initial, final: Floats: the value at step 0, and from `steps` on.
+        steps: An integer of at least 1.
+
+    Example:
+
+        gamma = Cosine(0.05, 0.005, steps=1000)
+        gamma(500)  # 0.0275
+    """
+
+    def __init__(self, initial, final, steps):
+        super().__init__()
+        if not isinstance(steps, int) or steps < 1:
+            raise ValueError(f"steps must be an integer of at least 1. Received: {steps!r}")
+        self.initial, self.final, self.steps = initial, final, steps
+
+    def __call__(self, step):
+        progress = tf.minimum(tf.cast(step, tf.float32) / self.steps, 1.0)
+        left = 0.5 * (1.0 + tf.cos(math.pi * progress))
+        return self.final + (self.initial - self.final) * left
+
+    def get_config(self):
+        return {"initial": self.initial, "final": self.final, "steps": self.steps}

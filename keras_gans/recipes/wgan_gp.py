@@ -8,6 +8,7 @@ from keras_gans.models import WGANGP
 from keras_gans.networks import convolutional, critic
 from keras_gans.recipes.base import Recipe, setting
 from keras_gans.recipes.optimizers import adam
+from keras_gans.recipes.stages import StageSettings
 
 PAPER = "Gulrajani 2017 (arXiv 1704.00028), Algorithm 1"
 # Frechet distance on digits after 110,000 images, one seed each, a critic of 64 and 128 maps: with
@@ -16,7 +17,7 @@ MEASURED = "measured in short runs"
 
 
 @dataclass(frozen=True, kw_only=True)
-class WGANGPRecipe(Recipe):
+class WGANGPRecipe(StageSettings, Recipe):
     """WGAN-GP: a critic under a gradient penalty, Gulrajani et al. 2017 (arXiv 1704.00028)."""
 
     variant: ClassVar[str] = "wgan-gp"
@@ -48,11 +49,11 @@ class WGANGPRecipe(Recipe):
         above=0.0,
         below=1.0,
     )
-    filters: tuple[int, int] = setting(
-        (128, 64), "G's feature maps at a quarter and a half of the size", low=1
-    )
-    critic_filters: tuple[int, int] = setting(
-        (32, 64), "the critic's feature maps at a half and a quarter of the size", low=1
+    critic_filters: tuple[int, ...] | None = setting(
+        None,
+        "the critic's feature maps of every stage, from the largest maps to the smallest; default: "
+        "half of G's",
+        low=1,
     )
 
     def __post_init__(self):
@@ -64,8 +65,10 @@ class WGANGPRecipe(Recipe):
             )
 
     def build(self, source, total_steps=None):
-        generator = convolutional.generator(source.image_shape, self.latent_dim, self.filters)
-        network = critic.convolutional(source.image_shape, self.critic_filters)
+        shape, widths = source.image_shape, self.stage_widths(source.image_shape)
+        generator = convolutional.generator(shape, self.latent_dim, widths)
+        critic_widths = self.critic_filters or [max(1, width // 2) for width in widths[::-1]]
+        network = critic.convolutional(shape, critic_widths)
         model = WGANGP(generator, network, ema_decay=self.ema_decay, seed=self.seed)
         decay, betas = self.learning_rate_decay, {"beta_1": self.beta_1, "beta_2": self.beta_2}
         model.compile(

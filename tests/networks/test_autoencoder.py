@@ -17,7 +17,7 @@ def random_images(count, shape, scale=1.0):
     return np.random.default_rng(0).uniform(-scale, scale, (count, *shape)).astype(np.float32)
 
 
-@pytest.mark.parametrize("shape", [(28, 28, 1), (8, 12, 3)])
+@pytest.mark.parametrize("shape", [(28, 28, 1), (16, 24, 3)])
 @pytest.mark.parametrize("kind", KINDS)
 def test_codes_and_images_have_the_asked_shapes(kind, shape):
     make_encoder, make_decoder = KINDS[kind]
@@ -36,7 +36,7 @@ def test_codes_and_images_have_the_asked_shapes(kind, shape):
 @pytest.mark.parametrize("kind", KINDS)
 def test_logits_are_images_before_they_are_squashed(kind):
     _, make = KINDS[kind]
-    images, logits = (make((8, 8, 1), 4, output=output) for output in ("images", "logits"))
+    images, logits = (make((16, 16, 1), 4, output=output) for output in ("images", "logits"))
     logits.set_weights(images.get_weights())
     codes = np.random.default_rng(1).normal(0, 1000, (3, 4)).astype(np.float32)
     assert np.abs(logits(codes)).max() > 1.0
@@ -81,9 +81,9 @@ def test_half_precision_networks_end_in_float32(kind):
     keras.mixed_precision.set_global_policy("mixed_float16")
     try:
         networks = [
-            make_encoder((8, 8, 1), 4),
-            make_decoder((8, 8, 1), 4),
-            make_decoder((8, 8, 1), 4, output="logits"),
+            make_encoder((16, 16, 1), 4),
+            make_decoder((16, 16, 1), 4),
+            make_decoder((16, 16, 1), 4, output="logits"),
             autoencoder.discriminator(4),
             autoencoder.discriminator(4, num_classes=3),
         ]
@@ -98,9 +98,9 @@ def test_half_precision_networks_end_in_float32(kind):
 def test_what_cannot_be_made_is_refused(kind):
     make_encoder, make_decoder = KINDS[kind]
     with pytest.raises(InputError, match="1 or 3 channels"):
-        make_encoder((8, 8, 2), 4)
+        make_encoder((16, 16, 2), 4)
     with pytest.raises(InputError, match="1 or 3 channels"):
-        make_decoder((8, 8), 4)
+        make_decoder((16, 16), 4)
     with pytest.raises(
         ValueError, match=r"^output must be one of images, logits\. Received: 'both'"
     ):

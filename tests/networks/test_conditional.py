@@ -19,8 +19,8 @@ class TestConditional(ConvolutionalPair):
 
 @pytest.mark.parametrize("conditioning", conditional.CONDITIONINGS)
 def test_the_label_reaches_both_networks(conditioning):
-    generator = conditional.generator((8, 8, 1), 3, latent_dim=4)
-    discriminator = conditional.discriminator((8, 8, 1), 3, conditioning=conditioning)
+    generator = conditional.generator((16, 16, 1), 3, latent_dim=4)
+    discriminator = conditional.discriminator((16, 16, 1), 3, conditioning=conditioning)
     latent = np.ones((3, 4), np.float32)
     labels = np.arange(3, dtype=np.int32)
     images = generator([latent, labels]).numpy()
@@ -32,4 +32,4 @@ def test_the_label_reaches_both_networks(conditioning):
 
 def test_another_conditioning_is_refused():
     with pytest.raises(ValueError, match="projection, concatenation"):
-        conditional.discriminator((8, 8, 1), 3, conditioning="addition")
+        conditional.discriminator((16, 16, 1), 3, conditioning="addition")

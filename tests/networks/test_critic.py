@@ -59,7 +59,7 @@ def test_what_is_no_image_is_refused(shape):
 def test_half_precision_ends_in_float32():
     keras.mixed_precision.set_global_policy("mixed_float16")
     try:
-        network = critic.convolutional((8, 8, 1))
+        network = critic.convolutional((8, 8, 1), (4,))
     finally:
         keras.mixed_precision.set_global_policy("float32")
     assert network.layers[1].compute_dtype == "float16"

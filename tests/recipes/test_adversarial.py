@@ -71,7 +71,7 @@ def test_settings_reach_the_model(variant):
         ema_decay=0.9,
         seed=5,
     )
-    model = recipe.build(toy_source())
+    model = recipe.build(toy_source(count=10, shape=(16, 16, 1)))
     assert float(model.generator_optimizer.learning_rate) == pytest.approx(0.1)
     assert float(model.discriminator_optimizer.learning_rate) == pytest.approx(0.2)
     assert model.generator_optimizer.beta_1 == 0.3

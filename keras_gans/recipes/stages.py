@@ -1,0 +1,39 @@
+"""Settings of convolutional networks that grow with the image, for the recipes that have them."""
+
+from dataclasses import dataclass
+
+from keras_gans.errors import InputError
+from keras_gans.networks import convolutional
+from keras_gans.recipes.base import setting
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageSettings:
+    """How many feature maps the stages have; see `networks.convolutional.stage_widths`."""
+
+    width: int | None = setting(
+        None,
+        "feature maps at a half of the images' size, twice as many a stage; default: 64 up to 64 "
+        "px, 32 up to 256 px, 16 beyond",
+        low=1,
+    )
+    max_width: int = setting(
+        convolutional.MAX_WIDTH, "feature maps of a stage, at most", source="Radford 2015", low=1
+    )
+    filters: tuple[int, ...] | None = setting(
+        None,
+        "instead, feature maps of each of G's stages, from the smallest maps to the largest; of D's "
+        "in reverse",
+        low=1,
+    )
+
+    def stage_widths(self, image_shape):
+        """Returns the feature maps of every stage, from the smallest maps to the largest.
+
+        Raises InputError if there is none, or the images are of no size that has defaults.
+        """
+        if self.filters is None:
+            return convolutional.stage_widths(image_shape, self.width, self.max_width)
+        if not self.filters:
+            raise InputError("filters must name a stage at least. Received: filters=()")
+        return self.filters
