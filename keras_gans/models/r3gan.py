@@ -147,15 +147,21 @@ class R3GAN(LatentGAN):
         def judged(images):
             return self.discriminator(_with_label(images, labels), training=True)
 
-        def slopes():
-            return [losses.squared_slopes(judged, images)[0] for images in (real_images, fake_images)]
+        def penalties():
+            pairs = (losses.squared_slopes(judged, images) for images in (real_images, fake_images))
+            (r1, real_logits), (r2, fake_logits) = pairs
+            return tf.reduce_mean(r1), tf.reduce_mean(r2), real_logits, fake_logits
+
+        def no_penalties():
+            return 0.0, 0.0, *(tf.cast(judged(x), tf.float32) for x in (real_images, fake_images))
 
         # min_D E[f(D(G(z)) - D(x))] + gamma / 2 (E|grad D(x)|^2 + E|grad D(G(z))|^2)
         with tf.GradientTape() as tape:
-            real_logits, fake_logits = judged(real_images), judged(fake_images)
-            due = self.step % self.penalty_steps == 0
-            r1, r2 = slopes() if self.penalty_steps == 1 else tf.cond(due, slopes, lambda: [tf.zeros_like(real_logits[:,0])]*2)
-            r1_loss, r2_loss = tf.reduce_mean(r1), tf.reduce_mean(r2)
+            if self.penalty_steps == 1:
+                r1_loss, r2_loss, real_logits, fake_logits = penalties()
+            else:
+                due = self.step % self.penalty_steps == 0
+                r1_loss, r2_loss, real_logits, fake_logits = tf.cond(due, penalties, no_penalties)
             weight = 0.5 * self.penalty_steps * _at(self.gamma, self.step)
             d_loss = losses.relativistic_discriminator_loss(real_logits, fake_logits)
             d_loss += weight * (r1_loss + r2_loss) + sum(self.discriminator.losses)

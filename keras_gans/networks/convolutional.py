@@ -16,7 +16,7 @@ from keras_gans.networks.checks import check_image_shape
 from keras_gans.networks.layers import BatchNormalization, leaky_relu
 
 SMALLEST_SIDE, LARGEST_SIDE = 16, 512  # px
-SMALLEST_MAP = 7  # px of the shorter side: what is larger is halved once more
+LARGEST_END = 6  # px of the shorter side: what is larger is halved once more
 # Feature maps at a half of the size, by the longer side in px: a step's memory and time stay within
 # what one machine has.
 WIDTHS = {64: 64, 256: 32, LARGEST_SIDE: 16}
@@ -26,8 +26,8 @@ MAX_WIDTH = 512
 def stage_widths(image_shape, width=None, max_width=None):
     """Returns the feature maps of every stage, from the smallest map to the largest.
 
-    Stages halve an image of `(height, width, channels)` until 4 to 7 px of its shorter side are
-    left, rounding odd sides up.
+    Stages halve an image of `(height, width, channels)` until 4 to 6 px of its shorter side are
+    left, rounding odd sides up: what is left is seen as a whole.
 
     Args:
         width: Feature maps at a half of the image's size, which double towards the small end.
@@ -45,7 +45,7 @@ def stage_widths(image_shape, width=None, max_width=None):
 
 
 def halvings(image_shape):
-    """Counts the halvings of an image until 4 to 7 px of its shorter side are left.
+    """Counts the halvings of an image until 4 to 6 px of its shorter side are left.
 
     Raises InputError as `stage_widths` does.
     """
@@ -59,7 +59,7 @@ def halvings(image_shape):
             f"Received: {sides[0]} x {sides[1]}"
         )
     count = 1
-    while min(stage_sides(image_shape, count)[-1]) > SMALLEST_MAP:
+    while min(stage_sides(image_shape, count)[-1]) > LARGEST_END:
         count += 1
     return count
 

@@ -1,6 +1,6 @@
 """Residual networks without normalization, by Huang et al. 2025, R3GAN (arXiv 2501.05441).
 
-G and D mirror each other: stages of residual blocks on maps that double, or halve, from 4 to 7 px.
+G and D mirror each other: stages of residual blocks on maps that double, or halve, from 4 to 6 px.
 Nothing but the penalties of training and the weights' start holds them: the last convolution of
 every block begins at 0, so that each network begins as a linear one.
 
@@ -75,15 +75,17 @@ def discriminator(image_shape, num_classes=None, size="tiny"):
     plan, kind = _stages(image_shape, size), SIZES[size]
     image = x = keras.Input(image_shape, name="image")
     label = keras.Input((), dtype="int32", name="label")
-    for place, (sides, width) in enumerate(reversed(plan)):
+    for place, (_, width) in enumerate(reversed(plan)):
         if place or not kind.is_papers:
             x = _shrunk(x, width, kind)
         else:
             x = layers.Conv2D(width, 1, use_bias=False, kernel_initializer=_scaled())(x)
         for _ in range(kind.blocks):
             x = _block(x, kind, len(plan))
-    spread = layers.DepthwiseConv2D(sides, use_bias=False, depthwise_initializer=_normal(math.prod(sides)))
-    x = layers.Flatten()(spread(x))
+    sides, width = plan[0]
+    start = _normal(fan_in=math.prod(sides))
+    x = layers.DepthwiseConv2D(sides, use_bias=False, depthwise_initializer=start)(x)
+    x = layers.Flatten()(x)
     if not num_classes:
         x = layers.Dense(1, use_bias=False, kernel_initializer=_scaled(), dtype="float32")(x)
         return keras.Model(image, x, name="discriminator")

@@ -22,8 +22,7 @@ class StageSettings:
     )
     filters: tuple[int, ...] | None = setting(
         None,
-        "instead, feature maps of each of G's stages, from the smallest maps to the largest; of D's "
-        "in reverse",
+        "instead, feature maps of each of G's stages, from the smallest maps on; D's in reverse",
         low=1,
     )
 

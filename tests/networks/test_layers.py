@@ -7,8 +7,10 @@ import tensorflow as tf
 
 from keras_gans.networks.layers import (
     BatchNormalization,
+    BlurredResize,
     InstanceNormalization,
     ReflectionPadding2D,
+    SpatialBasis,
 )
 
 
@@ -173,3 +175,35 @@ def test_frozen_it_uses_what_it_has():
     layer.trainable = False
     layer(images((4, 3, 2, 5)), training=True)
     assert all(np.array_equal(a, b) for a, b in zip(before, layer.get_weights(), strict=True))
+
+
+def test_spatial_basis_is_learned_maps_times_numbers(tmp_path):
+    vector = keras.Input((3,))
+    network = keras.Model(vector, SpatialBasis(2, 4)(vector))
+    numbers = np.array([[1.0, 2.0, -3.0], [0.0, 1.0, 0.5]], np.float32)
+    basis = network.layers[-1].basis.numpy()
+    np.testing.assert_allclose(network(numbers), numbers[:, None, None] * basis, rtol=1e-6)
+    network.save(tmp_path / "network.keras")
+    loaded = keras.models.load_model(tmp_path / "network.keras")
+    np.testing.assert_array_equal(loaded(numbers), network(numbers))
+
+
+@pytest.mark.parametrize("side", [8, 7])
+def test_a_blurred_resize_is_the_filter_of_the_paper(side):
+    """(1, 3, 3, 1) / 8 each way; growing is the transposed of four times halving."""
+    line = np.array([1.0, 3.0, 3.0, 1.0]) / 8
+    small = -(-side // 2)
+    matrix = np.zeros((small, side + 4))  # with a margin of zeros, of which one row counts before
+    for row in range(small):
+        matrix[row, 2 * row : 2 * row + 4] = line
+    matrix = matrix[:, 1 : 1 + side]
+    maps = np.random.default_rng(0).normal(size=(2, side, side, 3)).astype(np.float32)
+    halved = np.einsum("ij,njkc,lk->nilc", matrix, maps, matrix)
+    np.testing.assert_allclose(BlurredResize()(maps), halved, rtol=1e-4, atol=1e-5)
+    grown = 4 * np.einsum("ij,nilc,lk->njkc", matrix, halved, matrix)
+    layer = BlurredResize((side, side))
+    np.testing.assert_allclose(layer(halved.astype(np.float32)), grown, rtol=1e-4, atol=1e-5)
+    assert layer.compute_output_shape((2, small, small, 3)) == (2, side, side, 3)
+    flat = np.ones((1, 6, 6, 1), np.float32)
+    np.testing.assert_allclose(BlurredResize((12, 12))(flat)[:, 1:-1, 1:-1], 1.0, rtol=1e-5)
+    np.testing.assert_allclose(BlurredResize()(flat)[:, 1:-1, 1:-1], 1.0, rtol=1e-5)

@@ -1,0 +1,98 @@
+"""R3GAN's recipe: the paper's schedules, what they refuse, what they build."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_gans.errors import InputError
+from keras_gans.recipes import RECIPES
+from keras_gans.recipes.optimizers import ScheduledAdam
+from keras_gans.recipes.schedules import Cosine
+from tests.recipes.toys import toy_source
+
+SHAPE = (16, 16, 1)
+
+
+def recipe(**settings):
+    return RECIPES["r3gan"](**settings)
+
+
+def test_settings_reach_the_model():
+    settings = {"learning_rate": 0.1, "final_learning_rate": 0.02, "gamma": 3.0, "latent_dim": 7}
+    settings |= {"final_gamma": 1.0, "beta_2": 0.5, "final_beta_2": 0.7, "penalty_steps": 4}
+    settings |= {"ema_half_life": 300.0, "seed": 5}
+    model = recipe(**settings).build(toy_source(shape=SHAPE), total_steps=20)
+    for optimizer in model.optimizers.values():
+        assert isinstance(optimizer, ScheduledAdam)
+        assert (optimizer.beta_1, optimizer.epsilon) == (0.0, 1e-8)
+        for step, rate, beta_2 in [
+            (0, 0.1, 0.5),
+            (10, 0.06, 0.6),
+            (20, 0.02, 0.7),
+            (99, 0.02, 0.7),
+        ]:
+            optimizer.iterations.assign(step)
+            assert float(optimizer.learning_rate) == pytest.approx(rate)
+            assert float(optimizer.beta_2) == pytest.approx(beta_2)
+    assert [float(model.gamma(step)) for step in (0, 10, 20)] == pytest.approx([3.0, 2.0, 1.0])
+    assert [float(model.ema_half_life(step)) for step in (0, 20)] == pytest.approx([0.0, 300.0])
+    assert (model.penalty_steps, model.latent_dim, model.seed) == (4, 7, 5)
+    assert model.num_classes is None
+
+
+def test_schedules_count_ds_images():
+    """Half a batch in a step."""
+    model = recipe(schedule_images=640, batch_size=128).build(toy_source(shape=SHAPE), 1000)
+    assert model.gamma.steps == 10
+    assert recipe().build(toy_source(shape=SHAPE), total_steps=1000).gamma.steps == 1000
+
+
+@pytest.mark.parametrize(("shape", "gamma"), [((16, 16, 1), 0.125), ((32, 64, 3), 1.0)])
+def test_gamma_goes_with_the_square_of_the_side(shape, gamma):
+    model = recipe().build(toy_source(count=4, shape=shape), total_steps=10)
+    assert float(model.gamma(0)) == pytest.approx(gamma)
+    assert float(model.gamma(10)) == pytest.approx(gamma / 10)
+
+
+def test_labels_are_seen_where_asked():
+    model = recipe(label_conditioning=True).build(toy_source(shape=SHAPE))
+    assert (model.num_classes, model.class_names) == (2, ("ant", "bee"))
+    with pytest.raises(InputError, match="label_conditioning needs labels, and toy has none"):
+        recipe(label_conditioning=True).build(toy_source(shape=SHAPE, labelled=False))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"batch_size": 33}, r"batch_size must be even.* Received: 33"),
+        ({"gamma": -1.0}, r"gamma must be >= 0"),
+        ({"penalty_steps": 0}, r"penalty_steps must be >= 1"),
+        ({"final_beta_2": 1.0}, r"final_beta_2 must be"),
+    ],
+)
+def test_settings_out_of_range_are_refused(settings, message):
+    with pytest.raises(InputError, match=message):
+        recipe(**settings)
+
+
+def test_a_schedule_goes_along_half_a_cosine_and_stays():
+    schedule = Cosine(2.0, 4.0, steps=8)
+    values = [float(schedule(step)) for step in (0, 2, 4, 8, 100)]
+    expected = [3 - np.cos(np.pi * step / 8) for step in (0, 2, 4, 8)]
+    assert values == pytest.approx([*expected, 4.0])
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(schedule))
+    assert again.get_config() == {"initial": 2.0, "final": 4.0, "steps": 8}
+    with pytest.raises(ValueError, match="steps must be an integer of at least 1"):
+        Cosine(1.0, 2.0, steps=0)
+
+
+def test_adams_second_momentum_is_scheduled():
+    """v is 0.5 g^2 behind the first update, and 0.25 of it and 0.75 g^2 behind the second."""
+    optimizer = ScheduledAdam(0.0, beta_2=Cosine(0.5, 0.25, 1))
+    again = ScheduledAdam.from_config(optimizer.get_config())
+    for adam in (optimizer, again):
+        weight = keras.Variable([1.0])
+        adam.build([weight])
+        for square in (0.5 * 9.0, 0.25 * 0.5 * 9.0 + 0.75 * 9.0):
+            adam.apply([keras.ops.convert_to_tensor([3.0])])
+            assert float(adam._velocities[0][0]) == pytest.approx(square)
