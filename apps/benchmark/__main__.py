@@ -31,7 +31,7 @@ ten minutes on two cores, one variant one minute.
 """
 HELP_BASELINES = """
 timed in turn with the library, in float32: blogs, their train_on_batch on the same networks;
-torch, which is not installed with this: DCGAN in eager PyTorch
+torch, torch-compile, which is not installed with this: DCGAN and R3GAN in PyTorch
 """
 HELP_SCALE = """
 instead, training on folders of so many small PNG files, made for it in the temporary folder

@@ -1,8 +1,8 @@
 """Other ways to train the same networks, timed in turn with the library: each has `fit(steps)`."""
 
 import importlib.util
-import math
 import os
+from functools import partial
 
 import keras
 import numpy as np
@@ -22,8 +22,6 @@ class BlogBaseline:
     combined phase and its BatchNormalization uses the moving statistics, as theirs does. Without
     metrics, and without XLA, which gains nothing here. In float32.
     """
-
-    variants = ("gan", "dcgan", "cgan")
 
     def __init__(self, recipe, source, batch):
         with dtype_policy_scope("float32"):
@@ -60,31 +58,40 @@ def _inputs(first, labels):
     return [first, *labels] if labels else first
 
 
-class TorchBaseline:
-    """Trains the same networks in eager PyTorch, in float32, as its DCGAN tutorial does.
+class TorchDCGAN:
+    """Trains the same networks in PyTorch, in float32, as its DCGAN tutorial does.
 
     D sees real and generated images in two passes; G's step goes through the updated D, whose
     weight gradients are taken on the way and thrown away, for nothing forbids it. On one thread or
     on all cores, whichever is faster as it begins.
     """
 
-    variants = ("dcgan",)
-
-    def __init__(self, recipe, source, batch):
+    def __init__(self, recipe, source, batch, compiled=False):
         # By default a thread spins for milliseconds on the next one, which on a machine with other
         # work may be waiting for a core: measured, 15 times as slow.
         os.environ.setdefault("GOMP_SPINCOUNT", "10000")
         import torch
 
         self.torch, self.latent_dim = torch, recipe.latent_dim
-        networks = _torch_networks(source.image_shape, recipe.latent_dim, recipe.filters)
-        self.generator, self.discriminator = networks
-        self.generator_optimizer, self.discriminator_optimizer = (
-            torch.optim.Adam(network.parameters(), 2e-4, betas=(0.5, 0.999)) for network in networks
+        self.generator, self.discriminator = self.networks(recipe, source.image_shape)
+        self.run_generator, self.run_discriminator = (
+            torch.compile(network) if compiled else network
+            for network in (self.generator, self.discriminator)
         )
-        self.loss = torch.nn.BCEWithLogitsLoss()
+        self.generator_optimizer, self.discriminator_optimizer = (
+            torch.optim.Adam(network.parameters(), 2e-4, betas=(0.5, 0.999))
+            for network in (self.generator, self.discriminator)
+        )
         self.real = torch.from_numpy(np.ascontiguousarray(np.moveaxis(batch[0].numpy(), -1, 1)))
         torch.set_num_threads(min((1, os.cpu_count()), key=self._seconds_with))
+
+    def networks(self, recipe, image_shape):
+        """The two networks in PyTorch."""
+        from apps.benchmark import torch_networks
+
+        return torch_networks.dcgan(
+            image_shape, recipe.latent_dim, recipe.stage_widths(image_shape)
+        )
 
     def _seconds_with(self, threads):
         self.torch.set_num_threads(threads)
@@ -93,47 +100,63 @@ class TorchBaseline:
 
     def fit(self, steps):
         """Trains for a number of steps: D, then G."""
-        ones = self.torch.ones(len(self.real), 1)
+        ones, loss = self.torch.ones(len(self.real), 1), self.torch.nn.BCEWithLogitsLoss()
         for _ in range(steps):
-            fake = self.generator(self.torch.randn(len(self.real), self.latent_dim))
+            fake = self.run_generator(self.torch.randn(len(self.real), self.latent_dim))
             self.discriminator_optimizer.zero_grad()
-            self.loss(self.discriminator(self.real), ones).backward()
-            self.loss(self.discriminator(fake.detach()), self.torch.zeros_like(ones)).backward()
+            loss(self.run_discriminator(self.real), ones).backward()
+            loss(self.run_discriminator(fake.detach()), self.torch.zeros_like(ones)).backward()
             self.discriminator_optimizer.step()
             self.generator_optimizer.zero_grad()
-            self.loss(self.discriminator(fake), ones).backward()
+            loss(self.run_discriminator(fake), ones).backward()
             self.generator_optimizer.step()
 
 
-def _torch_networks(image_shape, latent_dim, filters):
-    from torch import nn
+class TorchR3GAN(TorchDCGAN):
+    """The same of R3GAN without labels: a half of the batch for D, under both penalties, and for G.
 
-    (height, width, channels), (first, second) = image_shape, filters
-    low = (first, height // 4, width // 4)
-    generator = nn.Sequential(
-        nn.Linear(latent_dim, math.prod(low), bias=False),
-        nn.Unflatten(1, low),
-        nn.BatchNorm2d(first),
-        nn.ReLU(),
-        nn.ConvTranspose2d(first, second, 4, 2, 1, bias=False),
-        nn.BatchNorm2d(second),
-        nn.ReLU(),
-        nn.ConvTranspose2d(second, channels, 4, 2, 1),
-        nn.Tanh(),
-    )
-    discriminator = nn.Sequential(
-        nn.Conv2d(channels, second, 4, 2, 1),
-        nn.LeakyReLU(0.2),
-        nn.Conv2d(second, first, 4, 2, 1, bias=False),
-        nn.BatchNorm2d(first),
-        nn.LeakyReLU(0.2),
-        nn.Flatten(),
-        nn.Linear(math.prod(low), 1),
-    )
-    return generator, discriminator
+    PyTorch compiles no derivative of a derivative: compiled, D's step is as it is without.
+    """
+
+    def networks(self, recipe, image_shape):
+        from apps.benchmark import torch_networks
+
+        return torch_networks.r3gan(image_shape, recipe.latent_dim, recipe.size)
+
+    def fit(self, steps):
+        softplus = self.torch.nn.functional.softplus
+        for _ in range(steps):
+            real, others = self.real[0::2], self.real[1::2]
+            latent = self.torch.randn(len(real), self.latent_dim)
+            with self.torch.no_grad():
+                fake = self.run_generator(latent)
+            real, fake = real.detach().requires_grad_(), fake.requires_grad_()
+            real_logits, fake_logits = self.discriminator(real), self.discriminator(fake)
+            penalty = self._squared_slopes(real_logits, real) + self._squared_slopes(
+                fake_logits, fake
+            )
+            self.discriminator_optimizer.zero_grad()
+            (softplus(fake_logits - real_logits) + 0.05 * penalty).mean().backward()
+            self.discriminator_optimizer.step()
+            fake = self.run_generator(self.torch.randn(len(others), self.latent_dim))
+            with self.torch.no_grad():
+                real_logits = self.run_discriminator(others)
+            self.generator_optimizer.zero_grad()
+            softplus(real_logits - self.run_discriminator(fake)).mean().backward()
+            self.generator_optimizer.step()
+
+    def _squared_slopes(self, logits, images):
+        (gradient,) = self.torch.autograd.grad(logits.sum(), images, create_graph=True)
+        return gradient.square().sum(dim=(1, 2, 3))[:, None]
 
 
-BASELINES = {"blogs": BlogBaseline, "torch": TorchBaseline}
+TORCH = {"dcgan": TorchDCGAN, "r3gan": TorchR3GAN}
+# {name: {variant: what trains it}}
+BASELINES = {
+    "blogs": dict.fromkeys(("gan", "dcgan", "cgan"), BlogBaseline),
+    "torch": TORCH,
+    "torch-compile": {variant: partial(kind, compiled=True) for variant, kind in TORCH.items()},
+}
 
 
 def check_baselines(names, variants):
@@ -141,15 +164,15 @@ def check_baselines(names, variants):
     for name in names:
         if name not in BASELINES:
             raise InputError(f"unknown baseline {name!r}: choose of {', '.join(BASELINES)}")
-        known = BASELINES[name].variants
+        known = BASELINES[name]
         if not set(known) & set(variants):
             raise InputError(
                 f"the baseline {name} trains {', '.join(known)}. Received: {', '.join(variants)}"
             )
-        if name == "torch" and importlib.util.find_spec("torch") is None:
-            raise InputError("the baseline torch is not installed: pip install torch==2.13.0")
+        if name.startswith("torch") and importlib.util.find_spec("torch") is None:
+            raise InputError("the baseline torch is not installed: pip install torch")
 
 
 def baselines_for(variant, names):
     """Returns those of the baselines that train a variant."""
-    return [name for name in names if variant in BASELINES[name].variants]
+    return [name for name in names if variant in BASELINES[name]]

@@ -38,7 +38,10 @@ def measure(variant, batch_size, precision, replicas, baselines, repeats, steps)
     memory = peak_mib()  # before baselines and large matrices, which are not training's
     operations = training_operations(run.model, batch) if replicas == 1 else None
     mflop = mflop_per_image(operations, batch_size)
-    others = {name: BASELINES[name](run.recipe, run.source, batch).fit for name in baselines}
+    others = {
+        name: BASELINES[name][run.recipe.variant](run.recipe, run.source, batch).fit
+        for name in baselines
+    }
     trainers = {"": functools.partial(fit, run, batch)} | others
     stream = iter(run.recipe.batches(run.source, 0))
     measure_one = functools.partial(measure_round, run.recipe, trainers, stream, steps, mflop)

@@ -44,7 +44,7 @@ def generator(image_shape, latent_dim=64, num_classes=None, size="tiny"):
     With `num_classes` it takes `[latent, label int32 [n]]`. Sides are from 16 to 512 px; `size` is
     one of `SIZES`.
     """
-    plan, kind = _stages(image_shape, size), SIZES[size]
+    plan, kind = stages(image_shape, size), SIZES[size]
     latent = x = keras.Input((latent_dim,), name="latent")
     label = keras.Input((), dtype="int32", name="label")
     if num_classes:
@@ -72,7 +72,7 @@ def discriminator(image_shape, num_classes=None, size="tiny"):
 
     The logit of an image is the inner product of its features with a learned vector of its class.
     """
-    plan, kind = _stages(image_shape, size), SIZES[size]
+    plan, kind = stages(image_shape, size), SIZES[size]
     image = x = keras.Input(image_shape, name="image")
     label = keras.Input((), dtype="int32", name="label")
     for place, (_, width) in enumerate(reversed(plan)):
@@ -96,7 +96,7 @@ def discriminator(image_shape, num_classes=None, size="tiny"):
     return keras.Model([image, label], x, name="discriminator")
 
 
-def _stages(image_shape, size):
+def stages(image_shape, size):
     """`[((height, width), feature maps)]` of the stages, from the smallest maps to the largest."""
     if size not in SIZES:
         raise ValueError(f"size must be one of {', '.join(SIZES)}. Received: {size!r}")
