@@ -33,7 +33,7 @@ $(READY): setup.cfg pyproject.toml
 
 ## Train
 ##   make train-cgan              train, show, export; likewise train-gan, train-dcgan, train-wgan-gp,
-##                                train-vae, train-aae, train-autoencoder, train-cyclegan
+##                                train-r3gan, train-vae, train-aae, train-autoencoder, train-cyclegan
 ##       DATASET=mnist DATA_DIR=folder EPOCHS=20 BATCH_SIZE=128 NAME=mine ARGS="--seed 1"
 ##       WORKERS=2                on two processes of this machine; ARGS=--help for all options
 train-%: $(READY)

@@ -121,7 +121,7 @@ class R3GAN(LatentGAN):
             batch = (images,)
         else:
             batch = images, signatures.checked_label(labels, self.num_classes)
-        (d_images, *d_labels), (g_images, *g_labels) = minibatches(batch, 2, "the two players, ")
+        (d_images, *d_labels), (g_images, *g_labels) = minibatches(batch, 2, "players")
         logs = self.train_discriminator(d_images, d_labels)
 
         # min_G E[f(D(x) - D(G(z)))], through the frozen D: G too is told by real images.

@@ -248,7 +248,7 @@ class TestR3GAN(VariantContract):
         np.testing.assert_array_equal(batches[0], self.data(BATCH)[0][0::2])
 
     def test_a_batch_that_two_cannot_share_is_refused(self):
-        with pytest.raises(ValueError, match="multiple of 2"):
+        with pytest.raises(ValueError, match="a multiple of players=2"):
             self.compiled().fit(*self.data(7), batch_size=7, verbose=0)
 
     def test_networks_that_do_not_fit_are_refused(self):
