@@ -70,7 +70,8 @@ def run(first):
 @pytest.fixture
 def cgan(tmp_path, data):
     """Arguments of a small run in the test's own folder; later flags override them."""
-    return ["cgan", "--dataset", f"npz:{data}", *SMALL, *places(tmp_path)]
+    unscored = ["--evaluate-epochs", "0"]
+    return ["cgan", "--dataset", f"npz:{data}", *SMALL, *unscored, *places(tmp_path)]
 
 
 # A run --------------------------------------------------------------------------------------------
@@ -442,7 +443,7 @@ def test_a_full_disk_leaves_no_half_checkpoint(cgan, tmp_path):
     limit = 20_000
     process = start(
         "train",
-        *[*cgan, "--name", "full", "--evaluate-epochs", "0"],
+        *[*cgan, "--name", "full"],
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )
     status, out, err = ended(process)
