@@ -31,7 +31,7 @@ from tests.apps.processes import (
 
 pytestmark = pytest.mark.slow
 
-OPTIONS = ["--filters", "[4,4]", "--batch-size", "8", "--epochs", "3", "--evaluate-epochs", "0"]
+OPTIONS = ["--filters", "[4,4]", "--batch-size", "8", "--epochs", "2", "--evaluate-epochs", "0"]
 OPTIONS += ["--checkpoint-seconds", "0", "--name", "pair"]
 
 
@@ -81,13 +81,13 @@ def test_only_the_chief_writes_and_speaks(pair):
 
 def test_two_workers_train_what_one_process_does(pair, data):
     folder, _ = pair
-    settings = {"filters": (4, 4), "batch_size": 8, "epochs": 3, "evaluate_epochs": 0}
+    settings = {"filters": (4, 4), "batch_size": 8, "epochs": 2, "evaluate_epochs": 0}
     run = training.prepare(RECIPES["dcgan"](dataset=f"npz:{data}", **settings))
     run.model.fit(
-        run.recipe.batches(run.source, 0), steps_per_epoch=8, epochs=3, shuffle=False, verbose=0
+        run.recipe.batches(run.source, 0), steps_per_epoch=8, epochs=2, shuffle=False, verbose=0
     )
     apart = checkpoint_of(folder / "runs" / "pair")
-    assert apart.steps_done == run.model.steps_done == 24
+    assert apart.steps_done == run.model.steps_done == 16
     for network in ("generator", "discriminator", "average"):
         one, other = (
             np.concatenate([v.numpy().ravel() for v in getattr(model, network).weights])
