@@ -83,10 +83,10 @@ benchmark: $(READY)
 ## Develop
 ##   make test                    all tests; make test-fast without the slow ones
 test: $(READY)
-	@$(PY) -m pytest -n auto --dist loadfile $(ARGS)
+	@$(PY) -m pytest -n auto --dist worksteal $(ARGS)
 
 test-fast: $(READY)
-	@$(PY) -m pytest -n auto --dist loadfile -m "not slow" $(ARGS)
+	@$(PY) -m pytest -n auto --dist worksteal -m "not slow" $(ARGS)
 
 ##   make lint                    check style
 lint: $(READY)

@@ -14,9 +14,7 @@ import sys
 import tempfile
 import time
 
-import apps.quiet  # noqa: F401
-from apps import console
-from keras_gans.errors import InputError
+# Nothing of keras_gans: TensorFlow would take seconds, and memory as long as the workers train.
 
 PROGRAM = "python -m apps.workers"
 POLL_SECONDS = 0.2
@@ -31,7 +29,11 @@ def main(arguments=None):
         print(f"usage: {PROGRAM} COUNT VARIANT [options of python -m apps.train VARIANT]")
         return
     if not count.isdigit() or int(count) < 2:
-        raise InputError(f"the number of workers must be an integer from 2 on. Received: {count!r}")
+        print(
+            f"{PROGRAM}: the number of workers must be an integer from 2 on. Received: {count!r}",
+            file=sys.stderr,
+        )
+        sys.exit(2)
     with contextlib.ExitStack() as stack:
         logs = [stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(int(count))]
         ports = _free_ports(int(count))
@@ -111,4 +113,8 @@ def _report(index, processes, logs):
 
 
 if __name__ == "__main__":
-    console.run_app(PROGRAM, main)
+    try:
+        main()
+    except KeyboardInterrupt:
+        print(f"{PROGRAM}: interrupted", file=sys.stderr)
+        sys.exit(130)

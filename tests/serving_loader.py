@@ -1,13 +1,17 @@
 """Runs an exported version as TF Serving does: the C++ loader alone, no TensorFlow Python.
 
-    python tests/serving_loader.py <version folder> <signature> <inputs.npz> <outputs.npz>
+    python tests/serving_loader.py
 
-Exit status 3 and the message on stderr when TensorFlow refuses. In the outputs a string tensor of
-shape (n,) becomes n uint8 arrays named `<output>/<row>`. Tests call `run_in_loader`.
+Reads requests from stdin, one a line as JSON, `[version folder, signature, inputs.npz,
+outputs.npz]`, and answers each with a line: null, or the message of TensorFlow's refusal. In the
+outputs a string tensor of shape (n,) becomes n uint8 arrays named `<output>/<row>`. Tests call
+`run_in_loader`.
 """
 
 import ctypes
+import functools
 import importlib.util
+import json
 import subprocess
 import sys
 import tempfile
@@ -18,7 +22,6 @@ import numpy as np
 FLOAT, INT32, STRING = 1, 3, 7
 DTYPES = {FLOAT: np.dtype("float32"), INT32: np.dtype("int32")}
 STRING_BYTES = 24  # sizeof(TF_TString)
-REFUSED = 3
 
 
 class RefusedError(Exception):
@@ -27,6 +30,8 @@ class RefusedError(Exception):
 
 def run_in_loader(version_dir, signature, inputs):
     """Runs one signature of an export in a process that imports no TensorFlow.
+
+    The export is loaded anew for each call; the process is the same for all of a session.
 
     Args:
         version_dir: folder that holds `saved_model.pb`.
@@ -39,16 +44,28 @@ def run_in_loader(version_dir, signature, inputs):
     Raises:
         RefusedError: the loader or the graph refused.
     """
+    process, log = _loader()
     with tempfile.TemporaryDirectory() as folder:
         given, got = Path(folder, "inputs.npz"), Path(folder, "outputs.npz")
         np.savez(given, **inputs)
-        command = [sys.executable, __file__, str(version_dir), signature, str(given), str(got)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode == REFUSED:
-            raise RefusedError(done.stderr)
-        if done.returncode:
-            raise RuntimeError(f"serving_loader ended with {done.returncode}: {done.stderr}")
+        request = [str(version_dir), signature, str(given), str(got)]
+        process.stdin.write(f"{json.dumps(request)}\n")
+        process.stdin.flush()
+        if not (answer := process.stdout.readline()):
+            _loader.cache_clear()
+            log.seek(0)
+            raise RuntimeError(f"serving_loader ended with {process.wait()}: {log.read()}")
+        if refusal := json.loads(answer):
+            raise RefusedError(refusal)
         return _gather(np.load(got))
+
+
+@functools.cache
+def _loader():
+    """The process, which ends with this one, and what it says on stderr."""
+    log = tempfile.TemporaryFile("w+")  # noqa: SIM115
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": log, "text": True}
+    return subprocess.Popen([sys.executable, __file__], **pipes), log
 
 
 def _gather(arrays):
@@ -120,6 +137,11 @@ class Session:
         )
         self.check()
         self.signatures = read_signatures(ctypes.string_at(definition.data, definition.length))
+
+    def close(self):
+        self.library.TF_CloseSession(self.session, self.status)
+        self.library.TF_DeleteSession(self.session, self.status)
+        self.library.TF_DeleteGraph(self.graph)
 
     def check(self):
         if self.library.TF_GetCode(self.status):
@@ -229,12 +251,18 @@ def read_signatures(meta_graph):
     }
 
 
-def main(version_dir, signature, given, got):
+def answer(library, version_dir, signature, given, got):
+    """Runs one request; returns None, or why TensorFlow refused."""
     try:
-        results = Session(open_library(), version_dir).run(signature, dict(np.load(given)))
+        session = Session(library, version_dir)
     except RefusedError as error:
-        print(error, file=sys.stderr)
-        return REFUSED
+        return str(error)
+    try:
+        results = session.run(signature, dict(np.load(given)))
+    except RefusedError as error:
+        return str(error)
+    finally:
+        session.close()
     arrays = {}
     for key, value in results.items():
         if isinstance(value, list):
@@ -243,9 +271,15 @@ def main(version_dir, signature, given, got):
         else:
             arrays[key] = value
     np.savez(got, **arrays)
-    assert not {"tensorflow", "keras"} & set(sys.modules)
-    return 0
+    return None
+
+
+def main():
+    library = open_library()
+    for line in sys.stdin:
+        print(json.dumps(answer(library, *json.loads(line))), flush=True)
+        assert not {"tensorflow", "keras"} & set(sys.modules)
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    main()

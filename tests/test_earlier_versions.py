@@ -81,6 +81,11 @@ def test_a_run_opens_and_gives_what_it_gave(run):
 
 
 def test_a_run_resumes_to_its_end_and_keeps_its_best(run, capsys, tmp_path):
+    config = run / "config.yaml"
+    text = config.read_text()
+    # It was interrupted in a step; to go on it need not write a checkpoint in each.
+    config.write_text(text.replace("checkpoint_seconds: 0.0", "checkpoint_seconds: 60.0"))
+    assert config.read_text() != text
     before = json.loads((run / "best.json").read_text())
     assert before["metric"] == "kid_20_pixels"
     status, out, err = run_here(

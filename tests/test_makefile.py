@@ -104,7 +104,7 @@ def test_help_names_every_command_on_one_screen():
 )
 def test_tests_run_on_all_cores(target, flags, tmp_path):
     command = planned(target, "ARGS=-x", tmp_path=tmp_path)
-    assert command == ["python", "-m", "pytest", "-n", "auto", "--dist", "loadfile", *flags, "-x"]
+    assert command == ["python", "-m", "pytest", "-n", "auto", "--dist", "worksteal", *flags, "-x"]
 
 
 def test_results_are_remade_by_their_own_program(tmp_path):

@@ -1,7 +1,11 @@
 """Tiny data, tiny runs, and the programs as a user starts them."""
 
+import contextlib
+import fcntl
 import functools
+import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -107,6 +111,17 @@ def refusal(capsys, program, *arguments, status=2):
     return line
 
 
+@contextlib.contextmanager
+def full_disk(limit):
+    """Lets no file that this process writes grow beyond `limit` bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 def interrupt_at(path, number=signal.SIGINT):
     """Sends this process a signal as soon as `path` exists; join the thread that is returned."""
 
@@ -163,10 +178,18 @@ def logged(run):
 
 @functools.cache
 def trained(base):
-    """A run by a real process, once for all tests, below `base`: `(folder, data, outcome)`."""
-    folder = base / "trained"
-    folder.mkdir()
-    data = write_npz(folder / "data.npz")
-    options = ["cgan", "--dataset", f"npz:{data}", *SMALL, *places(folder)]
-    process = start("train", *options, "--name", "first", "--log-steps", "1")
-    return folder, data, ended(process)
+    """A run by a real process, once for all tests: `(folder, data, outcome)`; do not touch.
+
+    `base` is the session's folder of temporary files, that of all workers of `pytest -n`.
+    """
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, outcome = shared / "trained", shared / "trained.json"
+    with (shared / "trained.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not outcome.exists():
+            folder.mkdir()
+            data = write_npz(folder / "data.npz")
+            options = ["cgan", "--dataset", f"npz:{data}", *SMALL, *places(folder)]
+            process = start("train", *options, "--name", "first", "--log-steps", "1")
+            outcome.write_text(json.dumps(ended(process)))
+    return folder, folder / "data.npz", tuple(json.loads(outcome.read_text()))

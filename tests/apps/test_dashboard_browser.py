@@ -56,6 +56,7 @@ def runs(tmp_path_factory):
     tf.get_logger().setLevel("ERROR")  # of many models in one process it warns
     for name, rate in RATES.items():
         settings = ["--dataset", f"npz:{data}", *processes.SMALL, "--generator-learning-rate", rate]
+        settings += ["--evaluate-epochs", 0]
         where = [*processes.places(folder), "--name", name, "--epochs", EPOCHS]
         train.main(["dcgan", *map(str, settings), *map(str, where)])
         add_points(folder / "runs" / name)
@@ -85,16 +86,22 @@ def browser():
         browser.close()
 
 
-@pytest.fixture
-def page(server, browser, tmp_path):
-    """The dashboard's first page; a picture of how it ends is left in `tmp_path`."""
+@pytest.fixture(scope="module")
+def dashboard(server, browser):
+    """The dashboard's first page, whose program takes seconds to load."""
     expect.set_options(timeout=MILLISECONDS)
     page = browser.new_page(viewport={"width": 1600, "height": 1000})
     page.set_default_timeout(MILLISECONDS)
     page.goto(server.url)
     yield page
-    page.screenshot(path=tmp_path / "page.png", full_page=True)
     page.close()
+
+
+@pytest.fixture
+def page(dashboard, tmp_path):
+    """The dashboard as the test before left it; a picture of how it ends lies in `tmp_path`."""
+    yield dashboard
+    dashboard.screenshot(path=tmp_path / "page.png", full_page=True)
 
 
 def open_tab(page, name):
@@ -114,6 +121,7 @@ def eventually(check):
 
 
 def test_time_series_draws_both_runs(page):
+    open_tab(page, "Time Series")
     names = page.locator("runs-data-table")
     for name in RATES:
         expect(names.get_by_text(name, exact=True)).to_be_visible()

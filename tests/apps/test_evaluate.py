@@ -1,7 +1,6 @@
 """apps.evaluate as a user runs it, on runs, on exports and on several at once."""
 
 import json
-import resource
 import shutil
 
 import numpy as np
@@ -11,7 +10,7 @@ from PIL import Image
 from keras_gans import training
 from keras_gans.evaluation import results
 from keras_gans.recipes import RECIPES
-from tests.apps.processes import ended, logged, refusal, run_here, start, write_npz
+from tests.apps.processes import ended, full_disk, logged, refusal, run_here, start, write_npz
 
 pytestmark = pytest.mark.slow
 
@@ -247,16 +246,11 @@ def test_data_that_changed_is_refused(runs, data, tmp_path, capsys):
     assert "is not what" in refused(capsys, copy)
 
 
-def test_a_full_disk_ends_in_one_line(run):
+def test_a_full_disk_ends_in_one_line(run, capsys):
     """The features of the samples do not fit; a mapped file would kill the process instead."""
-    limit = 50_000
     before = (run / "metrics.json").read_bytes()
-    process = start(
-        "evaluate",
-        *[run, *COUNT],
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
-    )
-    status, out, err = ended(process)
+    with full_disk(50_000):
+        status, out, err = run_here(capsys, "evaluate", run, *COUNT)
     (line,) = err.splitlines()
     assert status == 1
     assert line.endswith(f"cannot write to {run.parent / training.CACHE}: File too large")

@@ -70,7 +70,8 @@ def run(first):
 @pytest.fixture
 def cgan(tmp_path, data):
     """Arguments of a small run in the test's own folder; later flags override them."""
-    return ["cgan", "--dataset", f"npz:{data}", *SMALL, *places(tmp_path)]
+    unscored = ["--evaluate-epochs", "0"]
+    return ["cgan", "--dataset", f"npz:{data}", *SMALL, *unscored, *places(tmp_path)]
 
 
 # A run --------------------------------------------------------------------------------------------
@@ -442,7 +443,7 @@ def test_a_full_disk_leaves_no_half_checkpoint(cgan, tmp_path):
     limit = 20_000
     process = start(
         "train",
-        *[*cgan, "--name", "full", "--evaluate-epochs", "0"],
+        *[*cgan, "--name", "full"],
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )
     status, out, err = ended(process)
@@ -475,18 +476,35 @@ def test_a_loss_of_nan_ends_the_run_and_keeps_a_good_checkpoint(cgan, tmp_path, 
     assert not list((tmp_path / "exports").glob("cgan/[0-9]*"))
 
 
-@pytest.mark.parametrize("evaluate_epochs", [0, 1], ids=["by training", "by the judge"])
-def test_a_bad_picture_found_on_the_way_is_named(cgan, tmp_path, evaluate_epochs):
-    """A real process: it must also end, though tf.data still reads."""
+@pytest.fixture
+def with_a_bad_picture(cgan, tmp_path):
+    """`(arguments, the picture)`: it is not one of those that are looked at beforehand."""
     folder = write_folder(tmp_path / "pictures", count=100)
-    # The first file, and every sixteenth or so, is looked at beforehand.
+    # The first file, and every sixteenth or so, is.
     bad = truncate(folder / "ant" / "37.jpg")
     more = ["--dataset", f"folder:{folder}", "--image-size", "8", "--cache-mib", "0"]
-    more += ["--evaluate-epochs", evaluate_epochs]
-    status, out, err = ended(start("train", *cgan, *more))
-    assert status == 1, err
-    # Found before the run began, it leaves no run.
-    assert ("run  " in out) == (evaluate_epochs == 0)
+    return [*cgan, *more], bad
+
+
+def check_names(bad, err):
     (line,) = err.splitlines()
     assert str(bad) in line
     assert "--bad-images skip" in line
+
+
+def test_a_bad_picture_found_while_training_is_named(with_a_bad_picture):
+    """A real process: it must also end, though tf.data still reads."""
+    arguments, bad = with_a_bad_picture
+    status, out, err = ended(start("train", *arguments))
+    assert status == 1, err
+    assert "run  " in out
+    check_names(bad, err)
+
+
+def test_a_bad_picture_found_by_the_judge_leaves_no_run(with_a_bad_picture, tmp_path, capsys):
+    arguments, bad = with_a_bad_picture
+    status, out, err = run_here(capsys, "train", *arguments, "--evaluate-epochs", "1")
+    assert status == 1, err
+    assert "run  " not in out
+    assert not list((tmp_path / "runs").glob("[!.]*"))
+    check_names(bad, err)

@@ -1,7 +1,6 @@
 """apps.walk as a user runs it, on runs and on exports."""
 
 import io
-import resource
 import shutil
 
 import numpy as np
@@ -17,6 +16,7 @@ from keras_gans.serving.endpoints import Endpoints
 from keras_gans.serving.sampling import Sampler
 from tests.apps.processes import (
     ended,
+    full_disk,
     logged,
     refusal,
     run_here,
@@ -434,12 +434,8 @@ def test_a_place_that_cannot_be_written(conditional, tmp_path, capsys):
 def test_a_full_disk_is_one_line_and_keeps_the_old_animation(conditional, run, tmp_path, capsys):
     walked(capsys, conditional[1], tmp_path / "x.gif", *SHORT)
     before = snapshot(tmp_path)
-    process = start(
-        "walk",
-        *[run, "--out", tmp_path / "x.gif"],
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
-    )
-    status, out, err = ended(process)
+    with full_disk(4096):
+        status, out, err = run_here(capsys, "walk", run, "--out", tmp_path / "x.gif")
     assert (status, out) == (1, "")
     (line,) = err.splitlines()
     assert line == f"python -m apps.walk: cannot write {tmp_path}/x.gif: File too large"

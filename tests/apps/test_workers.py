@@ -1,7 +1,10 @@
 """Two workers on this machine: real processes, one of which is killed."""
 
+import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -13,11 +16,22 @@ from apps import workers
 from keras_gans import training
 from keras_gans.errors import InputError
 from keras_gans.recipes import RECIPES
-from tests.apps.processes import TIMEOUT, checkpoint_of, ended, places, start, state_of, write_npz
+from tests.apps.processes import (
+    ROOT,
+    TIMEOUT,
+    checkpoint_of,
+    ended,
+    places,
+    run_here,
+    snapshot,
+    start,
+    state_of,
+    write_npz,
+)
 
 pytestmark = pytest.mark.slow
 
-OPTIONS = ["--filters", "[4,4]", "--batch-size", "8", "--epochs", "3", "--evaluate-epochs", "0"]
+OPTIONS = ["--filters", "[4,4]", "--batch-size", "8", "--epochs", "2", "--evaluate-epochs", "0"]
 OPTIONS += ["--checkpoint-seconds", "0", "--name", "pair"]
 
 
@@ -46,11 +60,11 @@ def children(process):
     return [int(number) for number in found]
 
 
-def wait_for(path):
+def wait_for(condition):
     deadline = time.monotonic() + TIMEOUT
-    while not path.exists() and time.monotonic() < deadline:
+    while not condition() and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert path.exists()
+    assert condition()
 
 
 def test_only_the_chief_writes_and_speaks(pair):
@@ -67,13 +81,13 @@ def test_only_the_chief_writes_and_speaks(pair):
 
 def test_two_workers_train_what_one_process_does(pair, data):
     folder, _ = pair
-    settings = {"filters": (4, 4), "batch_size": 8, "epochs": 3, "evaluate_epochs": 0}
+    settings = {"filters": (4, 4), "batch_size": 8, "epochs": 2, "evaluate_epochs": 0}
     run = training.prepare(RECIPES["dcgan"](dataset=f"npz:{data}", **settings))
     run.model.fit(
-        run.recipe.batches(run.source, 0), steps_per_epoch=8, epochs=3, shuffle=False, verbose=0
+        run.recipe.batches(run.source, 0), steps_per_epoch=8, epochs=2, shuffle=False, verbose=0
     )
     apart = checkpoint_of(folder / "runs" / "pair")
-    assert apart.steps_done == run.model.steps_done == 24
+    assert apart.steps_done == run.model.steps_done == 16
     for network in ("generator", "discriminator", "average"):
         one, other = (
             np.concatenate([v.numpy().ravel() for v in getattr(model, network).weights])
@@ -83,18 +97,21 @@ def test_two_workers_train_what_one_process_does(pair, data):
         assert np.linalg.norm(one - other) < 0.02 * np.linalg.norm(other), network
 
 
-@pytest.mark.parametrize("victim", [0, 1])
-def test_a_killed_worker_ends_the_other_and_the_same_command_goes_on(tmp_path, data, pair, victim):
-    process = start("workers", *arguments(tmp_path, data))
-    pids = children(process)
-    wait_for(tmp_path / "runs" / "pair" / "checkpoint.keras")
-    begin = time.monotonic()
-    os.kill(pids[victim], signal.SIGKILL)
-    status, _, err = ended(process)
-    assert time.monotonic() - begin < 60
-    assert status == 1
-    assert "the same command again" in err.splitlines()[-1]
-    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+def test_a_killed_worker_ends_the_other_and_the_same_command_goes_on(tmp_path, data, pair):
+    """Whichever it is: first the one that only computes, then the chief."""
+    checkpoint = tmp_path / "runs" / "pair" / "checkpoint.keras"
+    for victim in (1, 0):
+        before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+        process = start("workers", *arguments(tmp_path, data))
+        pids = children(process)
+        wait_for(lambda: checkpoint.exists() and checkpoint.stat().st_mtime_ns > before)  # noqa: B023
+        begin = time.monotonic()
+        os.kill(pids[victim], signal.SIGKILL)
+        status, _, err = ended(process)
+        assert time.monotonic() - begin < 60
+        assert status == 1
+        assert "the same command again" in err.splitlines()[-1]
+        assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
 
     status, out, err = ended(start("workers", *arguments(tmp_path, data)))
     assert status == 0, err
@@ -104,11 +121,17 @@ def test_a_killed_worker_ends_the_other_and_the_same_command_goes_on(tmp_path, d
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_complete_run_is_not_trained_again(pair, data):
+def test_a_complete_run_is_not_trained_again(pair, data, monkeypatch, capsys):
+    """As one of the workers finds, before it looks for the other."""
+    cluster = {"worker": ["127.0.0.1:1", "127.0.0.1:2"]}
+    config = {"cluster": cluster, "task": {"type": "worker", "index": 0}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(config))
     folder, _ = pair
-    status, out, _ = ended(start("workers", *arguments(folder, data)))
-    assert status == 0
-    assert "is complete: there is nothing to resume" in out
+    before = snapshot(folder)
+    status, out, err = run_here(capsys, "train", *arguments(folder, data)[1:])
+    assert (status, err) == (0, "")
+    assert out == f"{folder}/runs/pair is complete: there is nothing to resume\n"
+    assert snapshot(folder) == before
 
 
 def test_a_mistake_is_told_once():
@@ -119,9 +142,21 @@ def test_a_mistake_is_told_once():
 
 
 @pytest.mark.parametrize("count", ["1", "two", "-2"])
-def test_a_number_of_workers_is_needed(count):
-    with pytest.raises(InputError, match="integer from 2 on"):
+def test_a_number_of_workers_is_needed(count, capsys):
+    with pytest.raises(SystemExit) as end:
         workers.main([count, "dcgan"])
+    assert end.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == (
+        "python -m apps.workers: the number of workers must be an integer from 2 on. "
+        f"Received: {count!r}"
+    )
+
+
+def test_what_starts_workers_takes_no_time_and_memory_itself():
+    code = "import sys; from apps import workers; print('tensorflow' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    assert done.stdout == b"False\n"
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(two_replicas, data):

@@ -180,6 +180,7 @@ def test_two_folders_train(tmp_path):
     assert (recipe.features, recipe.best_metric) == ("pixels", "mmd")
     keras.utils.set_random_seed(0)
     model = recipe.build(data, total_steps=6)
+    model.run_eagerly = True  # six steps take less than to compile them
     history = model.fit(
         recipe.batches(data, 0), steps_per_epoch=3, epochs=2, verbose=0, shuffle=False
     ).history

@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import shutil
 import signal
 import subprocess
@@ -19,6 +18,7 @@ import tensorflow as tf
 from keras_gans.errors import InputError, RunError
 from keras_gans.noise import seeded_latents
 from keras_gans.serving import export, signatures
+from tests.apps.processes import full_disk
 from tests.serving_loader import RefusedError, run_in_loader
 
 pytestmark = pytest.mark.slow
@@ -290,8 +290,10 @@ def lose_an_output(latent):
         (lambda latent: {"image_bytes": latent}, RunError, "_bytes"),
     ],
 )
-def test_a_model_that_cannot_be_served_is_not_published(model, tmp_path, function, error, message):
-    old = export.publish(model, tmp_path)
+def test_a_model_that_cannot_be_served_is_not_published(
+    version, tmp_path, function, error, message
+):
+    old = shutil.copytree(version, tmp_path / version.name)
     with pytest.raises(error) as failure:
         export.publish(OneSignature(function), tmp_path)
     assert message in str(failure.value)
@@ -348,14 +350,13 @@ for _ in range(3):
 """
 
 
-def test_two_publishers_at_once_both_succeed(tmp_path):
-    publishers = [start(PUBLISHER, tmp_path) for _ in range(2)]
-    for publisher in publishers:
-        assert publisher.stdout.readline() == "ready\n"
-    for publisher in publishers:
-        publisher.stdin.write("go\n")
-        publisher.stdin.flush()
-    published = [name for publisher in publishers for name in publisher.communicate()[0].split()]
+def test_two_publishers_at_once_both_succeed(model, tmp_path):
+    other = start(PUBLISHER, tmp_path)
+    assert other.stdout.readline() == "ready\n"
+    other.stdin.write("go\n")
+    other.stdin.flush()
+    published = [export.publish(model, tmp_path).name for _ in range(3)]
+    published += other.communicate()[0].split()
     assert len(published) == 6
     assert sorted(published) == entries(tmp_path)
     for name in published:
@@ -383,27 +384,13 @@ def test_a_number_taken_meanwhile_is_passed_over(tmp_path):
     assert all(entries(path) == ["variables"] for path in placed)
 
 
-FULL_DISK = """
-import resource, sys
-from keras_gans.serving import export
-from keras_gans.errors import RunError
-from tests.serving.test_export import StandIn
-
-model = StandIn()
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), resource.RLIM_INFINITY))
-try:
-    export.publish(model, sys.argv[1])
-except RunError as error:
-    print(error)
-"""
-
-
 # The variables take 6 KB and the graph 60 KB: each does not fit once.
 @pytest.mark.parametrize("size", [1000, 20000])
 def test_a_full_disk_is_one_line_and_leaves_the_old_version(model, tmp_path, size):
-    assert resource.getrlimit(resource.RLIMIT_FSIZE)[1] == resource.RLIM_INFINITY
     old = export.publish(model, tmp_path)
-    (line,) = start(FULL_DISK, tmp_path, size).communicate()[0].splitlines()
+    with full_disk(size), pytest.raises(RunError) as failure:
+        export.publish(model, tmp_path)
+    (line,) = str(failure.value).splitlines()
     assert line.startswith(f"cannot write an export to {tmp_path}: ")
     assert "File too large; nothing was published" in line
     assert entries(tmp_path) == [old.name]

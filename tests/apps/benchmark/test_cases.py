@@ -6,15 +6,17 @@ import pytest
 
 from apps.benchmark import cases
 from keras_gans.errors import InputError, RunError
+from tests.apps.processes import write_folder
 
 pytestmark = pytest.mark.slow
 
 
-def test_a_case_has_a_process_of_its_own():
-    common = {"batch_size": 4, "precision": "float32", "replicas": 1, "repeats": 1, "steps": 1}
-    result = cases.run("step", variant="gan", baselines=[], **common)
+def test_a_case_has_a_process_of_its_own(tmp_path):
+    common = {"batch_size": 4, "precision": "float32", "repeats": 1, "steps": 1}
+    folder = str(write_folder(tmp_path / "pictures"))
+    result = cases.run("scale", variant="gan", path=folder, cache_mib=0, **common)
     assert 100 < result["peak_mib"] < 4000
-    assert result["summary"]["matmul_gflop_per_second"]["median"] > 0
+    assert (result["images"], result["images_per_second"]["median"] > 0) == (16, True)
 
 
 def test_a_mistake_found_in_the_process_is_told_in_its_words(capfd):

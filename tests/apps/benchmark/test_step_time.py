@@ -6,6 +6,7 @@ import pytest
 
 from apps.benchmark import measuring, step_time
 from keras_gans.recipes import RECIPES
+from tests.apps.processes import write_folder
 
 pytestmark = pytest.mark.slow
 
@@ -16,13 +17,15 @@ def small_matrices(monkeypatch):
     monkeypatch.setattr(step_time, "PIPELINE_BATCHES", 3)
 
 
-def test_pairs_of_images_are_timed_too(monkeypatch):
-    small = {"generator_filters": 2, "blocks": 0, "discriminator_filters": 2}
+def test_pairs_of_images_are_timed_too(monkeypatch, tmp_path):
+    write_folder(tmp_path, ("x", "y"))
+    small = {"generator_filters": 2, "blocks": 0, "discriminator_filters": 2, "halvings": 1}
+    small |= {"dataset": f"folders:{tmp_path}/x,{tmp_path}/y", "image_size": 8}
     recipe = functools.partial(RECIPES["cyclegan"], **small)
     monkeypatch.setitem(RECIPES, "cyclegan", recipe)
     result = step_time.measure("cyclegan", 2, "mixed_bfloat16", 1, [], repeats=1, steps=1)
     assert result["precision"] == "mixed_bfloat16"
-    assert result["mflop_per_image"] > 1
+    assert result["mflop_per_image"] > 0.1
     assert result["summary"]["pipeline_images_per_second"]["median"] > 0
 
 
