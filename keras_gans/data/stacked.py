@@ -33,6 +33,8 @@ class StackedSplit:
         self.size = size
         self.drawn = np.random.default_rng(seed).integers(gray.size, size=(size, COLOURS))
         self._gray = gray
+        with tf.device("CPU:0"):  # where tf.data gathers
+            self._drawn = tf.constant(self.drawn)
 
     @property
     def failure(self):
@@ -47,8 +49,9 @@ class StackedSplit:
 
         Returns `(images, None)`: uint8 `[b, h, w, 3]`.
         """
-        images, _ = self._gray.read(tf.gather(tf.constant(self.drawn), indices))
-        return tf.transpose(images[..., 0], (0, 2, 3, 1)), None
+        drawn = tf.gather(self._drawn, indices)
+        colours = [self._gray.read(each)[0] for each in tf.unstack(drawn, COLOURS, axis=1)]
+        return tf.concat(colours, axis=-1), None
 
     def classes(self):
         """Returns the true class of every image's red, green and blue, int32 `[size, 3]`."""

@@ -24,7 +24,7 @@ def test_it_is_a_data_set_of_unlabelled_colour_images_with_1000_modes(source):
     assert (source.class_names, source.num_classes, source.train.labels) == (None, 0, None)
     assert source.num_modes == 1000
     assert source.channel_source.num_classes == 10
-    images = next(iter(batches(source.train, 64, seed=0)))[0]
+    images = next(iter(batches(source.train, 64, seed=0)))
     assert images.shape == (64, 28, 28, 3)
     assert -1.0 <= images.numpy().min() < images.numpy().max() <= 1.0
 
@@ -45,7 +45,7 @@ def test_an_index_gives_the_same_image_however_it_is_read(source):
     split = source.test
     wanted = np.array([3, 25_990, 3])
     eager = split.read(wanted)[0].numpy()
-    (piped,) = next(iter(in_order(Part(split, wanted), 3)))  # in a graph, by tf.data
+    piped = next(iter(in_order(Part(split, wanted), 3)))  # in a graph, by tf.data
     np.testing.assert_allclose(piped, eager / np.float32(127.5) - np.float32(1.0), atol=1e-6)
     rows = PixelRows(split, source.image_shape)[wanted]
     np.testing.assert_array_equal(rows, eager.reshape(3, -1) / np.float32(255))

@@ -14,6 +14,8 @@ from keras_gans.metrics import features
 from keras_gans.serving.endpoints import Endpoints
 from tests.metrics.test_classifier import source as stripes
 
+pytestmark = pytest.mark.slow  # whichever comes first fits the classifier
+
 COUNT, MODES = 600, 27
 
 
@@ -71,7 +73,6 @@ def test_a_generator_of_one_image_hits_one_mode(cache):
     assert scores["frechet_600_classifier"].value > 10.0
 
 
-@pytest.mark.slow
 def test_all_that_suits_is_measured_and_named_with_its_protocol(cache):
     judge = evaluator(cache)
     scores = judge.scores(sampler())
