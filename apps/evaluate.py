@@ -94,7 +94,7 @@ def _parse(arguments):
     add("model", nargs="?", type=str, help="folder of a run or of an export")
     add("--compare", nargs="+", type=str, metavar="MODEL", help="several, in one table and picture")
     add("--checkpoint", type=Literal["best", "last"] | None, help=training.CHECKPOINT_HELP)
-    add("--samples", type=int, default=10_000, help="samples to score")
+    add("--samples", type=int | None, help="to score; default: 10000, of stacked_mnist 26000")
     add("--features", type=features | None, help=help_features)
     add("--metrics", nargs="+", type=metrics, help="default: all that these features allow")
     add("--dataset", type=str | None, help="of an export: the data it was trained on; see train")
@@ -105,7 +105,7 @@ def _parse(arguments):
     options = console.parse(parser, arguments)
     if bool(options.model) == bool(options.compare):
         raise InputError(f"name one model, or several with --compare (see {PROGRAM} --help)")
-    if options.samples < 2:
+    if options.samples is not None and options.samples < 2:
         raise InputError(f"--samples must be at least 2. Received: {options.samples}")
     return options
 
@@ -139,9 +139,12 @@ def _open_export(folder, options):
 def _make_evaluator(source, options):
     folder = Path(options.model or options.compare[0])
     cache = (folder.parent if training.is_run(folder) else Path("runs")) / training.CACHE
-    return translation.evaluator_for(
+    evaluator = translation.evaluator_for(
         source, options.features, options.samples, options.metrics, cache_dir=cache
     )
+    if source.num_modes and not options.metrics and "modes" not in evaluator.metrics:
+        print("left out  modes: only classifier features count them")
+    return evaluator
 
 
 def _measure(subject, evaluator):

@@ -103,8 +103,9 @@ def _best_text(best):
     """The scores of the best checkpoint, the one that chose it first."""
     scores = {name: score["value"] for name, score in best["scores"].items()}
     # A model of classes is asked for each; of another one, what matters is that none is missing.
+    kinds = ("classes_covered", "modes_covered")
     accuracies = [name for name in scores if registry.base_name(name) == "label_accuracy"]
-    classes = accuracies or [name for name in scores if name.startswith("classes_covered")]
+    classes = accuracies or [name for name in scores if name.startswith(kinds)]
     chosen = dict.fromkeys([*(n for n in scores if n.startswith(best["metric"])), *classes])
     words = [f"{name} {registry.value_text(name, scores[name])}" for name in chosen]
     return f"{', '.join(words)} at epoch {best['epoch']}"

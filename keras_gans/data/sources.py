@@ -16,11 +16,13 @@ from keras_gans.data.digits import digits, digits_m
 from keras_gans.data.folder import BAD_IMAGES, FolderSplit, load_folder
 from keras_gans.data.image_file import RESIZES, SMALLEST_SIDE
 from keras_gans.data.npz import Labelled, labelled, read_npz
+from keras_gans.data.stacked import COLOURS, StackedSplit
 from keras_gans.data.tfds import TFDS_NAMES
 from keras_gans.errors import InputError
 
 SOURCE_NAMES = (
-    "digits", "digits-m", "mnist", "fashion_mnist", "cifar10", "npz:PATH", "folder:PATH",
+    "digits", "digits-m", "mnist", "fashion_mnist", "cifar10", "stacked_mnist", "npz:PATH",
+    "folder:PATH",
 )  # fmt: skip
 UNPAIRED_NAMES = ("digits2digits-m", *TFDS_NAMES, "folders:A,B", "folders:ROOT")
 
@@ -37,6 +39,9 @@ _KERAS_SETS = {
     "cifar10": (keras.datasets.cifar10, (32, 32, 3), _CIFAR),
 }
 FOLDER_SIZE = (64, 64)
+# Of stacked_mnist as many images as in the VEEGAN experiment of Lin et al. 2018 (arXiv 1712.04086),
+# and of test images as many as samples there, so that real ones can be counted as samples are.
+STACKED_TRAIN, STACKED_TEST = 128_000, 26_000
 
 
 @dataclass(frozen=True)
@@ -47,21 +52,29 @@ class Source:
         name: As given to `load_source`.
         image_shape: `(height, width, channels)`.
         class_names: One per label, or None when there are no labels.
-        train: `ArraySplit` or `FolderSplit`; so is `test`, or None.
+        train: `ArraySplit`, `FolderSplit` or `StackedSplit`; so is `test`, or None.
         fingerprint: 16 hex digits that change when the data or the way it is read changes.
+        channel_source: Where each colour of an image is an image of its own, as in `stacked_mnist`,
+            the labelled gray `Source` that the colours were drawn from; else None.
     """
 
     name: str
     image_shape: tuple[int, int, int]
     class_names: tuple[str, ...] | None
-    train: ArraySplit | FolderSplit
-    test: ArraySplit | FolderSplit | None
+    train: ArraySplit | FolderSplit | StackedSplit
+    test: ArraySplit | FolderSplit | StackedSplit | None
     fingerprint: str
+    channel_source: "Source | None" = None
 
     @property
     def num_classes(self):
         """Number of classes, 0 without labels."""
         return len(self.class_names or ())
+
+    @property
+    def num_modes(self):
+        """Number of combinations of the colours' classes, 0 where a colour has no class."""
+        return self.channel_source.num_classes**COLOURS if self.channel_source else 0
 
     @property
     def skipped(self):
@@ -94,14 +107,16 @@ def load_source(
 
     `digits` are scikit-learn's 1,797 digits, enlarged to 28 x 28; `digits-m` are the same
     blended into patches of photos, in colour. `mnist`, `fashion_mnist` and `cifar10` come from
-    `data_dir`, else from Keras's cache, else from the internet.
+    `data_dir`, else from Keras's cache, else from the internet. `stacked_mnist` is made of `mnist`:
+    a digit drawn at random in each colour, 128,000 images to train on and 26,000 of test digits.
     `npz:PATH` reads `x_train[, y_train, x_test, y_test]` or `images[, labels]`, uint8.
     `folder:PATH` reads every picture below a folder; its sub-folders are the classes, unless
     pictures lie directly in it: then there are no labels.
 
     Args:
         name: One of `SOURCE_NAMES`.
-        data_dir: For `mnist`, `fashion_mnist`, `cifar10`: a folder with `<name>.npz`, or that file.
+        data_dir: For `mnist`, `fashion_mnist`, `cifar10`: a folder with `<name>.npz`, or that file;
+            for `stacked_mnist` that of `mnist`.
         image_size: Positive integer or `(height, width)`. Default: 64 for folders, else as stored.
         channels: 1, 3 or None: as stored; for a folder 1 if all of a sample are gray, else 3.
         resize: "crop", "stretch" or "pad", where sizes differ; see `fit_image`.
@@ -123,6 +138,8 @@ def load_source(
             reading = size, channels, resize, bad_images, cache_mib
             split, shape, class_names, fingerprint = load_folder(path, *reading)
             return Source(name, shape, class_names, split, None, fingerprint)
+        if name == "stacked_mnist":
+            return _stacked_mnist(data_dir, size, channels, resize)
         return array_source(name, *_read_arrays(name, data_dir), size, channels, resize)
     except OSError as error:
         reason = error.strerror or error
@@ -140,6 +157,19 @@ def array_source(name, train, test, class_names, size, channels, resize):
     train, test = _fitted(train, shape, resize), _fitted(test, shape, resize)
     splits = (each and ArraySplit(each.images, each.labels) for each in (train, test))
     return Source(name, shape, class_names, *splits, _fingerprint(train, test))
+
+
+def _stacked_mnist(data_dir, size, channels, resize):
+    if channels == 1:
+        raise InputError(f"channels must be 3 of stacked_mnist, or left out. Received: {channels=}")
+    digits = array_source("mnist", *_read_arrays("mnist", data_dir), size, 1, resize)
+    train = StackedSplit(digits.train, STACKED_TRAIN, seed=0)
+    test = StackedSplit(digits.test, STACKED_TEST, seed=1)
+    digest = hashlib.blake2b(digits.fingerprint.encode(), digest_size=8)
+    for split in (train, test):
+        digest.update(split.drawn)
+    shape = (*digits.image_shape[:2], COLOURS)
+    return Source("stacked_mnist", shape, None, train, test, digest.hexdigest(), digits)
 
 
 def _read_arrays(name, data_dir):

@@ -60,6 +60,7 @@ class UnpairedSource:
     test: ClassVar[None] = None
     class_names: ClassVar[None] = None
     num_classes: ClassVar[int] = 0
+    num_modes: ClassVar[int] = 0
 
     @property
     def image_shape(self):

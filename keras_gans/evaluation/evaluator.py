@@ -18,7 +18,7 @@ from keras_gans.errors import InputError
 from keras_gans.evaluation import extraction, results
 from keras_gans.evaluation.real_images import RealImages, smallest_side
 from keras_gans.files import write_atomically
-from keras_gans.metrics import classifier, features, registry
+from keras_gans.metrics import features, mode_coverage, registry
 from keras_gans.metrics.registry import METRICS, SAMPLES, score_name
 from keras_gans.serving.sampling import Sampler
 
@@ -30,9 +30,14 @@ def default_metric(source, feature_name, count):
 
     That needs more images than features: else it is the kernel distance, which does not.
     """
-    enough = smallest_side(source, count) > classifier.FEATURES
+    enough = smallest_side(source, count) > features.classifier_size(source)
     score = "frechet" if feature_name == "classifier" and enough else "mmd"
     return registry.name_by_features(score, feature_name)
+
+
+def default_count(source):
+    """Returns how many samples are scored unless asked otherwise."""
+    return mode_coverage.SAMPLES if source.num_modes else 10_000
 
 
 class Evaluator:
@@ -41,7 +46,7 @@ class Evaluator:
     Args:
         source: The data, a `keras_gans.data.Source`.
         feature_name: One of `registry.FEATURE_NAMES`; None: as `features.default_for` has it.
-        count: Number of samples.
+        count: Number of samples; None: 10,000, of data with modes 26,000.
         metrics: Names out of `METRICS`; None: all that suit the features and the model.
         cache_dir: Folder that keeps classifiers and features of real images between runs.
 
@@ -53,12 +58,12 @@ class Evaluator:
         InputError: For names that are unknown or do not apply, and too few images for a metric.
     """
 
-    def __init__(self, source, feature_name=None, count=10_000, metrics=None, *, cache_dir):
+    def __init__(self, source, feature_name=None, count=None, metrics=None, *, cache_dir):
         names = tuple(METRICS if metrics is None else metrics)
         if unknown := [name for name in names if name not in METRICS]:
             raise InputError(f"metrics must be of {', '.join(METRICS)}. Received: {unknown[0]}")
         self.source = source
-        self.count = count
+        self.count = default_count(source) if count is None else count
         self.cache_dir = Path(cache_dir)
         self.seconds = 0.0
         feature_name = feature_name or features.default_for(source)
@@ -68,7 +73,7 @@ class Evaluator:
         self.real = RealImages(source, self.features, self.cache_dir)
         self._asked_for = metrics is not None
         if self._asked_for:
-            registry.check_features(names, self.features)
+            registry.check_features(names, self.features, source.name)
         fitting = (name for name in names if registry.fits_features(name, self.features))
         self.metrics = tuple(name for name in fitting if METRICS[name].function)
         self._check_counts()
@@ -138,7 +143,8 @@ class Evaluator:
     def floor(self):
         """Scores `real.floor_count(count)` training images as if they were samples.
 
-        The scores `{name: Estimate}` depend on the protocol alone, and are kept in `cache_dir`.
+        Modes are those of as many test images, which the classifier was not fitted to. The scores
+        `{name: Estimate}` depend on the protocol alone, and are kept in `cache_dir`.
         """
         text = json.dumps([self.protocol(), self.metrics])
         digest = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
@@ -146,7 +152,13 @@ class Evaluator:
         with extraction.file_errors(self.source, self.cache_dir):
             if not path.exists():
                 sampled = [name for name in self.metrics if METRICS[name].asks == SAMPLES]
-                scores = self._measure(self.real.samples_of_training(self.count), sampled)
+                modes = [name for name in sampled if METRICS[name].sees == "modes"]
+                others = [name for name in sampled if name not in modes]
+                scores = {}
+                if others:
+                    scores |= self._measure(self.real.samples_of_training(self.count), others)
+                if modes:
+                    scores |= self._measure(self.real.samples_of_test(self.count), modes)
                 write_atomically(path, json.dumps(registry.as_dict(scores)))
             return results.read_floor(path)
 
@@ -170,13 +182,17 @@ class Evaluator:
     def in_words(self):
         """Says in one line what the scores compare."""
         words = f"{self.count:,} samples against {self.real.reference.size:,} real images"
-        if not self.features.knows_classes:
-            return f"{self.features.name} of {words}"
         protocol = self.features.protocol
-        return (
-            f"{words}, with a classifier right on {protocol['classifier_accuracy']:.1%} of "
+        if "classifier_accuracy" not in protocol:
+            return f"{self.features.name} of {words}"
+        words += (
+            f", with a classifier right on {protocol['classifier_accuracy']:.1%} of "
             f"{protocol['classifier_held_out_images']:,} that it never saw"
         )
+        if modes := self.source.num_modes:
+            hit = mode_coverage.expected_covered(self.count, modes)
+            words += f"; as many uniform draws hit {hit:,.0f} of {modes:,} modes"
+        return words
 
     def _requests(self, endpoints, count):
         """`(sampler, seeds, labels)` of `count` samples; labels as often as the data has them."""

@@ -3,6 +3,7 @@
 import contextlib
 from functools import cached_property, partial
 
+import numpy as np
 import tensorflow as tf
 
 from keras_gans.data.pixels import to_float
@@ -59,9 +60,15 @@ class RealImages:
         part = Part(self.training.split, self.training.indices[: self.floor_count(count)])
         return self._described(part, "training")
 
+    def samples_of_test(self, count):
+        """Describes as many test images, which no classifier was fitted to."""
+        return self._described(Part(self.source.test, np.arange(self.floor_count(count))), "test")
+
     def floor_count(self, count):
-        """Returns how many training images there are for `count` samples; the window's are left."""
-        return min(count, _without_window(self.training))
+        """Returns how many real images there are for `count` samples; the window's are left."""
+        # Where modes are counted, of test images.
+        most = self.source.test.size if self.source.num_modes else count
+        return min(count, most, _without_window(self.training))
 
     def _described(self, part, role):
         name = f"{self.kind.fingerprint}-{self.source.fingerprint}-{role}-{part.size}"

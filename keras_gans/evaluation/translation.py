@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from keras_gans.data import UnpairedSource
 from keras_gans.errors import InputError
-from keras_gans.evaluation.evaluator import Evaluator
+from keras_gans.evaluation.evaluator import Evaluator, default_count
 from keras_gans.evaluation.real_images import read_batches
 from keras_gans.metrics.estimate import Estimate
 from keras_gans.metrics.registry import METRICS, TRANSLATIONS, name_by_features, score_name
@@ -24,7 +24,7 @@ SETS = ("frechet", "fid", "mmd", "kid", "classes", "sharpness")
 DIRECTIONS = {"x_to_y": TRANSLATIONS, "y_to_x": TRANSLATIONS[::-1]}  # there, and back again
 
 
-def evaluator_for(source, feature_name=None, count=10_000, metrics=None, *, cache_dir):
+def evaluator_for(source, feature_name=None, count=None, metrics=None, *, cache_dir):
     """Makes the `Evaluator` or `TranslationEvaluator` for a source; the arguments are theirs."""
     kind = TranslationEvaluator if isinstance(source, UnpairedSource) else Evaluator
     return kind(source, feature_name, count, metrics, cache_dir=cache_dir)
@@ -40,7 +40,8 @@ class TranslationEvaluator:
         source: A `data.UnpairedSource`.
         feature_name, cache_dir: As in `evaluation.Evaluator`; the features' default is `classifier`
             where the source has judges, else `pixels`.
-        count: Images to translate in each direction, at most; as many as both domains have.
+        count: Images to translate in each direction, at most; as many as both domains have. None:
+            10,000.
         metrics: Of `SETS`, `cycle` and `pairs`; None: all that apply.
 
     Attributes:
@@ -50,12 +51,13 @@ class TranslationEvaluator:
         InputError: For metrics that are unknown or do not apply.
     """
 
-    def __init__(self, source, feature_name=None, count=10_000, metrics=None, *, cache_dir):
+    def __init__(self, source, feature_name=None, count=None, metrics=None, *, cache_dir):
         self.source = source
         self.seconds = 0.0
         held_out = (each.train if each.test is None else each.test for each in (source.x, source.y))
         self.inputs = dict(zip(DIRECTIONS, held_out, strict=True))
-        self.count = min(count, *(split.size for split in self.inputs.values()))
+        wanted = default_count(source) if count is None else count
+        self.count = min(wanted, *(split.size for split in self.inputs.values()))
         feature_name = feature_name or ("classifier" if source.judges else "pixels")
         self.metrics = _checked_metrics(metrics, source, feature_name)
         self._sets = [name for name in self.metrics if name in SETS]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import keras
 import tensorflow as tf
 
+from keras_gans.data.stacked import COLOURS
 from keras_gans.errors import InputError
 from keras_gans.metrics import classifier, inception
 from keras_gans.metrics.registry import FEATURE_NAMES
@@ -27,6 +28,7 @@ class Features:
         function: `float32 [b, h, w, c]` in [-1, 1] to `(features float32 [b, size], probabilities
             float32 [b, k] or None)`.
         knows_classes: Whether the probabilities are those of the data's own classes.
+        knows_modes: Whether they are those of each colour's classes, one colour after the other.
         fingerprint: Text that changes when an image would get other features.
         protocol: What must stand beside a score.
     """
@@ -35,6 +37,7 @@ class Features:
     size: int
     function: Callable
     knows_classes: bool
+    knows_modes: bool
     fingerprint: str
     protocol: dict
 
@@ -45,8 +48,13 @@ class Features:
 
 
 def default_for(source):
-    """`classifier` where the data has labels to fit one to, else `pixels`."""
-    return "classifier" if source.num_classes else "pixels"
+    """`classifier` where images, or their colours, have labels to fit one to, else `pixels`."""
+    return "classifier" if source.num_classes or source.num_modes else "pixels"
+
+
+def classifier_size(source):
+    """Returns how many features a classifier has of an image of `source`."""
+    return classifier.FEATURES * (COLOURS if source.num_modes else 1)
 
 
 def get(name, source, cache_dir):
@@ -54,7 +62,8 @@ def get(name, source, cache_dir):
 
     Args:
         name: `classifier`: the last hidden layer, 128 features, of a small convolutional network
-            fitted to the labels of `source`, once, kept in `cache_dir`. `inception_2015`: the 2,048
+            fitted to the labels of `source`, once, kept in `cache_dir`; of data with modes those of
+            each colour, by a network fitted to its `channel_source`. `inception_2015`: the 2,048
             features of the frozen graph with which published distances were computed.
             `inception_keras`: the 2,048 averaged features of Keras's InceptionV3. Gray images are
             repeated thrice for both; see `metrics.inception`. `pixels`: the image itself in [0, 1],
@@ -77,22 +86,29 @@ def get(name, source, cache_dir):
     shape = (None, *source.image_shape)
     compiled = tf.function(function, input_signature=[tf.TensorSpec(shape, tf.float32)])
     protocol = {"features": name, "feature_count": size, **protocol}
-    return Features(name, size, compiled, name == "classifier", f"{name}{digest}", protocol)
+    judged = name == "classifier"
+    knows = judged and source.num_classes > 0, judged and source.num_modes > 0
+    return Features(name, size, compiled, *knows, f"{name}{digest}", protocol)
 
 
 def _classifier(source, cache_dir):
-    if not source.num_classes:
+    labelled = source.channel_source or source
+    if not labelled.num_classes:
         raise InputError(
             f"classifier features need labels, and {source.name} has none: choose pixels or "
             "inception_2015"
         )
-    judge = classifier.load_or_fit(source, cache_dir)
+    judge = classifier.load_or_fit(labelled, cache_dir)
     outputs = [judge.network.get_layer("features").output, judge.network.output]
     network = keras.Model(judge.network.input, outputs)
 
     def function(images):
         features, logits = network(images, training=False)
         return features, tf.nn.softmax(logits)
+
+    def of_each_colour(images):
+        grays = tf.reshape(tf.transpose(images, (0, 3, 1, 2)), (-1, *labelled.image_shape))
+        return [tf.reshape(rows, (-1, COLOURS * rows.shape[1])) for rows in function(grays)]
 
     protocol = {
         "classifier_accuracy": judge.accuracy,
@@ -101,6 +117,9 @@ def _classifier(source, cache_dir):
     }
     weights = b"".join(each.tobytes() for each in judge.network.get_weights())
     digest = hashlib.blake2b(weights, digest_size=8).hexdigest()
+    if source.num_modes:
+        protocol |= {"classified": "each colour", "modes": source.num_modes}
+        return classifier_size(source), of_each_colour, digest, protocol
     return outputs[0].shape[-1], function, digest, protocol
 
 

@@ -19,6 +19,7 @@ from keras_gans.metrics import (
     kernel,
     latent_mmd,
     memorization,
+    mode_coverage,
     parzen,
     precision_recall,
     reconstruction,
@@ -35,7 +36,7 @@ class Pictures:
 
     Attributes:
         features: float32 `[n, d]`, an array on the disk.
-        probabilities: float32 `[n, k]` or None.
+        probabilities: float32 `[n, k]`, of data with modes `[n, 3 k]`; or None.
         pixels: float32 `[n, h * w * c]` in [0, 1], an array on the disk, or read as it is sliced.
         labels: int32 `[n]`, the classes that were asked for or that the images have, or None.
     """
@@ -72,8 +73,8 @@ class Metric:
             their place, and None where an evaluator of its own makes it.
         better: For each of its scores "lower", "higher", or "real" for: near that of real images.
         sees: `features`; `inception_features` or `other_features`, of which a score has different
-            names; `pixels` whatever the features are; `probabilities`, or `classes`: probabilities
-            of the data's own classes; `codes`.
+            names; `pixels` whatever the features are; `probabilities`, `classes`: probabilities of
+            the data's own classes, or `modes`: those of the classes of each colour; `codes`.
         asks: The endpoints that a model must have.
     """
 
@@ -124,6 +125,12 @@ def _classes(samples, real):
     return scores
 
 
+def _modes(samples, real):
+    modes = mode_coverage.modes_of(samples.probabilities, real.source.channel_source.num_classes)
+    seen = mode_coverage.summary(modes, real.source.num_modes)
+    return {"modes_covered": Estimate(seen.covered), "modes_kl": Estimate(seen.divergence)}
+
+
 def _memorization(samples, real):
     nearest = memorization.to_training(samples.pixels, real.training_pixels)
     ratio, share, *_ = memorization.compared(*nearest, real.held_out_distances)
@@ -166,6 +173,7 @@ METRICS = {
         },
         "classes",
     ),
+    "modes": Metric(_modes, {"modes_covered": "higher", "modes_kl": "lower"}, "modes"),
     "parzen": Metric(_parzen, {"parzen": "higher", "parzen_sigma": "real"}, "pixels"),
     "memorising": Metric(
         _memorization, {"nearest_training_ratio": "real", "copied_share": "real"}, "pixels"
@@ -190,6 +198,7 @@ CHOOSING = tuple(score for score, better in BETTER.items() if better != "real")
 SHARES = (
     "label_accuracy", "rarest_class_share", "precision", "recall", "coverage", "copied_share",
 )  # fmt: skip
+COUNTS = ("classes_covered", "modes_covered")
 # The same formula by the features' kind.
 TWINS = {"fid": "frechet", "kid": "mmd", "frechet": "fid", "mmd": "kid"}
 
@@ -202,8 +211,8 @@ def name_by_features(score, feature_name):
     return score if is_inceptions == wanted else TWINS[score]
 
 
-def check_features(names, features):
-    """Checks that the metrics of these names can be made from a kind of `features.Features`.
+def check_features(names, features, source_name):
+    """Checks that the metrics of these names can be made from a source's `features.Features`.
 
     Raises:
         InputError: Naming those that cannot, and the name that suits the features.
@@ -214,15 +223,23 @@ def check_features(names, features):
             f"{twins[0]} is not measured with {features.name} features, where the same distance is "
             f"called {TWINS[twins[0]]}: fid and kid are those of Inception features alone"
         )
+    if "modes" in wrong:
+        raise InputError(
+            "modes are counted of stacked_mnist alone, by classifier features. "
+            f"Received: {source_name}, {features.name} features"
+        )
     if wrong:
-        raise InputError(f"{', '.join(wrong)} cannot be made from {features.name} features")
+        kind = f"{features.name} features of {source_name}"
+        raise InputError(f"{', '.join(wrong)} cannot be made from {kind}")
 
 
 def fits_features(name, features):
     """Returns whether the metric of a name can be made from a kind of `features.Features`."""
     return {
         "classes": features.knows_classes,
-        "probabilities": features.name != "pixels",
+        # One colour after the other, they are not those of one question.
+        "probabilities": features.name != "pixels" and not features.knows_modes,
+        "modes": features.knows_modes,
         "inception_features": features.are_inception,
         "other_features": not features.are_inception,
     }.get(METRICS[name].sees, True)
@@ -261,4 +278,4 @@ def value_text(name, value):
     """Formats a score's value as people read it: shares in percent."""
     if base_name(name) in SHARES:
         return f"{value:.2%}"
-    return f"{value:.0f}" if base_name(name) == "classes_covered" else f"{value:.4g}"
+    return f"{value:.0f}" if base_name(name) in COUNTS else f"{value:.4g}"

@@ -52,10 +52,13 @@ class Recipe:
     loader: ClassVar[Callable] = staticmethod(data.load_source)
 
     dataset: str = setting(
-        "digits", "digits, digits-m, mnist, fashion_mnist, cifar10, npz:PATH or folder:PATH"
+        "digits",
+        "digits, digits-m, mnist, fashion_mnist, cifar10, stacked_mnist, npz:PATH or folder:PATH",
     )
     data_dir: str | None = setting(
-        None, "folder (or file) that holds NAME.npz for mnist, fashion_mnist, cifar10"
+        None,
+        "folder (or file) that holds NAME.npz for mnist (of stacked_mnist too), fashion_mnist, "
+        "cifar10",
     )
     image_size: int | tuple[int, int] | None = setting(
         None, "one number or [height, width]; default: as the data is, 64 for a folder", unit="px"

@@ -102,7 +102,7 @@ class TrainedModel:
 
     def score(
         self,
-        count=10_000,
+        count=None,
         metrics=None,
         features=None,
         *,
@@ -114,7 +114,8 @@ class TrainedModel:
         """Measures the model against real images, as `python -m apps.evaluate` does.
 
         Args:
-            count: Samples to score, or images to translate in each direction.
+            count: Samples to score, or images to translate in each direction; default: 10,000, of
+                `stacked_mnist` 26,000.
             metrics: Names of `metrics.registry.METRICS`; default: all that apply.
             features: What images are compared by; default: a classifier where the data has labels,
                 else pixels.

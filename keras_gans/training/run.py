@@ -141,16 +141,17 @@ def evaluator_for(run, runs_dir):
     """Makes what scores a run while it trains; None if nothing shall.
 
     It is one of `evaluation.translation.evaluator_for`, of the score that chooses the best
-    checkpoint and, of samples that a classifier sees, of the classes. `runs_dir`, the folder of all
-    runs, keeps the classifier, fitted once for a data set, and features of real images. Raises
-    InputError if the features cannot be had, or there are too few images for the metric.
+    checkpoint and, of samples that a classifier sees, of the classes or modes. `runs_dir`, the
+    folder of all runs, keeps the classifier, fitted once for a data set, and features of real
+    images. Raises InputError if the features cannot be had, or there are too few images for the
+    metric.
     """
     recipe = run.recipe
     if not recipe.evaluate_epochs:
         return None
     metrics = [registry.metric_for(recipe.best_metric)]
     if recipe.features == "classifier" and registry.METRICS[metrics[0]].asks == registry.SAMPLES:
-        metrics.append("classes")
+        metrics.append("modes" if run.source.num_modes else "classes")
     chosen = recipe.features, recipe.evaluate_samples, list(dict.fromkeys(metrics))
     made = translation.evaluator_for(run.source, *chosen, cache_dir=Path(runs_dir) / CACHE)
     made.supported_metrics(Endpoints.from_model(run.model))  # refuses what it cannot be asked
@@ -162,6 +163,8 @@ def plan(run):
     recipe, source = run.recipe, run.source
     shape = " x ".join(str(size) for size in source.image_shape)
     classes = f"{source.num_classes} classes" if source.num_classes else "no labels"
+    if source.num_modes:
+        classes += f", {source.num_modes:,} modes"
     lines = [f"data      {source.name}: {source.train.size:,} images of {shape}, {classes}"]
     lines += [
         f"network   {network.name}: {network.count_params():,} parameters, "
