@@ -18,5 +18,11 @@ class DCGANRecipe(ConvolutionalRecipe):
         shape = source.image_shape
         generator = convolutional.generator(shape, self.latent_dim, self.filters)
         discriminator = convolutional.discriminator(shape, self.filters[::-1])
-        model = DCGAN(generator, discriminator, ema_decay=self.ema_decay, seed=self.seed)
+        model = DCGAN(
+            generator,
+            discriminator,
+            ema_decay=self.ema_decay,
+            augmentation=self.augmentation(source),
+            seed=self.seed,
+        )
         return self.compile(model, total_steps)

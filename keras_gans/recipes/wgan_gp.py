@@ -6,7 +6,8 @@ from typing import ClassVar, Literal
 from keras_gans.errors import InputError
 from keras_gans.models import WGANGP
 from keras_gans.networks import convolutional, critic
-from keras_gans.recipes.base import Recipe, setting
+from keras_gans.recipes.augmentation import FEW_IMAGES, AugmentedRecipe
+from keras_gans.recipes.base import setting
 from keras_gans.recipes.optimizers import adam
 
 PAPER = "Gulrajani 2017 (arXiv 1704.00028), Algorithm 1"
@@ -16,7 +17,7 @@ MEASURED = "measured in short runs"
 
 
 @dataclass(frozen=True, kw_only=True)
-class WGANGPRecipe(Recipe):
+class WGANGPRecipe(AugmentedRecipe):
     """WGAN-GP: a critic under a gradient penalty, Gulrajani et al. 2017 (arXiv 1704.00028)."""
 
     variant: ClassVar[str] = "wgan-gp"
@@ -55,6 +56,13 @@ class WGANGPRecipe(Recipe):
         (32, 64), "the critic's feature maps at a half and a quarter of the size", low=1
     )
 
+    augment: Literal["auto", "none", "diffaugment"] = setting(
+        "auto",
+        "how the critic sees real and generated images: as they are, or changed each time; auto: "
+        f"diffaugment below {FEW_IMAGES:,} images",
+        source="Zhao 2020 (arXiv 2006.10738)",
+    )
+
     def __post_init__(self):
         super().__post_init__()
         if self.batch_size < self.n_critic:
@@ -66,7 +74,13 @@ class WGANGPRecipe(Recipe):
     def build(self, source, total_steps=None):
         generator = convolutional.generator(source.image_shape, self.latent_dim, self.filters)
         network = critic.convolutional(source.image_shape, self.critic_filters)
-        model = WGANGP(generator, network, ema_decay=self.ema_decay, seed=self.seed)
+        model = WGANGP(
+            generator,
+            network,
+            ema_decay=self.ema_decay,
+            augmentation=self.augmentation(source),
+            seed=self.seed,
+        )
         decay, betas = self.learning_rate_decay, {"beta_1": self.beta_1, "beta_2": self.beta_2}
         model.compile(
             adam(self.generator_learning_rate, decay, total_steps, **betas),
