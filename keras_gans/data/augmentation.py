@@ -30,7 +30,9 @@ def flipped(images, seed, purpose, step, replica=0, replicas=1):
     """Mirrors about half of the images, left for right; float `[n, h, w, c]`, else as `cropped`."""
     key = noise.step_key(seed, f"{purpose} flip", step)
     mirrored = _uniform(images, key, replica, replicas) < 0.5
-    return tf.where(mirrored[:, None, None, None], tf.reverse(images, [2]), images)
+    places = tf.range(tf.shape(images)[2])
+    columns = tf.where(mirrored[:, None], places[::-1], places)
+    return tf.gather(images, columns, axis=2, batch_dims=1)
 
 
 def _uniform(images, key, replica, replicas, **kwargs):

@@ -23,6 +23,8 @@ class DCGAN(LatentGAN):
             `float32 [n, h, w, c]` in [-1, 1].
         discriminator: Functional or Sequential network, such images to logits `[n, 1]`.
         ema_decay: None, or the decay in (0, 1) of an average of G that makes samples and exports.
+        augmentation: None, or names of changes that D sees images through, T below: `flip`,
+            `ada`, `color`, `translation`, `cutout`; see `models.augmentation`.
         seed: Integer that decides all noise of training.
 
     Logs, errors, and the arguments of `compile`: see `models.latent_gan.LatentGAN`.
@@ -39,11 +41,11 @@ class DCGAN(LatentGAN):
         model.export("saved_models/dcgan")
     """
 
-    init_arguments = ("generator", "discriminator", "ema_decay")
+    init_arguments = ("generator", "discriminator", "ema_decay", "augmentation")
 
-    def __init__(self, generator, discriminator, *, ema_decay=None, **kwargs):
+    def __init__(self, generator, discriminator, *, ema_decay=None, augmentation=None, **kwargs):
         latent_dim = check_pair(generator, discriminator, conditions=0)
-        super().__init__(generator, latent_dim, ema_decay, **kwargs)
+        super().__init__(generator, latent_dim, ema_decay, augmentation, **kwargs)
         self.discriminator = discriminator
 
     def train_step(self, data):
@@ -51,29 +53,33 @@ class DCGAN(LatentGAN):
         *early, real_images = minibatches(images, self.discriminator_steps)
         for turn, early_images in enumerate(early, start=1):
             fake_images = run_frozen(self.generator, self.latent(early_images, turn))
-            self.train_discriminator(early_images, fake_images)
+            self.train_discriminator(early_images, fake_images, turn)
         # G runs once for both phases: D's update does not move it.
         with tf.GradientTape() as generator_tape:
             fake_images = self.generator(self.latent(real_images, turn=0), training=True)
-        logs = self.train_discriminator(real_images, fake_images)
+        logs = self.train_discriminator(real_images, fake_images, turn=0)
 
-        # min_G E[log(1 - D(G(z)))], or the chosen game's form of it, through the frozen D: this is
-        # `combined` with its first half at hand.
+        # min_G E[log(1 - D(T(G(z))))], or the chosen game's form of it, through the frozen D: but
+        # for T this is `combined` with its first half at hand.
         with generator_tape:
-            fake_logits = run_frozen(self.discriminator, fake_images)
+            seen_images = self.augmented(fake_images, "fake g")
+            fake_logits = run_frozen(self.discriminator, seen_images)
             g_loss = self.game.generator(fake_logits) + sum(self.generator.losses)
         norm = self.minimize(g_loss, generator_tape, self.generator_optimizer, self.generator)
         self.update_average()
         return self.finish_step(g_loss=g_loss, g_gradient_norm=norm, **logs)
 
-    def train_discriminator(self, real_images, fake_images):
-        # max_D E[log D(x)] + E[log(1 - D(G(z)))]. Two passes: in one batch, BatchNormalization's
-        # statistics would tell D which is which.
+    def train_discriminator(self, real_images, fake_images, turn):
+        # max_D E[log D(T(x))] + E[log(1 - D(T(G(z))))]. Two passes: in one batch,
+        # BatchNormalization's statistics would tell D which is which.
+        real_seen = self.augmented(real_images, f"real {turn}")
+        fake_seen = self.augmented(fake_images, f"fake {turn}")
         with tf.GradientTape() as tape:
-            real_logits = self.discriminator(real_images, training=True)
-            fake_logits = self.discriminator(fake_images, training=True)
+            real_logits = self.discriminator(real_seen, training=True)
+            fake_logits = self.discriminator(fake_seen, training=True)
             d_loss = self.game.discriminator(real_logits, fake_logits)
             d_loss += sum(self.discriminator.losses)
         norm = self.minimize(d_loss, tape, self.discriminator_optimizer, self.discriminator)
+        self.update_augmentation(self.game.probability(real_logits) - 0.5)
         seen = batch_diagnostics(self.game, real_images, fake_images, real_logits, fake_logits)
         return {"d_loss": d_loss, "d_gradient_norm": norm, **seen}

@@ -5,10 +5,11 @@ from typing import ClassVar
 import tensorflow as tf
 
 from keras_gans import losses
+from keras_gans.models import augmentation as augmentations
 from keras_gans.models import ema
 from keras_gans.models.base import GenerativeModel
 from keras_gans.models.diagnostics import BATCH_DIAGNOSTICS
-from keras_gans.models.trackers import GRADIENT_NORM, LOSS
+from keras_gans.models.trackers import DIAGNOSTIC, GRADIENT_NORM, LOSS
 from keras_gans.networks.wrappers import CombinedModel
 from keras_gans.serving import signatures
 
@@ -26,14 +27,18 @@ class LatentGAN(GenerativeModel):
         latent_dim: Width of a latent, a positive integer.
         ema_decay: None, or the decay in (0, 1) of a running average of the generator (warmed up),
             which then makes the samples and the exports.
+        augmentation: None, or names out of `models.augmentation.NAMES`: how images are changed
+            before the discriminator sees them, real and generated ones alike.
         **kwargs: For `GenerativeModel`.
 
     Logs:
         Means over the epoch. Losses: `d_loss`, `g_loss`. Gradient norms (L2, of each network):
-        `d_gradient_norm`, `g_gradient_norm`. Diagnostics: see `models.diagnostics`.
+        `d_gradient_norm`, `g_gradient_norm`. Diagnostics: see `models.diagnostics`; with the
+        augmentation `ada` also `augmentation_probability`, in [0, 1].
 
     Raises:
-        ValueError: If `ema_decay` is out of range, or the networks do not fit each other.
+        ValueError: If `ema_decay` is out of range, an augmentation is unknown, or the networks do
+            not fit each other.
     """
 
     tracked: ClassVar[dict] = {
@@ -42,12 +47,18 @@ class LatentGAN(GenerativeModel):
         **BATCH_DIAGNOSTICS,
     }
 
-    def __init__(self, generator, latent_dim, ema_decay=None, **kwargs):
+    def __init__(self, generator, latent_dim, ema_decay=None, augmentation=None, **kwargs):
+        augmentation = augmentations.check_augmentation(augmentation)
+        adaptive = augmentation is not None and "ada" in augmentation
+        if adaptive:
+            self.tracked = {**self.tracked, "augmentation_probability": DIAGNOSTIC}
         super().__init__(**kwargs)
         self.latent_dim = latent_dim
         self.generator = generator
         self.ema_decay = ema_decay
         self.average = ema.make_average(generator, ema_decay)
+        self.augmentation = augmentation
+        self.adaptive = augmentations.AdaptiveProbability(self) if adaptive else None
 
     def compile(
         self,
@@ -99,6 +110,41 @@ class LatentGAN(GenerativeModel):
     def latent(self, images, turn):
         """Draws as many z as there are images, other ones in every turn and every step."""
         return self.noise(f"latent {turn}", (tf.shape(images)[0], self.latent_dim))
+
+    def augmented(self, images, purpose, probability=None):
+        """Changes images as the discriminator shall see them; as they are without `augmentation`.
+
+        Args:
+            images: Float `[n, h, w, c]` in [-1, 1], of this replica.
+            purpose: Tells the draws of a step apart, as "real 0" and "fake 0".
+            probability: ADA's p, a scalar in [0, 1]; default: that of its controller.
+        """
+        if self.augmentation is None:
+            return images
+        if probability is None and self.adaptive is not None:
+            probability = self.adaptive.probability
+        return augmentations.augmented(
+            tf.cast(images, tf.float32),
+            self.augmentation,
+            probability,
+            self.seed,
+            purpose,
+            self.step,
+        )
+
+    def update_augmentation(self, margins):
+        """Lets ADA's controller see whether D took augmented real images for real.
+
+        `margins`, float `[n, ...]`, are above 0 where it did, below 0 where it did not.
+        """
+        if self.adaptive is not None:
+            self.adaptive.update(tf.sign(tf.cast(margins, tf.float32)))
+
+    def finish_step(self, **values):
+        """Counts the step and logs the `values`, with ADA its probability, unless it is in them."""
+        if self.adaptive is not None:
+            values = {"augmentation_probability": self.adaptive.probability, **values}
+        return super().finish_step(**values)
 
     def update_average(self):
         """Moves the running average, if there is one, towards the generator."""

@@ -37,6 +37,8 @@ class R3GAN(LatentGAN):
         class_names: None for "0", "1", ..., or as many names, kept for those who ask by name.
         ema_half_life: None, or the half-life, in D's real images, of an average of G that makes
             samples and exports: a float >= 0, or a schedule of steps.
+        augmentation: None, or names of changes that D sees images through, T below: `flip`,
+            `ada`, `color`, `translation`, `cutout`; see `models.augmentation`.
         seed: Integer that decides all noise of training.
 
     Logs:
@@ -61,7 +63,10 @@ class R3GAN(LatentGAN):
         model.export("saved_models/r3gan")
     """
 
-    init_arguments = ("generator", "discriminator", "num_classes", "class_names", "ema_half_life")
+    init_arguments = (
+        *("generator", "discriminator", "num_classes", "class_names"),
+        *("ema_half_life", "augmentation"),
+    )
     tracked: ClassVar[dict] = {
         **dict.fromkeys(("d_loss", "g_loss", "r1_loss", "r2_loss"), LOSS),
         **dict.fromkeys(("d_gradient_norm", "g_gradient_norm"), GRADIENT_NORM),
@@ -76,11 +81,12 @@ class R3GAN(LatentGAN):
         *,
         class_names=None,
         ema_half_life=None,
+        augmentation=None,
         **kwargs,
     ):
         latent_dim = check_pair(generator, discriminator, conditions=int(num_classes is not None))
         check_no_batch_statistics(discriminator, role="discriminator")
-        super().__init__(generator, latent_dim, **kwargs)
+        super().__init__(generator, latent_dim, augmentation=augmentation, **kwargs)
         self.discriminator = discriminator
         self.num_classes = num_classes
         if num_classes is not None:
@@ -90,7 +96,13 @@ class R3GAN(LatentGAN):
             self.average = ema.copy_for_average(generator)
 
     def compile(
-        self, generator_optimizer, discriminator_optimizer, gamma=1.0, penalty_steps=1, **kwargs
+        self,
+        generator_optimizer,
+        discriminator_optimizer,
+        gamma=1.0,
+        penalty_steps=1,
+        augmentation_probability=None,
+        **kwargs,
     ):
         """Configures training.
 
@@ -100,6 +112,8 @@ class R3GAN(LatentGAN):
                 square of the images' sides.
             penalty_steps: Steps from one penalty to the next, at least 1. With more, a step takes
                 less time; each penalty then counts so many times.
+            augmentation_probability: Of the augmentation `ada`, a float in [0, 1] or a schedule of
+                steps, as in the paper; None: that of its controller.
         """
         if not callable(gamma) and gamma < 0.0:
             raise ValueError(f"gamma must be at least 0. Received: {gamma!r}")
@@ -108,11 +122,13 @@ class R3GAN(LatentGAN):
                 f"penalty_steps must be a positive integer. Received: {penalty_steps!r}"
             )
         self.gamma, self.penalty_steps = gamma, penalty_steps
+        self.augmentation_probability = augmentation_probability
         phases = {
             "generator_optimizer": (generator_optimizer, self.generator),
             "discriminator_optimizer": (discriminator_optimizer, self.discriminator),
         }
         settings = {"gamma": gamma, "penalty_steps": penalty_steps}
+        settings["augmentation_probability"] = augmentation_probability
         self.compile_phases(phases, settings, **kwargs)
 
     def train_step(self, data):
@@ -124,12 +140,14 @@ class R3GAN(LatentGAN):
         (d_images, *d_labels), (g_images, *g_labels) = minibatches(batch, 2, "players")
         logs = self.train_discriminator(d_images, d_labels)
 
-        # min_G E[f(D(x) - D(G(z)))], through the frozen D: G too is told by real images.
-        real_logits = run_frozen(self.discriminator, _with_label(g_images, g_labels))
+        # min_G E[f(D(T(x)) - D(T(G(z))))], through the frozen D: G too is told by real images.
+        seen_images = self.seen(g_images, "real g")
+        real_logits = run_frozen(self.discriminator, _with_label(seen_images, g_labels))
         with tf.GradientTape() as tape:
             latent = self.latent(g_images, turn=0)
             fake_images = self.generator(_with_label(latent, g_labels), training=True)
-            fake_logits = run_frozen(self.discriminator, _with_label(fake_images, g_labels))
+            seen_images = self.seen(fake_images, "fake g")
+            fake_logits = run_frozen(self.discriminator, _with_label(seen_images, g_labels))
             g_loss = losses.relativistic_generator_loss(real_logits, fake_logits)
             g_loss += sum(self.generator.losses)
         norm = self.minimize(g_loss, tape, self.generator_optimizer, self.generator)
@@ -137,6 +155,8 @@ class R3GAN(LatentGAN):
             seen = tf.shape(d_images)[0] * tf.distribute.get_strategy().num_replicas_in_sync
             decay = ema.decay_of_half_life(_at(self.ema_half_life, self.step), seen)
             ema.update_average(self.average, self.generator, decay)
+        if self.adaptive is not None and self.augmentation_probability is not None:
+            logs["augmentation_probability"] = _at(self.augmentation_probability, self.step)
         return self.finish_step(g_loss=g_loss, g_gradient_norm=norm, **logs)
 
     def train_discriminator(self, real_images, labels):
@@ -144,38 +164,48 @@ class R3GAN(LatentGAN):
         fake_images = run_frozen(self.generator, _with_label(latent, labels))
         fake_images = tf.cast(fake_images, tf.float32)
 
-        def judged(images):
-            return self.discriminator(_with_label(images, labels), training=True)
+        def real_judged(images):
+            return self.discriminator(_with_label(self.seen(images, "real"), labels), training=True)
 
-        def penalties():
-            pairs = (losses.squared_slopes(judged, images) for images in (real_images, fake_images))
-            (r1, real_logits), (r2, fake_logits) = pairs
-            return tf.reduce_mean(r1), tf.reduce_mean(r2), real_logits, fake_logits
+        def fake_judged(images):
+            return self.discriminator(_with_label(self.seen(images, "fake"), labels), training=True)
 
-        def no_penalties():
-            return 0.0, 0.0, *(tf.cast(judged(x), tf.float32) for x in (real_images, fake_images))
+        def with_penalties():
+            r1, real_logits = losses.squared_slopes(real_judged, real_images)
+            r2, fake_logits = losses.squared_slopes(fake_judged, fake_images)
+            return real_logits, fake_logits, tf.reduce_mean(r1), tf.reduce_mean(r2)
 
-        # min_D E[f(D(G(z)) - D(x))] + gamma / 2 (E|grad D(x)|^2 + E|grad D(G(z))|^2)
+        def without():
+            logits = real_judged(real_images), fake_judged(fake_images)
+            return *(tf.cast(each, tf.float32) for each in logits), 0.0, 0.0
+
+        # min_D E[f(D(T(G(z))) - D(T(x)))] + gamma / 2 (E|grad D(T(x))|^2 + E|grad D(T(G(z)))|^2),
+        # slopes at the images before T.
         with tf.GradientTape() as tape:
             if self.penalty_steps == 1:
-                r1_loss, r2_loss, real_logits, fake_logits = penalties()
+                real_logits, fake_logits, r1_loss, r2_loss = with_penalties()
             else:
                 due = self.step % self.penalty_steps == 0
-                r1_loss, r2_loss, real_logits, fake_logits = tf.cond(due, penalties, no_penalties)
+                real_logits, fake_logits, r1_loss, r2_loss = tf.cond(due, with_penalties, without)
             weight = 0.5 * self.penalty_steps * _at(self.gamma, self.step)
             d_loss = losses.relativistic_discriminator_loss(real_logits, fake_logits)
             d_loss += weight * (r1_loss + r2_loss) + sum(self.discriminator.losses)
         norm = self.minimize(d_loss, tape, self.discriminator_optimizer, self.discriminator)
-        ahead = tf.sign(real_logits - fake_logits)
+        margins = real_logits - fake_logits
+        self.update_augmentation(margins)
         return {
             "d_loss": d_loss,
             "r1_loss": r1_loss,
             "r2_loss": r2_loss,
             "d_gradient_norm": norm,
-            "pair_accuracy": 0.5 + 0.5 * tf.reduce_mean(ahead),
+            "pair_accuracy": 0.5 + 0.5 * tf.reduce_mean(tf.sign(margins)),
             "real_diversity": diversity(real_images),
             "fake_diversity": diversity(fake_images),
         }
+
+    def seen(self, images, purpose):
+        """T(images): as D sees them."""
+        return self.augmented(images, purpose, _at(self.augmentation_probability, self.step))
 
     def signatures(self):
         """The functions that an export serves, `{name: (function, tensor specs)}`."""

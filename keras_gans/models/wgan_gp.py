@@ -29,6 +29,8 @@ class WGANGP(LatentGAN):
         critic: Functional or Sequential network, such images to scores `[n, 1]` of any size. No
             BatchNormalization: the penalty is on each image's own slope.
         ema_decay: None, or the decay in (0, 1) of an average of G that makes samples and exports.
+        augmentation: None, or names of changes that the critic sees images through, T below:
+            `flip`, `color`, `translation`, `cutout`; see `models.augmentation`.
         seed: Integer that decides all noise of training.
 
     Logs:
@@ -38,7 +40,8 @@ class WGANGP(LatentGAN):
         `wasserstein_distance`, E[f(x)] - E[f(G(z))]; `real_diversity`, `fake_diversity`.
 
     Raises:
-        ValueError: If the networks do not fit each other, or the critic has BatchNormalization.
+        ValueError: If the networks do not fit each other, the critic has BatchNormalization, or an
+            augmentation is unknown.
 
     Reference: Gulrajani et al. 2017, Algorithm 1 (arXiv 1704.00028).
 
@@ -52,7 +55,7 @@ class WGANGP(LatentGAN):
         model.export("saved_models/wgan-gp")
     """
 
-    init_arguments = ("generator", "critic", "ema_decay")
+    init_arguments = ("generator", "critic", "ema_decay", "augmentation")
     tracked: ClassVar[dict] = {
         **dict.fromkeys(("d_loss", "g_loss", "gp_loss"), LOSS),
         "wasserstein_distance": DIAGNOSTIC,
@@ -60,10 +63,10 @@ class WGANGP(LatentGAN):
         **dict.fromkeys(("real_diversity", "fake_diversity"), DIAGNOSTIC),
     }
 
-    def __init__(self, generator, critic, *, ema_decay=None, **kwargs):
+    def __init__(self, generator, critic, *, ema_decay=None, augmentation=None, **kwargs):
         latent_dim = check_pair(generator, critic, conditions=0, role="critic")
         check_no_batch_statistics(critic)
-        super().__init__(generator, latent_dim, ema_decay, **kwargs)
+        super().__init__(generator, latent_dim, ema_decay, augmentation, **kwargs)
         self.critic = critic
 
     @property
@@ -95,26 +98,32 @@ class WGANGP(LatentGAN):
         turns = [self.train_critic(part, turn) for turn, part in enumerate(parts, start=1)]
         logs = {key: tf.reduce_mean([turn[key] for turn in turns]) for key in turns[0]}
 
-        # Lines 11 and 12: min_G -E[f(G(z))], through the frozen critic.
+        # Lines 11 and 12: min_G -E[f(T(G(z)))], through the frozen critic.
         with tf.GradientTape() as tape:
             fake_images = self.generator(self.latent(parts[0], turn=0), training=True)
-            g_loss = losses.wasserstein_generator_loss(run_frozen(self.critic, fake_images))
+            scores = run_frozen(self.critic, self.augmented(fake_images, "fake g"))
+            g_loss = losses.wasserstein_generator_loss(scores)
             g_loss += sum(self.generator.losses)
         norm = self.minimize(g_loss, tape, self.generator_optimizer, self.generator)
         self.update_average()
         return self.finish_step(g_loss=g_loss, g_gradient_norm=norm, **logs)
 
     def train_critic(self, real_images, turn):
-        # min_f E[f(G(z))] - E[f(x)] + lambda E[(|grad f(x^)| - 1)^2]: equation 3.
+        # min_f E[f(T(G(z)))] - E[f(T(x))] + lambda E[(|grad f(x^)| - 1)^2]: equation 3, of the
+        # images that f sees. So x^ is between these: it is there that f's slope gives a distance.
         fake_images = run_frozen(self.generator, self.latent(real_images, turn))
-        between = self.between(real_images, fake_images, turn)
+        real_seen = self.augmented(real_images, f"real {turn}")
+        fake_seen = self.augmented(fake_images, f"fake {turn}")
+        between = self.between(real_seen, fake_seen, turn)
         with tf.GradientTape() as tape:
-            real_scores = self.critic(real_images, training=True)
-            fake_scores = self.critic(fake_images, training=True)
+            real_scores = self.critic(real_seen, training=True)
+            fake_scores = self.critic(fake_seen, training=True)
             loss = losses.wasserstein_critic_loss(real_scores, fake_scores)
             gp_loss = losses.gradient_penalty(partial(self.critic, training=True), between)
             d_loss = loss + self.gp_weight * gp_loss + sum(self.critic.losses)
         norm = self.minimize(d_loss, tape, self.critic_optimizer, self.critic)
+        # A critic's zero is arbitrary: it takes an image for real if the score is above a fake's.
+        self.update_augmentation(real_scores - fake_scores)
         return {
             "d_loss": d_loss,
             "gp_loss": gp_loss,

@@ -1,6 +1,7 @@
 """One recipe per variant: the paper's settings, and the model they build."""
 
 from keras_gans.recipes.aae import AdversarialAutoencoderRecipe
+from keras_gans.recipes.augmentation import AugmentedRecipe
 from keras_gans.recipes.autoencoder import AutoencoderRecipe
 from keras_gans.recipes.base import Recipe
 from keras_gans.recipes.cgan import ConditionalGANRecipe
@@ -29,6 +30,7 @@ RECIPES = {
 __all__ = [
     "RECIPES",
     "AdversarialAutoencoderRecipe",
+    "AugmentedRecipe",
     "AutoencoderRecipe",
     "ConditionalGANRecipe",
     "CycleGANRecipe",

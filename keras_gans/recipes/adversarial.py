@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from keras_gans.errors import InputError
-from keras_gans.recipes.base import Recipe, setting
+from keras_gans.recipes.augmentation import AugmentedRecipe
+from keras_gans.recipes.base import setting
 from keras_gans.recipes.optimizers import adam
 from keras_gans.recipes.stages import StageSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class AdversarialRecipe(Recipe):
+class AdversarialRecipe(AugmentedRecipe):
     """The settings of a generator and a discriminator trained in turns."""
 
     batch_size: int = setting(64, "images in an update", unit="images", low=2)

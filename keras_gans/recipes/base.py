@@ -50,6 +50,8 @@ class Recipe:
     # What a trained model is for: the programs that the end of a run names.
     programs: ClassVar[tuple[str, ...]] = ("generate", "serve")
     loader: ClassVar[Callable] = staticmethod(data.load_source)
+    # Settings of runs that were begun before there was a setting.
+    absent: ClassVar[dict] = {}
 
     dataset: str = setting(
         "digits",

@@ -38,6 +38,7 @@ class ConditionalGANRecipe(ConvolutionalRecipe):
             classes,
             class_names=source.class_names,
             ema_decay=self.ema_decay,
+            augmentation=self.augmentation(source),
             seed=self.seed,
         )
         return self.compile(model, total_steps)

@@ -18,5 +18,11 @@ class DCGANRecipe(ConvolutionalRecipe):
         shape, widths = source.image_shape, self.stage_widths(source.image_shape)
         generator = convolutional.generator(shape, self.latent_dim, widths)
         discriminator = convolutional.discriminator(shape, widths[::-1])
-        model = DCGAN(generator, discriminator, ema_decay=self.ema_decay, seed=self.seed)
+        model = DCGAN(
+            generator,
+            discriminator,
+            ema_decay=self.ema_decay,
+            augmentation=self.augmentation(source),
+            seed=self.seed,
+        )
         return self.compile(model, total_steps)

@@ -23,5 +23,11 @@ class GANRecipe(AdversarialRecipe):
     def build(self, source, total_steps=None):
         generator = mlp.generator(source.image_shape, self.latent_dim)
         discriminator = mlp.discriminator(source.image_shape)
-        model = GAN(generator, discriminator, ema_decay=self.ema_decay, seed=self.seed)
+        model = GAN(
+            generator,
+            discriminator,
+            ema_decay=self.ema_decay,
+            augmentation=self.augmentation(source),
+            seed=self.seed,
+        )
         return self.compile(model, total_steps)

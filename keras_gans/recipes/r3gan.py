@@ -6,7 +6,8 @@ from typing import ClassVar, Literal
 from keras_gans.errors import InputError
 from keras_gans.models import R3GAN
 from keras_gans.networks import residual
-from keras_gans.recipes.base import Recipe, setting
+from keras_gans.recipes.augmentation import AugmentedRecipe
+from keras_gans.recipes.base import setting
 from keras_gans.recipes.optimizers import ScheduledAdam
 from keras_gans.recipes.schedules import Cosine
 
@@ -17,7 +18,7 @@ GAMMA = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class R3GANRecipe(Recipe):
+class R3GANRecipe(AugmentedRecipe):
     """R3GAN: pairs under two gradient penalties, Huang et al. 2025 (arXiv 2501.05441)."""
 
     variant: ClassVar[str] = "r3gan"
@@ -64,6 +65,13 @@ class R3GANRecipe(Recipe):
         source="500,000 in a run of 20 million and more images, " + PAPER,
         above=0.0,
     )
+    augment_probability: float | None = setting(
+        None,
+        "of --augment ada, at last (at first 0); default: what its controller finds",
+        source=f"0.3 to 0.55 in {PAPER}",
+        low=0.0,
+        high=1.0,
+    )
     schedule_images: int | None = setting(
         None,
         "D's images until rates, momenta, gamma and half-life are at last what they stay; default: "
@@ -78,6 +86,11 @@ class R3GANRecipe(Recipe):
         if self.batch_size % 2:
             raise InputError(
                 f"batch_size must be even: D and G share it. Received: {self.batch_size}"
+            )
+        if self.augment_probability is not None and self.augment != "ada":
+            raise InputError(
+                "augment_probability needs augment=ada. Received: "
+                f"augment_probability={self.augment_probability} with augment={self.augment}"
             )
 
     def build(self, source, total_steps=None):
@@ -103,16 +116,21 @@ class R3GANRecipe(Recipe):
             num_classes=classes,
             class_names=source.class_names if classes else None,
             ema_half_life=half_life,
+            augmentation=self.augmentation(source),
             seed=self.seed,
         )
         gamma = self.gamma
         if gamma is None:
             gamma = GAMMA * shape[0] * shape[1] / 32**2
+        probability = self.augment_probability
+        if probability is not None and steps is not None:
+            probability = Cosine(0.0, probability, steps)
         final_gamma = gamma / 10 if self.final_gamma is None else self.final_gamma
         model.compile(
             *(self._optimizer(steps) for _ in range(2)),
             gamma=_along(steps, gamma, final_gamma),
             penalty_steps=self.penalty_steps,
+            augmentation_probability=probability,
         )
         return model
 

@@ -6,7 +6,8 @@ from typing import ClassVar, Literal
 from keras_gans.errors import InputError
 from keras_gans.models import WGANGP
 from keras_gans.networks import convolutional, critic
-from keras_gans.recipes.base import Recipe, setting
+from keras_gans.recipes.augmentation import AugmentedRecipe
+from keras_gans.recipes.base import setting
 from keras_gans.recipes.optimizers import adam
 from keras_gans.recipes.stages import StageSettings
 
@@ -17,7 +18,7 @@ MEASURED = "measured in short runs"
 
 
 @dataclass(frozen=True, kw_only=True)
-class WGANGPRecipe(StageSettings, Recipe):
+class WGANGPRecipe(StageSettings, AugmentedRecipe):
     """WGAN-GP: a critic under a gradient penalty, Gulrajani et al. 2017 (arXiv 1704.00028)."""
 
     variant: ClassVar[str] = "wgan-gp"
@@ -69,7 +70,13 @@ class WGANGPRecipe(StageSettings, Recipe):
         generator = convolutional.generator(shape, self.latent_dim, widths)
         critic_widths = self.critic_filters or [max(1, width // 2) for width in widths[::-1]]
         network = critic.convolutional(shape, critic_widths)
-        model = WGANGP(generator, network, ema_decay=self.ema_decay, seed=self.seed)
+        model = WGANGP(
+            generator,
+            network,
+            ema_decay=self.ema_decay,
+            augmentation=self.augmentation(source),
+            seed=self.seed,
+        )
         decay, betas = self.learning_rate_decay, {"beta_1": self.beta_1, "beta_2": self.beta_2}
         model.compile(
             adam(self.generator_learning_rate, decay, total_steps, **betas),

@@ -15,7 +15,7 @@ from keras_gans.evaluation import evaluator, translation
 from keras_gans.metrics import classifier, features, registry
 from keras_gans.models import GenerativeModel
 from keras_gans.precision import choose_precision, dtype_policy_scope
-from keras_gans.recipes import Recipe
+from keras_gans.recipes import AugmentedRecipe, Recipe
 from keras_gans.serving.endpoints import Endpoints
 from keras_gans.training.run_folder import CACHE, CHECKPOINT, check_data, load_checkpoint
 
@@ -95,7 +95,12 @@ def _apply_run_settings(run):
 
 
 def resolve(recipe, source):
-    """Fills in `epochs`, `features`, `best_metric`, `evaluate_epochs`; returns a new recipe."""
+    """Fills in what a recipe leaves open, by the data; returns a new recipe.
+
+    That is `epochs`, `features`, `best_metric`, `evaluate_epochs`, and `augment` with its policy.
+    """
+    if isinstance(recipe, AugmentedRecipe):
+        recipe = recipe.with_augmentation(source)
     images = data.steps_per_epoch(source.train, recipe.batch_size) * recipe.batch_size
     epochs = recipe.epochs or min(recipe.most_epochs, max(1, round(recipe.images_to_see / images)))
     interval = recipe.evaluate_epochs
@@ -171,6 +176,8 @@ def plan(run):
         f"{network.input_shape} -> {network.output_shape}"
         for network in run.model.layers
     ]
+    if isinstance(recipe, AugmentedRecipe):
+        lines.append(f"augment   {recipe.describe_augmentation(source)}")
     lines += [
         f"steps     {recipe.epochs} epochs of {run.steps_per_epoch:,} steps, batches of "
         f"{recipe.batch_size}: {run.total_steps:,} steps in all",

@@ -110,7 +110,9 @@ def saved_settings(directory):
     path = find_config(directory)
     try:
         settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return {"variant": settings["variant"], **earlier_names.current_settings(settings)}
+        variant = settings["variant"]
+        absent = RECIPES[variant].absent if variant in RECIPES else {}
+        return {"variant": variant, **absent, **earlier_names.current_settings(settings)}
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{path} is damaged: {reason}") from error
