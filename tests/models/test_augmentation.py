@@ -259,7 +259,7 @@ def test_r3gan_follows_a_schedule_of_p_instead():
     options = {"options": {"augmentation": ADA}, "augmentation_probability": schedule}
     model = toy.compiled(**options, run_eagerly=True)
     logged = []
-    for step in range(3):
+    for _ in range(3):
         toy.fit(model, steps=1)
         logged.append(model.last_step()["augmentation_probability"])
     assert logged == pytest.approx([0.0, 0.2, 0.4])
