@@ -116,7 +116,7 @@ def test_ada_starts_at_0_and_takes_another_probability_when_given_one():
     np.testing.assert_array_equal(model.augmented(images, "real 0"), seen)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", ["gan", "dcgan", "cgan", "wgan-gp"])
 @pytest.mark.parametrize("turns", [1, 2])
 def test_d_sees_real_and_generated_images_through_it_in_both_phases(variant, turns):
     toy = VARIANTS[variant]
@@ -138,6 +138,27 @@ def test_d_sees_real_and_generated_images_through_it_in_both_phases(variant, tur
             expected.append(model.between(*expected[-2:], number))
     expected.append(model.augmented(made[-1], "fake g"))
     assert len(seen) == len(expected)
+    for actual, wanted in zip(seen, expected, strict=True):
+        np.testing.assert_allclose(actual, wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("penalty_steps", [1, 2])
+def test_r3gans_players_see_all_four_batches_through_it(penalty_steps):
+    model = compiled(DIFFAUGMENT, VARIANTS["r3gan"], penalty_steps=penalty_steps, run_eagerly=True)
+    model.step.assign(1)  # a step that may have no penalty
+    images, labels = (tf.constant(column) for column in VARIANTS["r3gan"].data(BATCH))
+    made, seen = [], []
+    spy(model.generator, lambda inputs, images: made.append(images))
+    spy(model.discriminator, lambda inputs, logits: seen.append(inputs[0]))
+    model.train_step((images, labels))
+    model.step.assign(1)
+    expected = [
+        model.augmented(images[0::2], "real"),
+        model.augmented(made[0], "fake"),
+        model.augmented(images[1::2], "real g"),
+        model.augmented(made[1], "fake g"),
+    ]
+    assert len(seen) == 4
     for actual, wanted in zip(seen, expected, strict=True):
         np.testing.assert_allclose(actual, wanted, atol=1e-6)
 
@@ -219,9 +240,9 @@ def test_p_stays_in_0_to_1():
 def test_the_sign_is_that_of_d_taking_an_image_for_real(loss, undecided):
     model = TOY.compiled(options={"augmentation": ADA}, loss=loss)
     last = model.discriminator.layers[-1]
-    last.kernel.assign(0 * last.kernel)
     for margin, expected in ((0.2, 4.0), (-0.2, -4.0), (0.0, 0.0)):
         model.adaptive.tally.assign(tf.zeros(3))
+        last.kernel.assign(0 * last.kernel)
         last.bias.assign([undecided + margin])
         model.train_discriminator(images_of(4), images_of(4), turn=0)
         assert model.adaptive.tally.numpy().tolist() == [expected, 4.0, 1.0]

@@ -8,7 +8,7 @@ from keras_gans.errors import InputError
 from keras_gans.recipes import RECIPES
 from tests.recipes.toys import toy_source
 
-AUGMENTED = ("gan", "dcgan", "cgan", "wgan-gp")
+AUGMENTED = ("gan", "dcgan", "cgan", "wgan-gp", "r3gan")
 ALL = ("color", "translation", "cutout")
 
 
@@ -60,10 +60,11 @@ def test_what_is_set_does_not_go_by_the_data(settings, names):
 
 @pytest.mark.parametrize("variant", AUGMENTED)
 def test_settings_reach_the_model(variant):
+    source = toy_source(count=10, shape=(16, 16, 1))
     settings = {"augment": "diffaugment", "augment_policy": ("cutout",), "flip": True}
-    model = RECIPES[variant](**settings).build(toy_source())
+    model = RECIPES[variant](**settings).build(source)
     assert model.augmentation == ("flip", "cutout")
-    assert RECIPES[variant](augment="none").build(toy_source()).augmentation is None
+    assert RECIPES[variant](augment="none").build(source).augmentation is None
 
 
 @pytest.mark.parametrize("augment", ["none", "ada"])
