@@ -80,10 +80,8 @@ def test_all_that_suits_is_measured_and_named_with_its_protocol(cache):
     assert {
         *("frechet_600_classifier", "mmd_600_classifier", "recall_600_classifier"),
         *("coverage_600_classifier", "modes_covered_600_classifier", "modes_kl_600_classifier"),
-        *("parzen_600_pixels", "copied_share_600_pixels", "sharpness_600_pixels"),
-    } <= set(scores)
-    # Rows of three colours' probabilities are those of no class.
-    assert not [name for name in scores if name.startswith(("inception_score", "class", "label"))]
+        *("precision_600_classifier", "density_600_classifier", "sharpness_600_pixels"),
+    } == set(scores)
     protocol = judge.protocol()
     assert (protocol["modes"], protocol["feature_count"]) == (MODES, 3 * 128)
     assert protocol["classifier_accuracy"] == 1.0
