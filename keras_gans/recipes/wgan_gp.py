@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from keras_gans.errors import InputError
 from keras_gans.models import WGANGP
 from keras_gans.networks import convolutional, critic
-from keras_gans.recipes.augmentation import FEW_IMAGES, AugmentedRecipe
+from keras_gans.recipes.augmentation import FEW_IMAGES, MANY_EPOCHS, AugmentedRecipe
 from keras_gans.recipes.base import setting
 from keras_gans.recipes.optimizers import adam
 
@@ -59,7 +59,8 @@ class WGANGPRecipe(AugmentedRecipe):
     augment: Literal["auto", "none", "diffaugment"] = setting(
         "auto",
         "how the critic sees real and generated images: as they are, or changed each time; auto: "
-        f"diffaugment below {FEW_IMAGES:,} images",
+        f"diffaugment for fewer than {FEW_IMAGES:,} images over {MANY_EPOCHS} epochs or more, else "
+        "none",
         source="Zhao 2020 (arXiv 2006.10738)",
     )
 
