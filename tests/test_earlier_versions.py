@@ -6,6 +6,7 @@ with networks; an export; and what their endpoints gave, `expected.npz`.
 """
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -94,6 +95,8 @@ def test_a_run_resumes_to_its_end_and_keeps_its_best(run, capsys, tmp_path):
     assert status == 0, err
     model = training.load_checkpoint(run / "checkpoint.keras")
     assert model.steps_done == 36
+    assert model.augmentation is None
+    assert re.search(r"^augment   none, as ", out, re.M)
     assert training.is_complete(run)
     after = json.loads((run / "best.json").read_text())
     assert after["metric"] == "mmd_20_pixels"

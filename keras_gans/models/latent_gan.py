@@ -96,7 +96,10 @@ class LatentGAN(GenerativeModel):
 
     @property
     def combined(self):
-        """The generator followed by its frozen opponent: what the generator's phase trains."""
+        """The generator followed by its frozen opponent: what the generator's phase trains.
+
+        But for `augmentation`, which changes images between the two.
+        """
         return CombinedModel(self.generator, self.opponent)
 
     @property

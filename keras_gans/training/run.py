@@ -99,8 +99,6 @@ def resolve(recipe, source):
 
     That is `epochs`, `features`, `best_metric`, `evaluate_epochs`, and `augment` with its policy.
     """
-    if isinstance(recipe, AugmentedRecipe):
-        recipe = recipe.with_augmentation(source)
     images = data.steps_per_epoch(source.train, recipe.batch_size) * recipe.batch_size
     epochs = recipe.epochs or min(recipe.most_epochs, max(1, round(recipe.images_to_see / images)))
     interval = recipe.evaluate_epochs
@@ -109,13 +107,15 @@ def resolve(recipe, source):
         interval = min(epochs, max(affordable, math.ceil(epochs / EVALUATIONS)))
     compared = recipe.features or recipe.default_features or _default_features(source)
     metric = recipe.best_metric or recipe.default_metric
-    return dataclasses.replace(
+    resolved = dataclasses.replace(
         recipe,
         epochs=epochs,
         features=compared,
         best_metric=metric or _default_metric(source, compared, recipe.evaluate_samples),
         evaluate_epochs=interval,
     )
+    by_data = isinstance(resolved, AugmentedRecipe)
+    return resolved.with_augmentation(source) if by_data else resolved
 
 
 def _default_features(source):

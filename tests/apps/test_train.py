@@ -40,7 +40,17 @@ from tests.apps.processes import (
 
 pytestmark = pytest.mark.slow
 
-ON_STDOUT = ["data", "network", "steps", "memory", "strategy", "precision", "judge", "run"]
+ON_STDOUT = [
+    "data",
+    "network",
+    "augment",
+    "steps",
+    "memory",
+    "strategy",
+    "precision",
+    "judge",
+    "run",
+]
 ON_STDOUT += ["trained", "best", "samples", "exported", "next"]
 PROGRESS = re.compile(r"epoch \d/2  d_loss \d+\.\d{3}, g_loss \d+\.\d{3}  \d+ images/s")
 TRACKED = set(ConditionalGAN.tracked)

@@ -6,6 +6,7 @@ import pytest
 
 from keras_gans.errors import InputError
 from keras_gans.recipes import RECIPES
+from keras_gans.recipes.augmentation import FEW_IMAGES, MANY_EPOCHS
 from tests.recipes.toys import toy_source
 
 AUGMENTED = ("gan", "dcgan", "cgan", "wgan-gp", "r3gan")
@@ -23,18 +24,22 @@ def sized(count):
     return dataclasses.replace(toy_source(), train=Split(count))
 
 
-def settings_of(recipe, source):
-    recipe = recipe.with_augmentation(source)
-    return recipe.augment, recipe.augment_policy, recipe.flip
-
-
 @pytest.mark.parametrize("variant", AUGMENTED)
-def test_the_default_goes_by_the_number_of_images(variant):
-    recipe = RECIPES[variant]()
-    assert settings_of(recipe, sized(9_999)) == ("diffaugment", ALL, False)
-    assert settings_of(recipe, sized(10_000)) == ("none", (), False)
-    assert recipe.augmentation(sized(300)) == ALL
-    assert recipe.augmentation(sized(60_000)) is None
+@pytest.mark.parametrize(
+    ("count", "epochs", "augment", "names"),
+    [
+        (FEW_IMAGES - 1, MANY_EPOCHS, "diffaugment", ALL),
+        (FEW_IMAGES, MANY_EPOCHS, "none", None),
+        (100, MANY_EPOCHS - 1, "none", None),
+        (100, None, "none", None),
+    ],
+)
+def test_the_default_is_for_few_images_that_are_seen_often(variant, count, epochs, augment, names):
+    recipe, source = RECIPES[variant](epochs=epochs), sized(count)
+    assert recipe.augmentation(source) == names
+    resolved = recipe.with_augmentation(source)
+    assert (resolved.augment, resolved.augment_policy) == (augment, names or ())
+    assert not resolved.flip
 
 
 @pytest.mark.parametrize(
@@ -51,7 +56,7 @@ def test_the_default_goes_by_the_number_of_images(variant):
 )
 def test_what_is_set_does_not_go_by_the_data(settings, names):
     for count in (300, 60_000):
-        recipe = RECIPES["dcgan"](**settings)
+        recipe = RECIPES["dcgan"](epochs=MANY_EPOCHS, **settings)
         assert recipe.augmentation(sized(count)) == names
         resolved = recipe.with_augmentation(sized(count))
         assert resolved.augmentation(sized(70_000 - count)) == names
@@ -71,3 +76,22 @@ def test_settings_reach_the_model(variant):
 def test_a_policy_without_diffaugment_is_refused(augment):
     with pytest.raises(InputError, match=f"policy needs augment=diffaugment.*augment={augment}"):
         RECIPES["dcgan"](augment=augment, augment_policy=("color",))
+
+
+@pytest.mark.parametrize(
+    ("settings", "count", "text"),
+    [
+        ({"epochs": 400}, 300, "diffaugment, as there are only 300 images over 400 epochs: D sees"),
+        ({"epochs": 400}, 60_000, "none, as there are 60,000 images"),
+        ({"epochs": 60}, 1_797, "none, as 60 epochs are few"),
+        ({"epochs": 400, "augment": "none"}, 300, "none, as asked"),
+        ({"epochs": 400, "augment": "none", "flip": True}, 300, "none, as asked: D sees flip"),
+        ({"epochs": 60, "augment": "ada"}, 300, "ada, as asked: D sees ada"),
+    ],
+)
+def test_the_plan_says_which_and_why(settings, count, text):
+    recipe = RECIPES["dcgan"](**settings)
+    assert recipe.describe_augmentation(sized(count)).startswith(text)
+    # Of a run that is gone on with, whose settings are filled in, the same.
+    resolved = recipe.with_augmentation(sized(count))
+    assert resolved.describe_augmentation(sized(count)).startswith(text)

@@ -9,6 +9,7 @@ from keras_gans import training
 from keras_gans.data import Source
 from keras_gans.errors import InputError
 from keras_gans.recipes import RECIPES
+from keras_gans.recipes.augmentation import MANY_EPOCHS
 from tests.apps.processes import assert_same_state
 from tests.recipes.toys import toy_source
 from tests.training.toys import recipe_of, whole_run
@@ -98,6 +99,16 @@ def test_the_default_number_of_epochs_is_kept_in_the_configuration(data, tmp_pat
     assert f"epochs: {run.recipe.epochs}\n" in (directory / "config.yaml").read_text()
 
 
+def test_the_default_augmentation_is_kept_in_the_configuration_and_in_the_model(data, tmp_path):
+    run = training.prepare(recipe_of("dcgan", data, epochs=MANY_EPOCHS))
+    assert run.model.augmentation == ("color", "translation", "cutout")
+    settings = training.saved_settings(training.create(run, tmp_path))
+    assert settings["augment"] == "diffaugment"
+    assert settings["augment_policy"] == ["color", "translation", "cutout"]
+    line = next(line for line in training.plan(run).splitlines() if line.startswith("augment "))
+    assert "diffaugment, as there are only 64 images over" in line
+
+
 def test_a_run_that_has_no_checkpoint_begins_anew(data, tmp_path):
     recipe = recipe_of("cgan", data)
     run = training.prepare(recipe)
@@ -124,7 +135,8 @@ def test_the_plan_counts_steps_parameters_and_memory(data):
     run = training.prepare(recipe_of("cgan", data))
     lines = training.plan(run).splitlines()
     networks = ["network"] * len(run.model.layers)
-    assert [line.split()[0] for line in lines] == ["data", *networks, "steps", "memory"]
+    words = ["data", *networks, "augment", "steps", "memory"]
+    assert [line.split()[0] for line in lines] == words
     assert lines[0].endswith("64 images of 8 x 8 x 1, 3 classes")
     assert f"generator: {run.model.generator.count_params():,} parameters" in lines[1]
     assert lines[-2].endswith("2 epochs of 8 steps, batches of 8: 16 steps in all")

@@ -3,9 +3,12 @@
 import json
 
 import pytest
+import yaml
 
 from keras_gans import training
 from keras_gans.errors import InputError
+from keras_gans.recipes import RECIPES
+from keras_gans.recipes.augmentation import MANY_EPOCHS
 from keras_gans.training import run_folder
 from tests.training.toys import recipe_of
 
@@ -64,6 +67,23 @@ def test_settings_that_differ_are_named_with_both_values(run, data, tmp_path):
     with pytest.raises(InputError) as error:
         training.check_settings(other, directory)
     assert "epochs is 2 there, 5 asked; seed is 0 there, 3 asked" in str(error.value)
+
+
+def test_a_run_from_before_there_was_augmentation_goes_on_without(data, tmp_path):
+    run = training.prepare(recipe_of("cgan", data, epochs=MANY_EPOCHS))
+    assert run.recipe.augment == "diffaugment"
+    directory = training.create(run, tmp_path, "x")
+    config = directory / "config.yaml"
+    settings = yaml.safe_load(config.read_text())
+    for name in ("augment", "augment_policy", "flip"):
+        del settings[name]
+    config.write_text(yaml.safe_dump(settings))
+    settings = training.saved_settings(directory)
+    assert settings.pop("variant") == "cgan"
+    recipe = RECIPES["cgan"](**settings)
+    training.check_settings(recipe, directory)
+    assert training.reopen(recipe, directory).model.augmentation is None
+    assert training.load_source(directory).fingerprint == run.source.fingerprint
 
 
 def test_settings_of_another_version_are_refused(run, tmp_path):
