@@ -1,0 +1,22 @@
+"""The settings of networks that grow with the image."""
+
+import pytest
+
+from keras_gans.errors import InputError
+from keras_gans.recipes import RECIPES
+
+GROWING = ("dcgan", "cgan", "wgan-gp", "vae", "aae", "autoencoder")
+
+
+@pytest.mark.parametrize("variant", GROWING)
+def test_widths_go_by_the_images_size_unless_they_are_set(variant):
+    shape = (64, 48, 3)
+    assert RECIPES[variant]().stage_widths(shape) == (512, 256, 128, 64)
+    narrow = RECIPES[variant](width=8, max_width=20)
+    assert narrow.stage_widths(shape) == (20, 20, 16, 8)
+    assert RECIPES[variant](filters=(5, 3)).stage_widths(shape) == (5, 3)
+
+
+def test_no_stage_at_all_is_refused():
+    with pytest.raises(InputError, match="filters must name a stage at least"):
+        RECIPES["dcgan"](filters=()).stage_widths((64, 64, 3))
