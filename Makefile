@@ -6,10 +6,18 @@ PY := $(VENV)/bin/python
 comma := ,
 READY := $(VENV)/.ready$(EXTRAS)
 
+# A variable as one word of the shell, whatever it holds: spaces, quotes, dollars.
+quoted = '$(subst ','\'',$(value $1))'
+option = $(if $(value $2),$1 $(call quoted,$2))
+# ARGS are words already, as the shell reads them.
+args = $(value ARGS)
 # make train-cgan DATASET=mnist EPOCHS=20: variables become options of the program.
-options = $(if $(DATASET),--dataset "$(DATASET)") $(if $(DATA_DIR),--data-dir "$(DATA_DIR)") \
-	$(if $(EPOCHS),--epochs $(EPOCHS)) $(if $(BATCH_SIZE),--batch-size $(BATCH_SIZE)) \
-	$(if $(NAME),--name "$(NAME)") $(ARGS)
+options = $(call option,--dataset,DATASET) $(call option,--data-dir,DATA_DIR) \
+	$(call option,--epochs,EPOCHS) $(call option,--batch-size,BATCH_SIZE) \
+	$(call option,--name,NAME) $(args)
+# RUN is a folder; MODEL one in saved_models.
+named = $(if $(value $1),$(call quoted,$1),$2)
+model = $(if $(value RUN),$(call quoted,RUN),saved_models/$(call named,MODEL,$1))
 
 .DEFAULT_GOAL := help
 .PHONY: help setup tensorboard walk generate translate serve export evaluate results benchmark \
@@ -44,49 +52,49 @@ train-%: $(READY)
 tensorboard: $(READY)
 	@mkdir -p runs
 	@$(PY) -c 'import apps.quiet; from tensorboard.main import run_main; run_main()' \
-		--logdir runs --port $(or $(PORT),6006) $(ARGS)
+		--logdir runs --port $(or $(PORT),6006) --samples_per_plugin images=100 $(args)
 
 ##   make walk MODEL=cgan         animate the latent space; RUN=runs/mine, ARGS=--classes
 walk: $(READY)
-	@$(PY) -m apps.walk $(or $(RUN),saved_models/$(or $(MODEL),cgan)) $(ARGS)
+	@$(PY) -m apps.walk $(call model,cgan) $(args)
 
 ## Use
 ##   make generate MODEL=cgan     images of the newest export; RUN=runs/mine, ARGS="--label 7"
 generate: $(READY)
-	@$(PY) -m apps.generate $(or $(RUN),saved_models/$(or $(MODEL),cgan)) $(ARGS)
+	@$(PY) -m apps.generate $(call model,cgan) $(args)
 
 ##   make translate INPUT=photos  pictures to the other domain; ARGS="--direction y-to-x --out folder"
 translate: $(READY)
-	@$(PY) -m apps.translate $(or $(RUN),saved_models/$(or $(MODEL),cyclegan)) $(if $(INPUT),"$(INPUT)") $(ARGS)
+	@$(PY) -m apps.translate $(call model,cyclegan) $(call named,INPUT) $(args)
 
 ##   make serve MODEL=cgan        TF Serving on saved_models/; ARGS="--port 8501"
 serve: $(READY)
-	@$(PY) -m apps.serve $(or $(MODEL),cgan) $(ARGS)
+	@$(PY) -m apps.serve $(call named,MODEL,cgan) $(args)
 
 ##   make export RUN=runs/mine    publish its best checkpoint; ARGS="--checkpoint last"
 export: $(READY)
-	@$(PY) -m apps.export $(RUN) $(ARGS)
+	@$(PY) -m apps.export $(call named,RUN) $(args)
 
 ## Measure
 ##   make evaluate RUN=runs/mine  score its samples; ARGS="--compare runs/a runs/b"
 evaluate: $(READY)
-	@$(PY) -m apps.evaluate $(RUN) $(ARGS)
+	@$(PY) -m apps.evaluate $(call named,RUN) $(args)
 
 ##   make results                 the README's table of MNIST anew, in hours; DATA_DIR=folder
 results: $(READY)
-	@$(PY) -m apps.results $(if $(DATA_DIR),--data-dir "$(DATA_DIR)") $(if $(EPOCHS),--epochs $(EPOCHS)) $(ARGS)
+	@$(PY) -m apps.results $(call option,--data-dir,DATA_DIR) $(call option,--epochs,EPOCHS) $(args)
 
 ##   make benchmark               time the training step; ARGS="dcgan --batch-sizes 32 128"
 benchmark: $(READY)
-	@$(PY) -m apps.benchmark $(ARGS)
+	@$(PY) -m apps.benchmark $(args)
 
 ## Develop
 ##   make test                    all tests; make test-fast without the slow ones
 test: $(READY)
-	@$(PY) -m pytest -n auto --dist worksteal $(ARGS)
+	@$(PY) -m pytest -n auto --dist worksteal $(args)
 
 test-fast: $(READY)
-	@$(PY) -m pytest -n auto --dist worksteal -m "not slow" $(ARGS)
+	@$(PY) -m pytest -n auto --dist worksteal -m "not slow" $(args)
 
 ##   make lint                    check style
 lint: $(READY)

@@ -1,10 +1,12 @@
 """Parses options and ends programs, the same way for every program."""
 
 import sys
+from pathlib import Path
 from typing import Literal
 
 from jsonargparse import ArgumentError, ArgumentParser
 
+from apps.terminal import accept_any_text
 from keras_gans.errors import InputError, RunError
 from keras_gans.training import CHECKPOINT_HELP
 
@@ -31,8 +33,16 @@ def parse(parser, arguments):
         raise InputError(f"{error} (see {parser.prog} --help)") from error
 
 
+def check_ending(option, path, endings):
+    """Raises InputError unless a file, or None, has one of these endings, as `.png`, or none."""
+    ending = Path(path or "").suffix
+    if ending and ending.lower() not in endings:
+        raise InputError(f"{option} must end in {' or '.join(endings)}. Received: {path}")
+
+
 def run_app(name, main):
     """Runs `main()`; a user's mistake ends in one line and status 2, a failed run in status 1."""
+    accept_any_text()
     try:
         return main()
     except InputError as error:

@@ -11,7 +11,9 @@ from jsonargparse import ArgumentParser
 import apps.quiet  # noqa: F401
 from apps import console
 from keras_gans import training
-from keras_gans.data import load_source, load_unpaired, skipped_text
+from keras_gans.data import skipped_text
+from keras_gans.data.folder import BAD_IMAGES
+from keras_gans.data.image_file import RESIZES
 from keras_gans.errors import InputError, RunError
 from keras_gans.evaluation import results, translation
 from keras_gans.metrics import registry
@@ -25,6 +27,8 @@ Scores samples of a trained model against real images that it never saw, where t
 split, and as many real training images as the floor. A run keeps the scores in metrics.json and
 shows them in TensorBoard.
 """
+# Of an export; a run knows how its pictures were read.
+READING = ("image_size", "channels", "resize", "bad_images")
 POINTS = 500  # real ones and samples each in the dashboard's projector
 COLUMNS = 10  # images of a model in the picture of a comparison
 
@@ -48,9 +52,10 @@ def main(arguments=None):
         return
     subject = _open(options.model, options)
     results.read(subject.scores_path)  # damaged, it is told before the work
-    entry = _measure(subject, _make_evaluator(subject.source, options))
+    evaluator = _make_evaluator(subject.source, options)
+    entry = _measure(subject, evaluator)
     _print_scores({Path(subject.folder).name: entry}, entry["protocol"])
-    _print_skipped(subject.source)
+    _print_left_out(evaluator)
     print(f"written   {subject.scores_path}")
 
 
@@ -73,13 +78,13 @@ def compare(options):
     _print_scores(entries, evaluator.protocol())
     for name, subject in named.items():
         print(f"{name}: {_in_words(subject.protocol)}")
-    _print_skipped(first.source)
+    _print_left_out(evaluator)
     rows = comparison.real_rows(evaluator, COLUMNS)
     for name, subject in named.items():
         made = comparison.model_rows(evaluator, subject.endpoints, COLUMNS)
         rows |= {f"{name} {what}".strip(): pictures for what, pictures in made.items()}
     try:
-        print(f"picture   {images.save_png(comparison.sample_rows(rows), options.picture)}")
+        print(f"picture   {images.save_picture(comparison.sample_rows(rows), options.picture)}")
     except OSError as error:
         raise RunError(f"cannot write {options.picture}: {error.strerror or error}") from error
 
@@ -99,10 +104,17 @@ def _parse(arguments):
     add("--metrics", nargs="+", type=metrics, help="default: all that these features allow")
     add("--dataset", type=str | None, help="of an export: the data it was trained on; see train")
     add("--data-dir", type=str | None, help="folder that holds NAME.npz; a run has its own")
-    add("--image-size", type=int | tuple[int, int] | None, help="of an export's folder of images")
+    text = "of an export: how pictures of another shape are fitted, as in training"
+    own = "of an export, as in training; default: of a folder its own, else as the data is"
+    add("--image-size", type=int | tuple[int, int] | None, help=own)
+    add("--channels", type=Literal[1, 3] | None, help=own)
+    add("--resize", type=Literal[RESIZES] | None, help=text)
+    text = "of an export: what an unreadable picture does, as in training"
+    add("--bad-images", type=Literal[BAD_IMAGES] | None, help=text)
     add("--out", type=str, default="generated/metrics.json", help="an export's scores")
     add("--picture", type=str, default="generated/comparison.png", help="of --compare")
     options = console.parse(parser, arguments)
+    console.check_ending("--picture", options.picture, images.FORMATS)
     if bool(options.model) == bool(options.compare):
         raise InputError(f"name one model, or several with --compare (see {PROGRAM} --help)")
     if options.samples is not None and options.samples < 2:
@@ -113,7 +125,7 @@ def _parse(arguments):
 def _open(folder, options):
     if not training.is_run(folder):
         return _open_export(folder, options)
-    for name in ("dataset", "image_size"):
+    for name in ("dataset", *READING):
         if options[name] is not None:
             flag = name.replace("_", "-")
             raise InputError(f"{folder} is a run and knows its data: leave --{flag} out")
@@ -130,8 +142,10 @@ def _open_export(folder, options):
     endpoints = training.open_endpoints(folder, options.checkpoint)
     if options.dataset is None:
         raise InputError(f"{folder} is an export: name the data it was trained on with --dataset")
-    load = load_unpaired if "translate_x_to_y" in endpoints else load_source
-    source = load(options.dataset, data_dir=options.data_dir, image_size=options.image_size)
+    reading = {name: options[name] for name in READING if options[name] is not None}
+    source = training.export_source(
+        endpoints, options.dataset, data_dir=options.data_dir, **reading
+    )
     protocol = {"checkpoint": "export", "version": export.version_dir(folder).name}
     return Subject(folder, endpoints, source, protocol, Path(options.out))
 
@@ -193,6 +207,9 @@ def _print_scores(entries, protocol):
     for name, *cells in rows:
         print("  ".join([name.ljust(first), *map(str.rjust, cells, widths)]))
     print(f"protocol  {_in_words(protocol)}")
+    for name, entry in entries.items():
+        if worst := registry.worst_class_text(entry["scores"]):
+            print(f"worst     {f'{name}, ' if len(entries) > 1 else ''}{worst}")
 
 
 def score_text(name, score, unknown="-"):
@@ -210,8 +227,10 @@ def _in_words(protocol):
     return ", ".join(f"{key.replace('_', ' ')} {text}" for key, text in texts.items())
 
 
-def _print_skipped(source):
-    if skipped := skipped_text(source):
+def _print_left_out(evaluator):
+    for name, reason in evaluator.left_out.items():
+        print(f"left out  {name}: {reason}")
+    if skipped := skipped_text(evaluator.source):
         print(f"skipped   {skipped}")
 
 

@@ -12,6 +12,7 @@ from keras_gans.visualize import images
 
 PROGRAM = "python -m apps.generate"
 MAX_GRID = 1024  # one picture is held in memory whole; separate files are not
+MOST_COLUMNS = 32  # of more classes the grid is square
 
 
 def main(arguments=None):
@@ -23,19 +24,21 @@ def main(arguments=None):
     training.check_writable(options.out or Path(options.grid).parent)
     try:
         if options.out is None:
-            columns = len(sampler.class_names) if labels and options.label is None else None
+            names = sampler.class_names if options.label is None else None
+            columns = _columns(names, options.count)
             samples = pixels.to_uint8(sampler.images(seeds, labels))
-            print(images.save_png(images.grid(samples, columns), options.grid))
+            print(images.save_picture(images.grid(samples, columns), options.grid))
         else:
             print(_write_files(sampler, seeds, labels, Path(options.out)))
     except OSError as error:
-        raise RunError(f"cannot write {error.filename}: {error.strerror}") from error
+        place = error.filename or options.out or options.grid
+        raise RunError(f"cannot write {place}: {error.strerror or error}") from error
 
 
 def _parse(arguments):
     parser = console.make_parser(
         PROGRAM,
-        "Writes one PNG grid, or separate PNG files with --out. The same seed and label always "
+        "Writes one grid, or separate PNG files with --out. The same seed and label always "
         "give the same image.",
     )
     console.add_model(parser)
@@ -44,8 +47,9 @@ def _parse(arguments):
     add("--label", type=str | None, help="a class, by index or name; default: all")
     add("--seed", type=int, default=0, help="the first image's seed, >= 0")
     add("--out", type=str | None, metavar="DIR", help="folder for separate files")
-    add("--grid", type=str, default="generated/grid.png", help="the grid's file")
+    add("--grid", type=str, default="generated/grid.png", help="the grid's file, PNG or JPEG")
     options = console.parse(parser, arguments)
+    console.check_ending("--grid", options.grid, images.FORMATS)
     if options.count < 1:
         raise InputError(f"--count must be at least 1. Received: {options.count}")
     if options.seed < 0 or options.seed + options.count > 2**31:
@@ -63,6 +67,12 @@ def _labels(class_names, label, count):
     if label is not None:
         return [training.label_index(class_names, label)] * count
     return None if class_names is None else [i % len(class_names) for i in range(count)]
+
+
+def _columns(class_names, count):
+    """A column a class, where there is an image of each; None for about a square."""
+    classes = len(class_names or ())
+    return classes if 0 < classes <= min(MOST_COLUMNS, count) else None
 
 
 def _write_files(sampler, seeds, labels, folder):

@@ -9,7 +9,10 @@ import os
 import shutil
 import subprocess
 import sys
+import urllib.parse
 from pathlib import Path
+
+from apps.terminal import accept_any_text, command_line
 
 IMAGE = "docker.io/tensorflow/serving"
 ENGINES = ("docker", "podman")
@@ -23,6 +26,7 @@ HOW_TO_GET = (
 
 def main(arguments=None):
     """Starts the server in place of this process; returns only what went wrong, as status 2."""
+    accept_any_text()
     args = parse(arguments)
     folder = Path(args.saved_models).absolute() / args.model
     version = latest_version(folder)
@@ -105,15 +109,15 @@ def container_command(engine, args, folder):
 
 def example_request(args, version):
     """Returns a curl line that generates one image, or that lists what the model can do instead."""
-    address = f"http://localhost:{args.port}/v1/models/{args.model}"
+    address = f"http://localhost:{args.port}/v1/models/{urllib.parse.quote(args.model)}"
     path = version / "assets.extra" / "keras_gans.json"
     notes = json.loads(path.read_text("utf-8")) if path.exists() else {}
     names = set(notes.get("signatures", {}).get("generate", {}).get("inputs", ()))
     if not names or not names <= {"seed", "label"}:
-        return f"curl {address}/metadata"
+        return command_line("curl", f"{address}/metadata")
     row = dict.fromkeys(sorted(names, reverse=True), 1)
     body = json.dumps({"signature_name": "generate", "instances": [row]})
-    return f"curl -d '{body}' {address}:predict"
+    return command_line("curl", "-d", body, f"{address}:predict")
 
 
 # The folder is read here and not with keras_gans.serving: that takes TensorFlow, seconds and a

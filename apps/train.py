@@ -3,13 +3,13 @@
 import argparse
 import dataclasses
 import json
-import shlex
 import sys
 import typing
 from pathlib import Path
 
 import apps.quiet  # noqa: F401
 from apps import console
+from apps.terminal import command_line
 from keras_gans import distribution, training
 from keras_gans.callbacks import StoppedError
 from keras_gans.data import skipped_text
@@ -60,6 +60,8 @@ def _train_as_chief(run, options):
     print(f"precision {policy}, {reason}")
     if options.dry_run:
         return
+    for directory in (options.export_dir, options.resume or options.runs_dir):
+        training.check_utf8(directory)
     training.check_writable(Path(options.export_dir) / run.recipe.variant)
     evaluator = _make_evaluator(run, options)
     directory = options.resume or training.create(run, options.runs_dir, options.name)
@@ -83,6 +85,8 @@ def _train_as_chief(run, options):
     if best:
         print(f"best      {_best_text(best)}, of {run.recipe.epochs}")
         print(f"          by {evaluator.in_words()}")
+        if worst := registry.worst_class_text(best["scores"]):
+            print(f"worst     {worst}")
     print(f"samples   {directory}/samples")
     print(f"exported  {version}")
     print("\n".join(_next_commands(run.recipe, options)))
@@ -112,16 +116,17 @@ def _best_text(best):
 
 
 def _next_commands(recipe, options):
-    variant, logs = recipe.variant, shlex.quote(f"--logdir {options.runs_dir}")
-    yield "next      make tensorboard" + ("" if options.runs_dir == RUNS else f" ARGS={logs}")
+    variant, folder = recipe.variant, options.export_dir
+    logs = {"ARGS": command_line("--logdir", options.runs_dir)} if options.runs_dir != RUNS else {}
+    yield f"next      {command_line('make', 'tensorboard', **logs)}"
     for program in recipe.programs:
-        if options.export_dir == EXPORTS:
-            yield f"          make {program} MODEL={variant}"
+        if folder == EXPORTS:
+            what = {"MODEL": variant}
         elif program == "serve":
-            elsewhere = shlex.join(["--saved-models", options.export_dir])
-            yield f"          make serve MODEL={variant} ARGS={shlex.quote(elsewhere)}"
+            what = {"MODEL": variant, "ARGS": command_line("--saved-models", folder)}
         else:
-            yield f"          make {program} RUN={shlex.quote(f'{options.export_dir}/{variant}')}"
+            what = {"RUN": f"{folder}/{variant}"}
+        yield f"          {command_line('make', program, **what)}"
 
 
 def _resume_command(run, directory, options):
@@ -130,7 +135,7 @@ def _resume_command(run, directory, options):
     arguments = ["--resume", str(directory)]
     if options.export_dir != EXPORTS:  # which a run's configuration does not hold
         arguments += ["--export-dir", options.export_dir]
-    return f'make train-{run.recipe.variant} ARGS="{shlex.join(arguments)}"'
+    return command_line("make", f"train-{run.recipe.variant}", ARGS=command_line(*arguments))
 
 
 def parse(recipe_class, arguments):

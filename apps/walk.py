@@ -45,7 +45,7 @@ def main(arguments=None):
     try:
         places = [walk.save_gif(options.out, seconds)]
         if options.strip:
-            places.append(images.save_png(strip, options.strip))
+            places.append(images.save_picture(strip, options.strip))
         if model:
             step = model.steps_done
             tensorboard.log_picture(options.model, walk.tag, strip, step)
@@ -82,9 +82,11 @@ def _parse(arguments):
     add("--resize", type=Literal[RESIZES] | None, help=help_resize)
     add("--rows", type=int | None, help=f"walks at once; default: 1, of classes {CLASS_ROWS}")
     add("--seconds", type=float | None, help=f"length in all; default: {FRAME_SECONDS} s a frame")
-    add("--out", type=str, default="generated/walk.gif", help="the animation")
-    add("--strip", type=text, metavar="PNG", help="file for the strip")
+    add("--out", type=str, default="generated/walk.gif", help="the animation, a GIF")
+    add("--strip", type=text, metavar="FILE", help="file for the strip, PNG or JPEG")
     options = console.parse(parser, arguments)
+    console.check_ending("--out", options.out, [".gif"])
+    console.check_ending("--strip", options.strip, images.FORMATS)
     _check(options)
     return options
 
@@ -129,9 +131,15 @@ def _visits_classes(options):
 def _check_frames(options, stations):
     count = stations * options.steps
     if count > MAX_FRAMES:
+        most = MAX_FRAMES // stations
+        cures = [f"lower --steps to {most}"] if most else []
+        if options.classes:
+            cures.append("name two classes with --label and --to-label in place of --classes")
+        elif options.points is not None:
+            cures.append("lower --points")
         raise InputError(
-            f"an animation holds at most {MAX_FRAMES} frames: lower --steps or the number of "
-            f"stations. Received: {options.steps} frames for each of {stations} stations"
+            f"an animation holds at most {MAX_FRAMES} frames: {', or '.join(cures)}. "
+            f"Received: {options.steps} frames for each of {stations:,} stations"
         )
     low, high = count * MIN_SECONDS, count * MAX_SECONDS
     if options.seconds is not None and not low <= options.seconds <= high:

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gans import distribution, losses
+from keras_gans.errors import InputError
 from keras_gans.models import trackers
 from keras_gans.noise import step_normal
 from keras_gans.serving import export
@@ -217,6 +218,22 @@ class VariantContract:
             assert mean == pytest.approx(np.mean(newest), rel=1e-5)
             # Shares of a few images can be the same twice.
             assert len(set(newest)) == 10 or key.endswith("_accuracy")
+
+    @pytest.mark.parametrize(
+        ("spoiled", "message"),
+        [
+            (lambda images: 127.5 * (images + 1.0), r"byte / 127.5 - 1.* from 0.\d+ to 254.\d+$"),
+            (lambda images: np.where(images > 0.9, np.nan, images), "be finite.* in 8 of 8 images"),
+            (lambda images: np.uint8(127.5 * (images + 1.0)), "must be floats .* Received: uint8$"),
+        ],
+    )
+    def test_images_of_another_range_are_refused_before_anything_moves(self, spoiled, message):
+        model = self.compiled(run_eagerly=True)
+        before = values(model)
+        images, *others = self.data(BATCH)
+        with pytest.raises(InputError, match=message):
+            model.fit(spoiled(images), *others, batch_size=BATCH, verbose=0)
+        assert same(before, values(model))
 
     def test_the_kinds_of_logs_go_by_their_names(self):
         for name, kind in self.model(*self.networks()).tracked.items():

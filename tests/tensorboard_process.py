@@ -12,6 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = "import apps.quiet; from tensorboard.main import run_main; run_main()"
+MORE_PICTURES = ["--samples_per_plugin", "images=100"]
 TIMEOUT = 120  # s; it takes about 5, more when the machine is busy
 
 
@@ -46,7 +47,7 @@ class Dashboard:
 @contextlib.contextmanager
 def running_tensorboard(logdir):
     """Starts it on a folder of runs, gives a `Dashboard` that has read them, and ends it."""
-    options = ["--logdir", str(logdir), "--host", "127.0.0.1", "--port", "0"]
+    options = ["--logdir", str(logdir), "--host", "127.0.0.1", "--port", "0", *MORE_PICTURES]
     process = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, *options], cwd=ROOT, stderr=subprocess.PIPE, text=True
     )

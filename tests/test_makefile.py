@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.tensorboard_process import MORE_PICTURES
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -49,32 +51,32 @@ def test_variables_become_options(tmp_path):
     words = ["DATASET=mnist", "DATA_DIR=a b", "EPOCHS=20", "BATCH_SIZE=128", "NAME=mine"]
     command = planned("train-cgan", *words, "ARGS=--seed 1 --loss hinge", tmp_path=tmp_path)
     assert " ".join(command) == (
-        'python -m apps.train cgan --dataset "mnist" --data-dir "a b" --epochs 20 '
-        '--batch-size 128 --name "mine" --seed 1 --loss hinge'
+        "python -m apps.train cgan --dataset 'mnist' --data-dir 'a b' --epochs '20' "
+        "--batch-size '128' --name 'mine' --seed 1 --loss hinge"
     )
 
 
 def test_workers_are_started_by_their_own_program(tmp_path):
     command = planned("train-dcgan", "WORKERS=2", "NAME=two", tmp_path=tmp_path)
-    assert command == ["python", "-m", "apps.workers", "2", "dcgan", "--name", '"two"']
+    assert command == ["python", "-m", "apps.workers", "2", "dcgan", "--name", "'two'"]
 
 
 @pytest.mark.parametrize(
     ("words", "command"),
     [
-        (["evaluate", "RUN=runs/mine"], "apps.evaluate runs/mine"),
+        (["evaluate", "RUN=runs/mine"], "apps.evaluate 'runs/mine'"),
         (["evaluate", "ARGS=--compare a b"], "apps.evaluate --compare a b"),
         (
             ["export", "RUN=runs/mine", "ARGS=--checkpoint last"],
-            "apps.export runs/mine --checkpoint last",
+            "apps.export 'runs/mine' --checkpoint last",
         ),
-        (["walk", "MODEL=gan"], "apps.walk saved_models/gan"),
+        (["walk", "MODEL=gan"], "apps.walk saved_models/'gan'"),
         (
             ["translate", "INPUT=photos", "ARGS=--direction y-to-x"],
-            'apps.translate saved_models/cyclegan "photos" --direction y-to-x',
+            "apps.translate saved_models/cyclegan 'photos' --direction y-to-x",
         ),
-        (["translate", "RUN=runs/c", "INPUT=a.jpg"], 'apps.translate runs/c "a.jpg"'),
-        (["walk", "RUN=runs/mine", "ARGS=--classes"], "apps.walk runs/mine --classes"),
+        (["translate", "RUN=runs/c", "INPUT=a.jpg"], "apps.translate 'runs/c' 'a.jpg'"),
+        (["walk", "RUN=runs/mine", "ARGS=--classes"], "apps.walk 'runs/mine' --classes"),
     ],
 )
 def test_what_is_done_with_a_run(words, command, tmp_path):
@@ -83,9 +85,59 @@ def test_what_is_done_with_a_run(words, command, tmp_path):
 
 def test_generate_takes_the_newest_export_or_a_run(tmp_path):
     command = planned("generate", "MODEL=gan", "ARGS=--count 4", tmp_path=tmp_path)
-    assert command == ["python", "-m", "apps.generate", "saved_models/gan", "--count", "4"]
+    assert command == ["python", "-m", "apps.generate", "saved_models/'gan'", "--count", "4"]
     command = planned("generate", "RUN=runs/mine", tmp_path=tmp_path)
-    assert command == ["python", "-m", "apps.generate", "runs/mine"]
+    assert command == ["python", "-m", "apps.generate", "'runs/mine'"]
+
+
+@pytest.fixture
+def ready(tmp_path):
+    """Words for make: an environment whose python prints what it is given, each on a line."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
+    (tmp_path / "bin" / "python").chmod(0o755)
+    (tmp_path / ".ready").touch()
+    return [f"VENV={tmp_path}"]
+
+
+ODD_NAMES = (
+    "My Drive/Anna's cats",
+    'the "best" $HOME $5 $(shell ls) $$',
+    "a#b;c&d|e>f*?[g]~`h`",
+    "back\\slash, (brackets) a=b :=%",
+    "Größe 猫",
+)
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_names_reach_a_program_as_they_are(name, ready):
+    for words, before in (
+        (["evaluate", f"RUN={name}"], ["apps.evaluate"]),
+        (["export", f"RUN={name}"], ["apps.export"]),
+        (["walk", f"RUN={name}"], ["apps.walk"]),
+        (["generate", f"RUN={name}"], ["apps.generate"]),
+        (["serve", f"MODEL={name}"], ["apps.serve"]),
+        (["translate", f"INPUT={name}"], ["apps.translate", "saved_models/cyclegan"]),
+        (["train-vae", f"DATASET=folder:{name}"], ["apps.train", "vae", "--dataset"]),
+        (["train-vae", f"NAME={name}"], ["apps.train", "vae", "--name"]),
+        (["results", f"DATA_DIR={name}"], ["apps.results", "--data-dir"]),
+    ):
+        done = make(*ready, *words, "ARGS=--seed 1 '$x'")
+        assert done.stderr == ""
+        *start, given, _, _, dollar = done.stdout.splitlines()
+        assert start == ["-m", *before]
+        assert given == words[1].partition("=")[2]
+        assert dollar == "$x"
+
+
+def test_a_name_may_come_from_the_environment(ready):
+    assert make(*ready, "export", RUN="it's $5").stdout.splitlines()[-1] == "it's $5"
+
+
+def test_the_dashboard_shows_more_than_ten_pictures_of_a_kind(ready):
+    """TensorBoard's own ten would be two in a hundred epochs."""
+    words = make(*ready, "tensorboard", "PORT=6007").stdout.splitlines()
+    assert words[2:] == ["--logdir", "runs", "--port", "6007", *MORE_PICTURES]
 
 
 def test_help_names_every_command_on_one_screen():
@@ -112,7 +164,7 @@ def test_results_are_remade_by_their_own_program(tmp_path):
         "results", "DATA_DIR=a b", "EPOCHS=2", "ARGS=--variants gan", tmp_path=tmp_path
     )
     assert " ".join(command) == (
-        'python -m apps.results --data-dir "a b" --epochs 2 --variants gan'
+        "python -m apps.results --data-dir 'a b' --epochs '2' --variants gan"
     )
 
 

@@ -10,6 +10,7 @@ from keras_gans.errors import InputError, RunError
 from keras_gans.evaluation import results
 from keras_gans.files import save_atomically, write_atomically
 from keras_gans.metrics import registry
+from keras_gans.metrics.class_coverage import expected_classes
 from keras_gans.serving.endpoints import Endpoints
 from keras_gans.visualize import tensorboard
 
@@ -49,7 +50,8 @@ class Evaluate(keras.callbacks.Callback):
             self._endpoints = self._endpoints or Endpoints.from_model(self.model)
             scores = self.evaluator.scores(self._endpoints)
             logs.update({name: score.value for name, score in scores.items()})
-            logs["classes"] = self.evaluator.source.num_classes
+            if (labels := self.evaluator.source.train.labels) is not None:
+                logs["classes"] = expected_classes(labels, self.evaluator.count)
             step = self.model.steps_done
             if self.writer is not None:
                 tensorboard.log_scores(self.writer, scores, step)

@@ -67,8 +67,9 @@ def health_warnings(logs):
 
     Args:
         logs: `{name: value}` of an epoch, with the names in `models.diagnostics`, and
-            `classes_covered` (also `classes_covered_10k_...`) with `classes`, if samples were
-            classified. What is missing or not finite is not judged.
+            `classes_covered` (also `classes_covered_10k_...`) with `classes`, how many as many
+            real images would show, if samples were classified. What is missing or not finite is
+            not judged.
 
     Returns:
         `{name: line}`: `d_won`, `collapsed`, `missing_classes`; empty for a healthy epoch.

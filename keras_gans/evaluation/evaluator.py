@@ -59,16 +59,22 @@ class Evaluator:
         metrics: Names out of `METRICS`; None: all that suit the features and the model, of data
             with modes without `parzen` and `memorising`.
         cache_dir: Folder that keeps classifiers and features of real images between runs.
+        refuse: Whether a metric that cannot be made is an error; else it is left out. Default: if
+            `metrics` name it.
 
     Attributes:
         real: The `RealImages` that samples are compared with.
+        left_out: `{metric: why}` of those that cannot be made, as far as is known yet.
         seconds: What `scores` has cost so far, in s.
 
     Raises:
-        InputError: For names that are unknown or do not apply, and too few images for a metric.
+        InputError: For names that are unknown, and metrics that are refused: they do not apply, or
+            there are too few images.
     """
 
-    def __init__(self, source, feature_name=None, count=None, metrics=None, *, cache_dir):
+    def __init__(
+        self, source, feature_name=None, count=None, metrics=None, *, cache_dir, refuse=None
+    ):
         names = default_metrics(source) if metrics is None else tuple(metrics)
         if unknown := [name for name in names if name not in METRICS]:
             raise InputError(f"metrics must be of {', '.join(METRICS)}. Received: {unknown[0]}")
@@ -81,8 +87,9 @@ class Evaluator:
             self.cache_dir.mkdir(parents=True, exist_ok=True)
             self.features = features.get(feature_name, source, cache_dir)
         self.real = RealImages(source, self.features, self.cache_dir)
-        self._asked_for = metrics is not None
-        if self._asked_for:
+        self.left_out = {}
+        self._refuses = metrics is not None if refuse is None else refuse
+        if self._refuses:
             registry.check_features(names, self.features, source.name)
         fitting = (name for name in names if registry.fits_features(name, self.features))
         self.metrics = tuple(name for name in fitting if METRICS[name].function)
@@ -96,7 +103,7 @@ class Evaluator:
         """
         kept = [n for n in self.metrics if all(each in endpoints for each in METRICS[n].asks)]
         lacking = [name for name in self.metrics if name not in kept]
-        if lacking and (self._asked_for or not kept):
+        if lacking and (self._refuses or not kept):
             answers = ", ".join(sorted(endpoints.functions))
             raise InputError(
                 f"{', '.join(lacking)} cannot be measured of this model: it answers {answers}"
@@ -221,17 +228,29 @@ class Evaluator:
         """Of samples, of real images in their place, or of a model's endpoints."""
         values = {}
         for name in names:
-            values |= METRICS[name].function(subject, self.real)
+            try:
+                values |= METRICS[name].function(subject, self.real)
+            except InputError as error:
+                if self._refuses:
+                    raise
+                self.left_out[name] = str(error)
         return {score_name(key, self.count, self.features.name): values[key] for key in values}
 
     def _check_counts(self):
         size, kind = self.features.size, self.features.name
         name = registry.name_by_features("frechet", kind)
         real, floor = self.real.reference.size, self.real.floor_count(self.count)
-        if name in self.metrics and min(self.count, real, floor) <= size:
+        if name not in self.metrics or min(self.count, real, floor) > size:
+            return
+        reason = (
+            f"needs more images than features: at least {size + 1:,} samples and as many "
+            f"real images for {kind}. Received: {self.count:,} samples, {real:,} and {floor:,} "
+            "real images"
+        )
+        if self._refuses:
+            twin = registry.name_by_features("mmd", kind)
             raise InputError(
-                f"{name} needs more images than features: at least {size + 1:,} samples and as "
-                f"many real images for {kind}. Received: {self.count:,} samples, {real:,} and "
-                f"{floor:,} real images. Choose other features, or metrics without {name}, such as "
-                f"{registry.name_by_features('mmd', kind)}"
+                f"{name} {reason}. Choose other features, or metrics without {name}, such as {twin}"
             )
+        self.left_out[name] = reason
+        self.metrics = tuple(each for each in self.metrics if each != name)

@@ -26,7 +26,8 @@ def describe(images, features, source):
     if images.shape[1:] != source.image_shape:
         raise InputError(
             f"the samples are of shape {list(images.shape[1:])}, the images of "
-            f"{source.name} {list(source.image_shape)}: name the data the model was trained on"
+            f"{source.name} {list(source.image_shape)}: name the data the model was trained on, "
+            "and its image_size and channels if training had them"
         )
     if not np.isfinite(images).all():
         raise RunError("a sample is not finite: the model's weights are spoilt")

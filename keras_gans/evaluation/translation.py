@@ -62,11 +62,21 @@ class TranslationEvaluator:
         self.metrics = _checked_metrics(metrics, source, feature_name)
         self._sets = [name for name in self.metrics if name in SETS]
         to_x, to_y = source.judges or (source.x, source.y)
+        chosen = feature_name, self.count, self._sets
+        options = {"cache_dir": cache_dir, "refuse": metrics is not None}
         self.targets = {
-            direction: Evaluator(target, feature_name, self.count, self._sets, cache_dir=cache_dir)
+            direction: Evaluator(target, *chosen, **options)
             for direction, target in (("x_to_y", to_y), ("y_to_x", to_x))
         }
+        # What one direction lacks has no mean of both.
+        self.metrics = tuple(name for name in self.metrics if name not in self.left_out)
+        self._sets = [name for name in self._sets if name in self.metrics]
         self.features = self.targets["x_to_y"].features
+
+    @property
+    def left_out(self):
+        """`{metric: why}` of those that cannot be made, as `Evaluator.left_out`."""
+        return self.targets["y_to_x"].left_out | self.targets["x_to_y"].left_out
 
     def supported_metrics(self, endpoints):
         """Returns the names of the metrics; refuses a model that does not translate."""
@@ -165,7 +175,7 @@ def _difference(one, other):
 def _with_means(found):
     """Both directions' scores by their full names, and the mean of both."""
     scores = {}
-    for name in found["x_to_y"]:
+    for name in (name for name in found["x_to_y"] if name in found["y_to_x"]):
         pair = [found[direction][name] for direction in DIRECTIONS]
         errors = [each.standard_error for each in pair]
         error = None if None in errors else math.hypot(*errors) / 2

@@ -68,6 +68,19 @@ def summary(predicted, real_labels, num_classes):
     )
 
 
+class ClassAccuracy(NamedTuple):
+    """How many of the samples of one class show it: `right` of `asked`."""
+
+    label: int
+    right: int
+    asked: int
+
+    @property
+    def estimate(self):
+        """The share, an `Estimate` with its binomial standard error."""
+        return _binomial(self.right, self.asked)
+
+
 def label_accuracy(predicted, wanted):
     """The share p of samples that show the class they were asked for, an `Estimate` in [0, 1].
 
@@ -80,14 +93,47 @@ def label_accuracy(predicted, wanted):
     Raises:
         InputError: For no samples, or not as many of both.
     """
+    predicted, wanted = _pairs(predicted, wanted)
+    return _binomial(np.count_nonzero(predicted == wanted), len(wanted))
+
+
+def worst_label_accuracy(predicted, wanted):
+    """Finds the class of which the smallest share of samples shows it, a `ClassAccuracy`.
+
+    Of several such classes it is the one that was asked for most often. Classes that were not
+    asked for are left out. Arguments and errors are those of `label_accuracy`.
+    """
+    predicted, wanted = _pairs(predicted, wanted)
+    asked = np.bincount(wanted)
+    right = np.bincount(wanted[predicted == wanted], minlength=len(asked))
+    labels = np.flatnonzero(asked)
+    worst = labels[np.lexsort((-asked[labels], right[labels] / asked[labels]))[0]]
+    return ClassAccuracy(int(worst), int(right[worst]), int(asked[worst]))
+
+
+def expected_classes(labels, count):
+    """Returns how many classes a fair draw of `count` images shows on average, a float.
+
+    `labels` are those of all images, integers `[n]` from 0: the sum over classes of
+    1 - (1 - share)^count. Of many classes a small draw cannot show all.
+    """
+    shares = np.bincount(_indices(labels, "labels")) / len(labels)
+    return float(np.sum(1.0 - (1.0 - shares) ** count))
+
+
+def _binomial(right, count):
+    share = float(right / count)
+    return Estimate(share, float(np.sqrt(share * (1.0 - share) / count)))
+
+
+def _pairs(predicted, wanted):
     predicted, wanted = _indices(predicted, "predicted"), _indices(wanted, "wanted")
     if len(predicted) != len(wanted):
         raise InputError(
             "there must be as many classes predicted as wanted. "
             f"Received: {len(predicted):,} and {len(wanted):,}"
         )
-    share = float(np.mean(predicted == wanted))
-    return Estimate(share, float(np.sqrt(share * (1.0 - share) / len(wanted))))
+    return predicted, wanted
 
 
 def _counts(classes, name, num_classes):

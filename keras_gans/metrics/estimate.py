@@ -7,10 +7,14 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean and its standard error, in the same unit; None where a single value has none."""
+    """A mean and its standard error, in the same unit; None where a single value has none.
+
+    The `note` says what the value is of, in words, where its name does not.
+    """
 
     value: float
     standard_error: float | None = None
+    note: str | None = None
 
     @classmethod
     def from_values(cls, values):

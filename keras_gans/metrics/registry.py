@@ -3,8 +3,9 @@
 A metric is a pure function of what is known of two sets of images; one makes several scores.
 """
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import numpy as np
@@ -121,7 +122,11 @@ def _classes(samples, real):
         "class_entropy": Estimate(seen.entropy),
     }
     if samples.labels is not None:
-        scores["label_accuracy"] = class_coverage.label_accuracy(samples.predicted, samples.labels)
+        pair = samples.predicted, samples.labels
+        scores["label_accuracy"] = class_coverage.label_accuracy(*pair)
+        worst = class_coverage.worst_label_accuracy(*pair)
+        note = f"class {real.source.class_names[worst.label]}: {worst.right:,} of {worst.asked:,}"
+        scores["label_accuracy_worst"] = replace(worst.estimate, note=note)
     return scores
 
 
@@ -167,6 +172,7 @@ METRICS = {
         _classes,
         {
             "label_accuracy": "higher",
+            "label_accuracy_worst": "higher",
             "classes_covered": "higher",
             "rarest_class_share": "higher",
             "class_entropy": "higher",
@@ -196,7 +202,8 @@ METRICS = {
 BETTER = {score: better for metric in METRICS.values() for score, better in metric.better.items()}
 CHOOSING = tuple(score for score, better in BETTER.items() if better != "real")
 SHARES = (
-    "label_accuracy", "rarest_class_share", "precision", "recall", "coverage", "copied_share",
+    "label_accuracy", "label_accuracy_worst", "rarest_class_share", "precision", "recall",
+    "coverage", "copied_share",
 )  # fmt: skip
 COUNTS = ("classes_covered", "modes_covered")
 # The same formula by the features' kind.
@@ -267,11 +274,26 @@ def metric_for(score):
 
 
 def as_dict(scores):
-    """Returns `{name: Estimate}` as plain values, for JSON."""
+    """Returns `{name: Estimate}` as plain values, for JSON; notes only where there are."""
     return {
         name: {"value": float(score.value), "standard_error": score.standard_error}
+        | ({} if score.note is None else {"note": score.note})
         for name, score in scores.items()
     }
+
+
+def worst_class_text(scores):
+    """Says `class 8: 1 of 15 samples show it`, of scores as plain values; None without it.
+
+    Where there are several, of both directions of translations, they are joined.
+    """
+    parts = []
+    for name, score in scores.items():
+        if base_name(name) == "label_accuracy_worst" and "note" in score:
+            direction = re.search(r"_([xy]_to_[xy])$", name)
+            ending = f" ({direction[1].replace('_', ' ')})" if direction else ""
+            parts.append(f"{score['note']} samples show it{ending}")
+    return "; ".join(parts) or None
 
 
 def value_text(name, value):

@@ -135,6 +135,7 @@ class AdversarialAutoencoder(GenerativeModel):
 
     def train_step(self, data):
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        images = self.checked_images(images)
         label = codes.checked_batch_label(labels, self.num_classes)
         shape = (tf.shape(images)[0], self.latent_dim)
 

@@ -73,6 +73,7 @@ class Autoencoder(GenerativeModel):
 
     def train_step(self, data):
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        images = self.checked_images(images)
         # min E_x[(x - decoder(encoder(x)))^2], the mean over pixels
         with tf.GradientTape() as tape:
             made = tf.cast(self(images, training=True), tf.float32)

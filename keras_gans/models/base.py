@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_gans import compat, noise
-from keras_gans.models import replicas
+from keras_gans.models import image_check, replicas
 from keras_gans.models.trackers import StepMean
 from keras_gans.serving import export
 
@@ -42,6 +42,9 @@ class GenerativeModel(keras.Model):
         scales = self.dtype_policy.name == "mixed_float16"
         self.skipped_updates = self._count("skipped_updates") if scales else None
         self._trackers = {key: StepMean(key, kind) for key, kind in self.tracked.items()}
+        # What is strange in the images so far: no variable of Keras, so that no file holds it.
+        first = tf.VariableAggregation.ONLY_FIRST_REPLICA
+        self._suspicions = tf.Variable(0, trainable=False, dtype=tf.int64, aggregation=first)
         self._optimizer_names, self._compile_arguments = (), {}
         self.built = True
 
@@ -101,6 +104,12 @@ class GenerativeModel(keras.Model):
         """Draws normal float32 noise of per-replica `shape`, by (seed, purpose, step) alone."""
         return noise.step_normal(self.seed, purpose, self.step, shape)
 
+    def checked_images(self, images, name="images"):
+        """Returns a batch's images; the step fails unless they are finite floats in [-1, 1]."""
+        images, suspicion = image_check.check_images(images, name)
+        self._suspicions.assign_add(suspicion)
+        return images
+
     def finish_step(self, **values):
         """Counts the step, logs the `values` that `tracked` names; returns the epoch's means."""
         if set(values) != set(self.tracked):
@@ -108,15 +117,18 @@ class GenerativeModel(keras.Model):
                 f"train_step must log what tracked names, {', '.join(self.tracked)}. "
                 f"Received: {', '.join(values)}"
             )
-        self.step.assign_add(1)
+        with tf.control_dependencies(values.values()):  # a step that was refused does not count
+            self.step.assign_add(1)
         for key, value in replicas.mean_over_replicas(values).items():
             self._trackers[key].update_state(value)
         return self._means()
 
     def make_train_function(self, force=False):
+        if self.train_function is not None and not force:
+            return
         if not isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
-            super().make_train_function(force)
-        elif force or self.train_function is None:
+            super().make_train_function(force=True)
+        else:
             # Keras's own would send messages for each log, which every replica has already.
             def steps(iterator):
                 for _ in tf.range(self.steps_per_execution):
@@ -124,6 +136,9 @@ class GenerativeModel(keras.Model):
                 return self._means()
 
             self.train_function = steps if self.run_eagerly else tf.function(steps)
+        self.train_function = image_check.report_images(
+            self.train_function, self._suspicions, self.steps_per_execution
+        )
 
     def _means(self):
         return {key: tracker.result() for key, tracker in self._trackers.items()}

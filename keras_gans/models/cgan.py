@@ -67,6 +67,7 @@ class ConditionalGAN(LatentGAN):
 
     def train_step(self, data):
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        images = self.checked_images(images)
         labels = signatures.checked_label(labels, self.num_classes)
         *early, (real_images, labels) = minibatches((images, labels), self.discriminator_steps)
         for turn, (early_images, early_labels) in enumerate(early, start=1):

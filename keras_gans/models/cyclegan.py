@@ -117,6 +117,8 @@ class CycleGAN(GenerativeModel):
 
     def train_step(self, data):
         images_x, images_y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        images_x = self.checked_images(images_x, "images of X")
+        images_y = self.checked_images(images_y, "images of Y")
         g, f = self.generator_g, self.generator_f
         with tf.GradientTape() as tape:
             fake_y, fake_x = g(images_x, training=True), f(images_y, training=True)

@@ -50,6 +50,7 @@ class DCGAN(LatentGAN):
 
     def train_step(self, data):
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        images = self.checked_images(images)
         *early, real_images = minibatches(images, self.discriminator_steps)
         for turn, early_images in enumerate(early, start=1):
             fake_images = run_frozen(self.generator, self.latent(early_images, turn))

@@ -106,6 +106,7 @@ class VAE(GenerativeModel):
 
     def train_step(self, data):
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        images = self.checked_images(images)
         epsilon = self.noise("posterior", (tf.shape(images)[0], self.latent_dim))
         with tf.GradientTape() as tape:
             # z = mean + sigma epsilon, epsilon ~ N(0, I), so that gradients reach mean and sigma

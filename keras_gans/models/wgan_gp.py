@@ -93,6 +93,7 @@ class WGANGP(LatentGAN):
 
     def train_step(self, data):
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        images = self.checked_images(images)
         parts = minibatches(images, self.n_critic, "n_critic", even=False)
         # Algorithm 1, lines 2 to 10: every update of the critic on images and noise of its own.
         turns = [self.train_critic(part, turn) for turn, part in enumerate(parts, start=1)]

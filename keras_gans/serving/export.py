@@ -91,6 +91,7 @@ def publish(model, directory):
 def _stage(directory):
     staged = directory / f"{STAGED_PREFIX}{os.getpid()}-{secrets.token_hex(4)}"
     try:
+        str(directory).encode()  # TensorFlow takes names of UTF-8 alone
         directory.mkdir(parents=True, exist_ok=True)
         for old in directory.glob(f"{STAGED_PREFIX}*"):
             # Left by a publisher that was killed; another one may remove it at the same time.
@@ -98,7 +99,7 @@ def _stage(directory):
                 if time.time() - old.stat().st_mtime > ABANDONED_SECONDS:
                     shutil.rmtree(old, ignore_errors=True)
         staged.mkdir()
-    except OSError as error:
+    except (OSError, UnicodeEncodeError) as error:
         raise InputError(
             f"directory must be a folder that can be written. Received: directory={directory} "
             f"({_cause(error)})"

@@ -131,6 +131,15 @@ def latent_decoder(endpoints):
 # Of images --------------------------------------------------------------------------------------
 
 
+def image_shape(endpoints):
+    """Returns `(height, width, channels)` of a model's images, None for sides that are open."""
+    for name in ("encode", "translate_x_to_y"):
+        if name in endpoints:
+            return tuple(endpoints.specs(name)["image"].shape[1:])
+    labels = [0] if endpoints.class_names else None
+    return Sampler.from_endpoints(endpoints).images([0], labels).shape[1:]
+
+
 def run_on_batches(endpoints, name, batches):
     """Runs an endpoint as `encode` on batches of images; yields `(images, {output: array})`.
 

@@ -1,6 +1,6 @@
 """A run: made ready, kept in a folder, trained to its end, and loaded again."""
 
-from keras_gans.training.load import label_index, load, open_endpoints
+from keras_gans.training.load import export_source, label_index, load, open_endpoints
 from keras_gans.training.loop import finish, train, train_as_worker
 from keras_gans.training.run import check_agreement, evaluator_for, plan, prepare, reopen, resolve
 from keras_gans.training.run_folder import (
@@ -9,6 +9,7 @@ from keras_gans.training.run_folder import (
     CHECKPOINT_HELP,
     check_name,
     check_settings,
+    check_utf8,
     check_writable,
     create,
     default_worker_run_name,
@@ -28,10 +29,12 @@ __all__ = [
     "check_agreement",
     "check_name",
     "check_settings",
+    "check_utf8",
     "check_writable",
     "create",
     "default_worker_run_name",
     "evaluator_for",
+    "export_source",
     "find_checkpoint",
     "finish",
     "is_complete",

@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras_gans.data import load_source, load_unpaired
 from keras_gans.errors import InputError
 from keras_gans.evaluation import translation
+from keras_gans.serving import sampling
 from keras_gans.serving.endpoints import Endpoints
 from keras_gans.serving.sampling import BATCH_SIZE, Sampler, translate_any_size
 from keras_gans.serving.signatures import ROUNDING
@@ -108,8 +109,8 @@ class TrainedModel:
         *,
         dataset=None,
         data_dir=None,
-        image_size=None,
         cache_dir=None,
+        **reading,
     ):
         """Measures the model against real images, as `python -m apps.evaluate` does.
 
@@ -122,26 +123,26 @@ class TrainedModel:
             dataset: Of an export: the data it was trained on, as `data.load_source` or, of two
                 domains, `data.load_unpaired` takes it. A run knows its own.
             data_dir: Folder that holds the data; of a run, where it is now, if it was moved.
-            image_size: Of an export's folder of images.
             cache_dir: Keeps classifiers and features of real images; default: that of the runs.
+            **reading: Of an export: `image_size`, `channels`, `resize`, `bad_images`, as training
+                had them; see `export_source`.
 
         Returns:
             `{name: metrics.estimate.Estimate}`; a name says its number of samples and features.
         """
         folder = self.folder
         if run_folder.is_run(folder):
-            if (dataset, image_size) != (None, None):
-                raise InputError(
-                    f"{folder} is a run and knows its data: leave dataset and image_size out"
-                )
+            if dataset is not None or reading:
+                given = ", ".join([*(["dataset"] if dataset else []), *reading])
+                raise InputError(f"{folder} is a run and knows its data: leave {given} out")
             source, runs = run_folder.load_source(folder, data_dir), Path(folder).parent
         else:
             if dataset is None:
                 raise InputError(
                     f"{folder} is an export: name the data it was trained on, as dataset='digits'"
                 )
-            opened = load_unpaired if DIRECTIONS["x-to-y"] in self.endpoints else load_source
-            source, runs = opened(dataset, data_dir=data_dir, image_size=image_size), Path("runs")
+            source = export_source(self.endpoints, dataset, data_dir=data_dir, **reading)
+            runs = Path("runs")
         cache_dir = cache_dir or runs / run_folder.CACHE
         evaluator = translation.evaluator_for(source, features, count, metrics, cache_dir=cache_dir)
         return evaluator.scores(self.endpoints)
@@ -169,6 +170,24 @@ class TrainedModel:
                 f"Received: from {values.min():g} to {values.max():g}"
             )
         return values
+
+
+def export_source(endpoints, dataset, *, image_size=None, channels=None, **reading):
+    """Opens the data that an export was trained on, by name, as training had read it.
+
+    Args:
+        endpoints: The export's `serving.Endpoints`.
+        dataset: As `data.load_source` takes it or, of two domains, `data.load_unpaired`.
+        image_size, channels: Default: of pictures in a folder those of the export's own images,
+            else as the data is.
+        **reading: `data_dir`, `resize`, `bad_images`, as these take them.
+    """
+    if dataset.startswith(("folder:", "folders:")):
+        *sides, own_channels = sampling.image_shape(endpoints)
+        image_size = image_size or (None if None in sides else tuple(sides))
+        channels = channels or own_channels
+    load = load_unpaired if DIRECTIONS["x-to-y"] in endpoints else load_source
+    return load(dataset, image_size=image_size, channels=channels, **reading)
 
 
 def open_endpoints(folder, checkpoint=None):

@@ -41,7 +41,7 @@ def train(run, directory, evaluator=None):
     """
     directory, begin = Path(directory), time.monotonic()
     with _known_errors(run, directory), tensorboard.make_writer(directory).as_default() as writer:
-        _log_settings(run, writer)
+        tensorboard.log_settings(writer, run.recipe.as_dict(), run.model.steps_done)
         watchers = run_callbacks(run, directory, writer, evaluator)
         checkpoint = watchers["checkpoint"]
         checkpoint.set_model(run.model)  # fit does it, but there may be no step left
@@ -167,16 +167,6 @@ def finish(run, directory, export_dir):
         raise RunError(f"cannot write to {directory}: {reason}") from error
     distribution.barrier(run.strategy)
     return version, best
-
-
-def _log_settings(run, writer):
-    settings = run.recipe.as_dict()
-    if run.model.steps_done == 0:
-        rows = [f"| {key} | {value} |" for key, value in settings.items()]
-        table = "\n".join(["| setting | value |", "| --- | --- |", *rows])
-        tf.summary.text("config", table, step=0)
-    # Of several, those of a resumed run, TensorBoard takes the first.
-    tensorboard.log_hparams(writer, settings)
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_gans import data, distribution
@@ -22,6 +23,7 @@ from keras_gans.training.run_folder import CACHE, CHECKPOINT, check_data, load_c
 EVALUATIONS = 10  # about so many in a run
 # A sample scored costs less than one image trained: 10 keep the cost of scoring below a tenth.
 IMAGES_PER_SAMPLE = 10
+LISTED_CLASSES = 20  # in the plan
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,10 +169,11 @@ def plan(run):
     """Describes what a run would do, as text: data, networks, steps, memory."""
     recipe, source = run.recipe, run.source
     shape = " x ".join(str(size) for size in source.image_shape)
-    classes = f"{source.num_classes} classes" if source.num_classes else "no labels"
+    classes = f"{source.num_classes:,} classes" if source.num_classes else "no labels"
     if source.num_modes:
         classes += f", {source.num_modes:,} modes"
     lines = [f"data      {source.name}: {source.train.size:,} images of {shape}, {classes}"]
+    lines += [f"classes   {_class_counts(source)}"] if source.num_classes else []
     lines += [
         f"network   {network.name}: {network.count_params():,} parameters, "
         f"{network.input_shape} -> {network.output_shape}"
@@ -184,6 +187,20 @@ def plan(run):
         f"memory    about {_memory_mib(run):,.0f} MiB for weights, optimizers and activations",
     ]
     return "\n".join(lines)
+
+
+def _class_counts(source):
+    """How many training images each class has; of many classes the fewest and the most."""
+    counts = np.bincount(source.train.labels, minlength=source.num_classes)
+    if len(counts) <= LISTED_CLASSES:
+        named = zip(source.class_names, counts, strict=True)
+        return ", ".join(f"{name}: {count:,}" for name, count in named)
+    rarest, *_, commonest = np.argsort(counts, kind="stable")
+    names = source.class_names
+    return (
+        f"{counts[rarest]:,} ({names[rarest]}) to {counts[commonest]:,} ({names[commonest]}) "
+        f"images each, half of them at most {int(np.median(counts)):,}"
+    )
 
 
 def _memory_mib(run):

@@ -3,9 +3,11 @@
 import dataclasses
 import itertools
 import json
+import re
 import shutil
 import tempfile
 import time
+import unicodedata
 from pathlib import Path
 
 import keras
@@ -53,7 +55,7 @@ def check_name(runs_dir, name):
     """Checks that a run's name is valid and unused, as None always is; else raises InputError."""
     if name is None:
         return
-    if not name or Path(name).name != name or name.startswith("."):
+    if not name or Path(name).name != name or name.startswith(".") or not name.isprintable():
         raise InputError(f"name must be a plain folder name. Received: name={name!r}")
     if (directory := Path(runs_dir) / name).exists():
         raise InputError(f"the run {directory} exists: choose another name, or --resume it")
@@ -72,10 +74,26 @@ def check_writable(directory):
         raise InputError(f"cannot write to {directory}: {error.strerror}") from error
 
 
+def check_utf8(directory):
+    """Checks that TensorFlow can write to a folder of this name: it takes UTF-8 alone.
+
+    Raises InputError if it cannot.
+    """
+    try:
+        str(directory).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"cannot write to {directory}: its name is no UTF-8, which TensorFlow needs"
+        ) from error
+
+
 def default_worker_run_name(recipe):
     """Returns the name that all workers give an unnamed run, now and when they come back."""
-    data = Path(recipe.dataset).stem.split(":")[-1] or "data"
-    return f"{recipe.variant}-{data}"
+    data = Path(recipe.dataset).stem.split(":")[-1]
+    # Plain characters, which every shell and terminal takes: of "é" the letter.
+    letters = unicodedata.normalize("NFKD", data).encode("ascii", "ignore").decode()
+    plain = re.sub(r"[^A-Za-z0-9._]+", "-", letters).strip("-.")
+    return f"{recipe.variant}-{plain or 'data'}"
 
 
 def _free_name(runs_dir, recipe):

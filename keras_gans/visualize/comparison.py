@@ -11,6 +11,7 @@ from keras_gans.metrics import neighbors
 from keras_gans.metrics.registry import TRANSLATIONS
 from keras_gans.serving.sampling import Sampler
 from keras_gans.visualize import images
+from keras_gans.visualize.tensorboard import valid_text
 
 SIDE = 56  # px; smaller images are enlarged to about this in rows of samples
 MARGIN = 4
@@ -111,7 +112,8 @@ def sample_rows(rows):
         strip = np.broadcast_to(strip, (*strip.shape[:2], 3))
         strips[name] = strip.repeat(factor, axis=0).repeat(factor, axis=1)
     font = ImageFont.load_default(size=14)
-    indent = 2 * MARGIN + max(round(font.getlength(name)) for name in rows)
+    strips = {valid_text(name): strip for name, strip in strips.items()}
+    indent = 2 * MARGIN + max(round(font.getlength(name)) for name in strips)
     height, width = (max(strip.shape[axis] for strip in strips.values()) for axis in (0, 1))
     sheet = Image.new("RGB", (indent + width, len(rows) * (height + MARGIN) - MARGIN), "white")
     for place, (name, strip) in enumerate(strips.items()):

@@ -9,6 +9,10 @@ from PIL import Image
 
 from keras_gans.files import staged
 
+# What Pillow is told of a file that ends so. With colours at half the resolution small images blur.
+JPEG = {"format": "jpeg", "quality": 95, "subsampling": 0}
+FORMATS = {".png": {"format": "png"}, ".jpg": JPEG, ".jpeg": JPEG}
+
 
 def grid(images, columns=None):
     """Arranges images `uint8 [n, h, w, c]` row by row into one `uint8 [H, W, c]`, black beyond n.
@@ -26,10 +30,23 @@ def grid(images, columns=None):
 
 def save_png(image, path):
     """Writes `uint8 [h, w, 1 or 3]` as a PNG file, whole or not at all, and returns its path."""
+    return _save(image, Path(path), format="png")
+
+
+def save_picture(image, path):
+    """Writes `uint8 [h, w, 1 or 3]` as the ending of `path` says, whole or not at all.
+
+    The endings are those of `FORMATS`; a file without one is a PNG. Returns its path.
+    """
     path = Path(path)
+    options = FORMATS[path.suffix.lower()] if path.suffix else FORMATS[".png"]
+    return _save(image, path, **options)
+
+
+def _save(image, path, **options):
     path.parent.mkdir(parents=True, exist_ok=True)
     with staged(path) as file:
-        Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(file, format="png")
+        Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image).save(file, **options)
     return path
 
 

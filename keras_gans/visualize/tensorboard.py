@@ -29,6 +29,22 @@ def make_writer(directory):
     return tf.summary.create_file_writer(str(directory))
 
 
+def valid_text(text):
+    """Returns text that every file can hold: what is no UTF-8 in a file's name is escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def log_settings(writer, settings, step):
+    """Writes a run's settings, `{name: value}`, as a table, before its first step, and HPARAMS."""
+    if step == 0:
+        rows = [f"| {key} | {valid_text(str(value))} |" for key, value in settings.items()]
+        table = "\n".join(["| setting | value |", "| --- | --- |", *rows])
+        with writer.as_default():
+            tf.summary.text("config", table, step=0)
+    # Of several, those of a resumed run, TensorBoard takes the first.
+    log_hparams(writer, settings)
+
+
 def log_hparams(writer, settings):
     """Writes a run's settings as its row of TensorBoard's HPARAMS table.
 
@@ -47,6 +63,8 @@ def log_hparams(writer, settings):
             values[name] = "none"
         elif isinstance(value, (list, tuple)):
             values[name] = json.dumps(value, ensure_ascii=False)
+        elif isinstance(value, str):
+            values[name] = valid_text(value)
     # Not the default group, a hash of the settings: two runs that share them are two rows.
     _write(writer, hparams.hparams_pb(values, trial_id=""))
 

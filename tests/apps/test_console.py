@@ -44,6 +44,16 @@ def test_what_a_parser_refuses_is_a_mistake_and_names_the_help(tmp_path):
             console.parse(parser, arguments)
 
 
+def test_a_file_ends_as_what_it_holds():
+    for path in ("a.png", "a/B.JPG", "a.b.jpeg", "none", None, "dir.d/none"):
+        console.check_ending("--grid", path, [".png", ".jpg", ".jpeg"])
+    for path in ("a.mp4", "a.png.txt", "a.gif"):
+        with pytest.raises(
+            InputError, match=rf"^--out must end in .png or .jpg. Received: {path}$"
+        ):
+            console.check_ending("--out", path, [".png", ".jpg"])
+
+
 def test_a_trained_model_is_a_folder_and_a_checkpoint():
     parser = console.make_parser("program", "Looks at a model.")
     console.add_model(parser)

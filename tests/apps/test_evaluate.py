@@ -1,6 +1,7 @@
 """apps.evaluate as a user runs it, on runs, on exports and on several at once."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -132,6 +133,54 @@ def test_an_export_scores_what_its_run_does(run, runs, data, tmp_path, capsys, m
         assert score["value"] == pytest.approx(ours["scores"][name]["value"], rel=1e-4)
 
 
+def test_what_cannot_be_made_of_so_few_is_left_out_with_a_line(run, capsys):
+    out, _ = evaluated(capsys, run, "--samples", "128")
+    (line,) = [line for line in out.splitlines() if line.startswith("left out")]
+    assert line.startswith("left out  frechet: needs more images than features: at least 129 samp")
+    assert "mmd_128_classifier" in table(out)
+    assert re.search(r"^worst     class [012]: \d+ of 4\d samples show it$", out, re.MULTILINE)
+    entry = results.read(run / "metrics.json")["best_128_classifier"]
+    assert entry["scores"]["label_accuracy_worst_128_classifier"]["note"].startswith("class ")
+    # Measured once: what was left out does not make it another protocol.
+    picture = ["--picture", run.parent / "rows.png"]
+    _, err = evaluated(capsys, "--compare", run, run, "--samples", "128", *picture)
+    assert err == ""
+
+
+def test_an_export_of_own_pictures_is_measured(tmp_path, capsys, monkeypatch):
+    """Colour files of two shapes, read as gray and padded, and one that is no picture."""
+    monkeypatch.chdir(tmp_path)
+    random = np.random.default_rng(0)
+    (tmp_path / "own").mkdir()
+    for index in range(30):
+        image = Image.fromarray(random.integers(0, 256, (12, 8 + index % 2, 3), np.uint8))
+        image.save(tmp_path / "own" / f"{index:02}.png")
+    (tmp_path / "own" / "30.png").write_bytes(b"no picture")
+    reading = {"resize": "pad", "bad_images": "skip"}
+    settings = {"channels": 1, "image_size": 16, "epochs": 1, "batch_size": 10, "filters": (4, 4)}
+    data = f"folder:{tmp_path / 'own'}"
+    run = training.prepare(RECIPES["dcgan"](dataset=data, evaluate_epochs=0, **settings, **reading))
+    directory = training.create(run, tmp_path, "dcgan")
+    training.train(run, directory)
+    version, _ = training.finish(run, directory, tmp_path / "exports")
+    flags = [
+        word for name, value in reading.items() for word in (f"--{name.replace('_', '-')}", value)
+    ]
+    options = ["--dataset", data, *flags, "--out", "scores.json"]
+    out, _ = evaluated(capsys, version, *COUNT, *options)
+    assert "left out  frechet: needs" in out
+    assert "skipped   1 unreadable image" in out
+    (entry,) = results.read("scores.json").values()
+    evaluated(capsys, directory, *COUNT)
+    (ours,) = results.read(directory / "metrics.json").values()
+    assert entry["protocol"]["data_fingerprint"] == ours["protocol"]["data_fingerprint"]
+    assert set(entry["scores"]) == set(ours["scores"])
+    for name, score in entry["scores"].items():
+        assert score["value"] == pytest.approx(ours["scores"][name]["value"], rel=1e-3, abs=1e-5)
+    line = refused(capsys, directory, "--resize", "pad")
+    assert "is a run and knows its data: leave --resize out" in line
+
+
 def test_a_run_of_an_earlier_version_goes_on(run, capsys):
     """Its files say fid where today's say frechet: read, compared with, gone on from."""
     for name in ("config.yaml", "best.json", "metrics.json"):
@@ -190,9 +239,9 @@ def test_a_run_without_checkpoints(run, capsys):
     assert (run / "metrics.json").read_bytes() == before  # of the training
 
 
-def test_fewer_samples_than_features(run, capsys):
+def test_fewer_samples_than_features_by_name(run, capsys):
     before = (run / "metrics.json").read_bytes()
-    line = refused(capsys, run, "--samples", "128")
+    line = refused(capsys, run, "--samples", "128", "--metrics", "frechet", "mmd")
     assert "at least 129 samples" in line
     assert "Received: 128 samples, 300 and 128 real images" in line
     assert (run / "metrics.json").read_bytes() == before  # of the training
@@ -203,7 +252,7 @@ def test_an_export_of_another_shape(runs, tmp_path, capsys, monkeypatch):
     other = write_npz(tmp_path / "other.npz", count=30, shape=(12, 12, 1))
     line = refused(capsys, runs[1], "--dataset", f"npz:{other}", "--metrics", "mmd")
     assert "the samples are of shape [8, 8, 1]" in line
-    assert "[12, 12, 1]: name the data the model was trained on" in line
+    assert "[12, 12, 1]: name the data the model was trained on, and its image_size" in line
     assert not (tmp_path / "generated").exists()
 
 

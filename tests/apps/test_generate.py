@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from apps import generate
 from apps.benchmark.measuring import peak_mib
 from keras_gans import training
 from keras_gans.recipes import RECIPES
@@ -127,6 +128,35 @@ def test_a_grid_has_a_column_a_class_and_holds_the_same_images(named, tmp_path, 
         top, left = index // 2 * 8, index % 2 * 8
         with Image.open(tmp_path / "files" / f"label{index % 2}_seed{index}.png") as image:
             np.testing.assert_array_equal(pixels[top : top + 8, left : left + 8], np.asarray(image))
+
+
+@pytest.mark.parametrize(
+    ("classes", "count", "columns"),
+    [
+        (10, 100, 10),
+        (2, 2, 2),
+        (10, 4, None),  # no column without an image
+        (32, 1024, 32),
+        (100, 1000, None),
+        (6543, 100, None),  # of 16 px, it would be 104,688 px wide
+        (None, 100, None),
+    ],
+)
+def test_a_grid_of_many_classes_is_square(classes, count, columns):
+    names = classes and tuple(map(str, range(classes)))
+    assert generate._columns(names, count) == columns
+
+
+def test_a_grid_is_what_its_name_says(named, tmp_path, capsys):
+    for name, kind in (("a.jpg", "JPEG"), ("b.JPEG", "JPEG"), ("c.PNG", "PNG"), ("d", "PNG")):
+        grid = tmp_path / name
+        status, out, _ = run_here(capsys, "generate", named[1], "--grid", grid, "--count", "4")
+        assert (status, out) == (0, f"{grid}\n")
+        with Image.open(grid) as picture:
+            assert (picture.format, picture.size) == (kind, (16, 16))
+    line = refusal(capsys, "generate", named[1], "--grid", tmp_path / "x.mp4")
+    assert "--grid must end in .png or .jpg or .jpeg. Received: " in line
+    assert not (tmp_path / "x.mp4").exists()
 
 
 def test_the_grid_goes_to_a_known_place(unconditional, tmp_path, monkeypatch, capsys):

@@ -40,23 +40,16 @@ from tests.apps.processes import (
 
 pytestmark = pytest.mark.slow
 
-ON_STDOUT = [
-    "data",
-    "network",
-    "augment",
-    "steps",
-    "memory",
-    "strategy",
-    "precision",
-    "judge",
-    "run",
-]
-ON_STDOUT += ["trained", "best", "samples", "exported", "next"]
+ON_STDOUT = ["data", "classes", "network", "augment", "steps", "memory", "strategy", "precision"]
+ON_STDOUT += ["judge", "run", "trained", "best", "worst", "samples", "exported", "next"]
 PROGRESS = re.compile(r"epoch \d/2  d_loss \d+\.\d{3}, g_loss \d+\.\d{3}  \d+ images/s")
 TRACKED = set(ConditionalGAN.tracked)
 SCORED = {
     f"evaluation/{score}_2k_classifier"
-    for score in ("mmd", "classes_covered", "rarest_class_share", "class_entropy", "label_accuracy")
+    for score in (
+        *("mmd", "classes_covered", "rarest_class_share", "class_entropy"),
+        *("label_accuracy", "label_accuracy_worst"),
+    )
 }
 HPARAMS = {f"_hparams_/session_{part}_info" for part in ("start", "end")}
 
@@ -93,11 +86,13 @@ def test_a_terminal_shows_the_run_and_nothing_else(first, run):
     lines = out.splitlines()
     # Ten columns of what it is, then what it says; blank in front of a second line.
     beginnings = [line[:10].strip() for line in lines]
-    wanted = [*ON_STDOUT[:1], "network", "network", *ON_STDOUT[1:], "", ""]
-    wanted.insert(wanted.index("samples"), "")  # what the scores compare
+    wanted = [*ON_STDOUT[:2], "network", "network", *ON_STDOUT[2:], "", ""]
+    wanted.insert(wanted.index("worst"), "")  # what the scores compare
     assert beginnings == wanted
     text = {key: line[10:] for key, line in zip(beginnings, lines, strict=True) if key}
     assert text["data"] == f"npz:{data}: 64 images of 8 x 8 x 1, 3 classes"
+    assert text["classes"] == "0: 22, 1: 21, 2: 21"
+    assert re.fullmatch(r"class [012]: \d+ of 6\d\d samples show it", text["worst"])
     assert text["run"] == str(run)
     assert text["samples"] == f"{run}/samples"
     assert text["exported"].startswith(f"{folder}/exports/cgan/")

@@ -2,15 +2,18 @@
 
 import io
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import keras_gans as kg
+from apps import walk
 from keras_gans import training
 from keras_gans.data import pixels
 from keras_gans.data.image_file import read_image
+from keras_gans.errors import InputError
 from keras_gans.recipes import RECIPES
 from keras_gans.serving.endpoints import Endpoints
 from keras_gans.serving.sampling import Sampler
@@ -371,7 +374,9 @@ def refused(capsys, tmp_path, *arguments):
         (["--seed", str(2**31)], "--seed must be from 0 to"),
         (["--seed", str(2**31 - 5)], "seeds must be from 0 to 2147483647: 6 are needed"),
         (["--points", "1001", "--steps", "2"], "at most 2000 frames"),
-        (["--classes", "--steps", "700"], "at most 2000 frames"),
+        (["--points", "1001", "--steps", "2"], "lower --steps to 1, or lower --points. Received:"),
+        (["--classes", "--steps", "700"], "lower --steps to 666, or name two classes with --label"),
+        (["--strip", "x.gif"], "--strip must end in .png or .jpg or .jpeg. Received: x.gif"),
         (["--points", "1000", "--steps", "2", "--rows", "16"], "at most 134,217,728 pixels"),
         (["--seconds", "1"], "--seconds must be from 1.92 to 5760 for 96 frames"),
         (["--seconds", "nan"], "seconds"),
@@ -391,6 +396,25 @@ def refused(capsys, tmp_path, *arguments):
 )
 def test_what_cannot_be_asked(conditional, tmp_path, capsys, more, words):
     assert words in refused(capsys, tmp_path, conditional[0], *more)
+
+
+def test_more_classes_than_frames_are_told_what_can_be_done():
+    """Fewer steps than one there cannot be."""
+    options = SimpleNamespace(steps=16, classes=True, points=None, seconds=None)
+    with pytest.raises(InputError) as error:
+        walk._check_frames(options, 6543)
+    assert str(error.value) == (
+        "an animation holds at most 2000 frames: name two classes with --label and --to-label in "
+        "place of --classes. Received: 16 frames for each of 6,543 stations"
+    )
+    walk._check_frames(options, 2)  # as it says
+
+
+def test_an_animation_is_a_gif(conditional, tmp_path, capsys):
+    for name in ("x.mp4", "x.webp", "x.png"):
+        line = refusal(capsys, "walk", conditional[1], *SHORT, "--out", tmp_path / name)
+        assert f"--out must end in .gif. Received: {tmp_path / name}" in line
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_labels_of_a_model_without_labels(colourful, tmp_path, capsys):

@@ -1,5 +1,6 @@
 """Scores while training goes on, and the checkpoint that is kept."""
 
+import dataclasses
 import json
 
 import keras
@@ -8,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 import keras_gans as kg
+from keras_gans.data.arrays import ArraySplit
 from keras_gans.errors import InputError
 from keras_gans.evaluation import results
 from keras_gans.evaluation.evaluator import Evaluator
@@ -118,6 +120,21 @@ def test_every_evaluation_is_kept_beside_those_of_evaluate(evaluator, tmp_path):
     assert again["epoch_4_60_pixels"] != entry
     del first["epoch_4_60_pixels"], again["epoch_4_60_pixels"]
     assert again == first
+
+
+def test_health_is_told_how_many_classes_so_few_samples_can_show(tmp_path):
+    """Of 300 classes 60 real images would show 54: these are not missing."""
+    labels = np.arange(900) % 300
+    images = np.zeros((900, 8, 8, 1), np.uint8)
+    names = tuple(map(str, range(300)))
+    many = dataclasses.replace(large_source(), class_names=names, train=ArraySplit(images, labels))
+    judge = Evaluator(many, "pixels", 60, ["mmd"], cache_dir=tmp_path)
+    seen = {}
+    keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.update(logs))
+    fit(
+        TOY.compiled(), kg.callbacks.Evaluate(judge, "mmd", tmp_path / "best.keras"), keep, epochs=1
+    )
+    assert seen["classes"] == pytest.approx(300 * (1 - (1 - 1 / 300) ** 60))
 
 
 def test_higher_is_better_where_it_is(evaluator, tmp_path):

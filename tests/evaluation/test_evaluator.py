@@ -72,6 +72,7 @@ def test_names_carry_the_protocol(scored):
         "density_250_classifier",
         "coverage_250_classifier",
         "label_accuracy_250_classifier",
+        "label_accuracy_worst_250_classifier",
         "classes_covered_250_classifier",
         "parzen_250_pixels",
         "copied_share_250_pixels",
@@ -122,6 +123,22 @@ def test_wrong_classes_show_in_their_scores(cache):
     assert wrong["frechet_250_classifier"].value > 10 * right["frechet_250_classifier"].value
 
 
+def test_a_rare_class_that_is_always_wrong_is_named(cache):
+    """One in 75 images is of it: the mean says 98.7 %, whatever shows for it."""
+    labels = np.where(np.arange(900) % 75, np.arange(900) % 2, 2)
+    train = ArraySplit(striped(labels, 0), labels)
+    rare = dataclasses.replace(large_source(), train=train, class_names=("a", "b", "rare"))
+    judge = evaluator(cache, rare, metrics=["classes"])
+    scores = judge.scores(sampler(class_names=rare.class_names, shown=lambda label: label % 2))
+    asked = np.count_nonzero(judge.real.training.labels[:COUNT] == 2)
+    assert 0 < asked < 10
+    assert scores["label_accuracy_250_classifier"].value == pytest.approx(1 - asked / COUNT)
+    worst = scores["label_accuracy_worst_250_classifier"]
+    assert (worst.value, worst.note) == (0.0, f"class rare: 0 of {asked}")
+    fair = judge.scores(sampler(class_names=rare.class_names))
+    assert fair["label_accuracy_worst_250_classifier"].value == 1.0
+
+
 @pytest.mark.slow
 def test_scores_repeat_exactly_and_real_features_are_made_once(cache):
     first = evaluator(cache).scores(sampler())
@@ -133,7 +150,7 @@ def test_scores_repeat_exactly_and_real_features_are_made_once(cache):
 
 def test_a_model_without_classes_has_no_label_accuracy(cache):
     scores = evaluator(cache, metrics=["classes"]).scores(sampler(class_names=None))
-    assert "label_accuracy_250_classifier" not in scores
+    assert not [name for name in scores if name.startswith("label_accuracy")]
     assert scores["classes_covered_250_classifier"].value == 3
 
 
@@ -167,14 +184,51 @@ def test_the_protocol_says_everything_beside_the_model(scored):
 
 @pytest.mark.slow
 def test_fewer_samples_than_features_are_refused_with_the_minimum(cache):
-    with pytest.raises(InputError, match=r"at least 129 samples.*Received: 128 samples"):
-        Evaluator(large_source(), count=128, cache_dir=cache)
+    with pytest.raises(InputError, match=r"frechet needs .*at least 129 samples.*Received: 128 s"):
+        Evaluator(large_source(), count=128, metrics=["frechet"], cache_dir=cache)
     scores = Evaluator(large_source(), count=129, metrics=["frechet"], cache_dir=cache).scores(
         sampler()
     )
     assert np.isfinite(scores["frechet_129_classifier"].value)
     few = Evaluator(large_source(), count=20, metrics=["mmd"], cache_dir=cache)
     assert set(few.scores(sampler())) == {"mmd_20_classifier"}
+
+
+@pytest.mark.slow
+def test_what_cannot_be_made_is_left_out_with_its_reason(cache):
+    """Unless it was asked for by name."""
+    judge = Evaluator(large_source(), count=128, cache_dir=cache)
+    (name,) = judge.left_out
+    assert (name, name in judge.metrics) == ("frechet", False)
+    assert "at least 129 samples and as many real images for classifier" in judge.left_out[name]
+    scores, floor = judge.scores(sampler()), judge.floor()
+    assert {"mmd_128_classifier", "label_accuracy_128_classifier"} <= set(scores)
+    assert set(scores) == set(floor)
+    assert not [key for key in scores if key.startswith("frechet")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("count", "left_out"),
+    [
+        (2, {"frechet", "mmd", "precision_recall", "density_coverage", "parzen"}),
+        (10, {"frechet", "density_coverage"}),
+        (40, {"frechet"}),
+    ],
+)
+def test_of_a_handful_of_images_some_scores_are_made(tmp_path, count, left_out):
+    images = np.random.default_rng(0).integers(0, 256, (count, 8, 8, 1), np.uint8)
+    few = {"train": ArraySplit(images), "test": None, "class_names": None}
+    data = dataclasses.replace(source(), **few)
+    judge = Evaluator(data, count=50, cache_dir=tmp_path)
+    scores, floor = judge.scores(sampler(class_names=None)), judge.floor()
+    assert set(judge.left_out) == left_out
+    assert {"copied_share_50_pixels", "sharpness_50_pixels"} <= set(scores) & set(floor)
+    assert all(np.isfinite(score.value) for score in (*scores.values(), *floor.values()))
+    with pytest.raises(InputError):
+        Evaluator(data, count=50, metrics=list(left_out), cache_dir=tmp_path).scores(
+            sampler(class_names=None)
+        )
 
 
 @pytest.mark.slow

@@ -125,6 +125,22 @@ def test_translations_that_keep_their_class_say_so(judged, tmp_path_factory):
     assert evaluator.protocol()["translated"] == "held-out images"
 
 
+@pytest.mark.slow
+def test_of_few_translations_what_can_be_made_is_made(judged, tmp_path_factory):
+    cache = tmp_path_factory.mktemp("cache")
+    evaluator = translation.evaluator_for(judged, count=100, cache_dir=cache)
+    assert list(evaluator.left_out) == ["frechet"]
+    assert evaluator.supported_metrics(endpoints(tf.identity, tf.identity)) == evaluator.metrics
+    scores, floor = evaluator.scores(endpoints(tf.identity, tf.identity)), evaluator.floor()
+    for name in ("mmd", "label_accuracy", "sharpness"):
+        assert [key for key in scores if key.startswith(f"{name}_100")]
+    assert not [key for key in (*scores, *floor) if key.startswith("frechet")]
+    worst = scores["label_accuracy_worst_100_classifier_x_to_y"]
+    assert (worst.value, worst.note) == (1.0, "class 0: 34 of 34")
+    with pytest.raises(InputError, match="frechet needs more images than features"):
+        translation.evaluator_for(judged, count=100, metrics=["frechet"], cache_dir=cache)
+
+
 def test_rows_of_a_comparison_show_both_directions(tmp_path):
     evaluator = translation.evaluator_for(
         negatives(), "pixels", metrics=["cycle"], cache_dir=tmp_path

@@ -6,7 +6,12 @@ import numpy as np
 import pytest
 
 from keras_gans.errors import InputError
-from keras_gans.metrics.class_coverage import label_accuracy, summary
+from keras_gans.metrics.class_coverage import (
+    expected_classes,
+    label_accuracy,
+    summary,
+    worst_label_accuracy,
+)
 from tests.metrics.test_neighbors import on_disk
 
 EVEN = np.arange(40) % 4
@@ -90,3 +95,55 @@ def test_refusals(call, message):
     with pytest.raises(InputError, match=message) as refused:
         call()
     assert "\n" not in str(refused.value)
+
+
+# The worst class ---------------------------------------------------------------------------------
+
+
+def test_the_worst_class_is_found_behind_a_good_mean():
+    """12 of 1,012 samples are of class 2, of which one shows it."""
+    wanted = np.repeat([0, 1, 2], [500, 500, 12])
+    predicted = wanted.copy()
+    predicted[:10] = 1
+    predicted[-11:] = 0
+    assert label_accuracy(predicted, wanted).value == pytest.approx(1 - 21 / 1012)
+    worst = worst_label_accuracy(predicted, wanted)
+    assert (worst.label, worst.right, worst.asked) == (2, 1, 12)
+    assert worst.estimate.value == pytest.approx(1 / 12)
+    assert worst.estimate.standard_error == pytest.approx(math.sqrt(1 / 12 * 11 / 12 / 12))
+
+
+def test_of_equally_bad_classes_the_one_asked_for_most_is_the_worst():
+    worst = worst_label_accuracy([0, 0, 0, 0, 4], [1, 2, 2, 2, 4])
+    assert (worst.label, worst.right, worst.asked) == (2, 0, 3)
+
+
+def test_classes_that_nobody_asked_for_are_left_out():
+    worst = worst_label_accuracy([5, 5, 9], [5, 5, 9])
+    assert (worst.label, worst.right, worst.asked) == (5, 2, 2)
+    assert worst.estimate.value == 1.0
+    # By probabilities, as a classifier gives them.
+    assert worst_label_accuracy(np.eye(3)[[0, 1, 1]], [0, 1, 2]).label == 2
+
+
+def test_a_worst_class_needs_pairs():
+    with pytest.raises(InputError, match="as many classes predicted as wanted"):
+        worst_label_accuracy([0, 1], [0])
+
+
+# What a draw can show ----------------------------------------------------------------------------
+
+
+def test_a_large_draw_shows_every_class_that_occurs():
+    assert expected_classes(EVEN, 2000) == pytest.approx(4)
+    assert expected_classes([10, 20, 20], 2000) == pytest.approx(2)  # 0 to 9 occur nowhere
+    assert expected_classes([0], 1) == 1.0
+
+
+def test_a_small_draw_of_many_classes_shows_some():
+    # Each of 6,543 is missed with (1 - 1/6543)^2000.
+    labels = np.repeat(np.arange(6543), 2)
+    expected = 6543 * (1 - (1 - 1 / 6543) ** 2000)
+    assert expected_classes(labels, 2000) == pytest.approx(expected)
+    drawn = np.random.default_rng(0).choice(labels, 2000)
+    assert len(np.unique(drawn)) == pytest.approx(expected, rel=0.03)

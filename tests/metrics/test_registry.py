@@ -3,6 +3,7 @@
 import pytest
 
 from keras_gans.metrics import registry
+from keras_gans.metrics.estimate import Estimate
 
 
 @pytest.mark.parametrize("features", registry.FEATURE_NAMES)
@@ -28,3 +29,27 @@ def test_values_as_people_read_them():
     assert registry.value_text("label_accuracy_2k_classifier", 0.98765) == "98.77%"
     assert registry.value_text("classes_covered_2k_classifier", 10.0) == "10"
     assert registry.value_text("frechet_2k_classifier", 5.43219) == "5.432"
+
+
+def test_the_worst_class_is_named_with_its_samples():
+    scores = {
+        "label_accuracy_2k_classifier": Estimate(0.9645, 0.004),
+        "label_accuracy_worst_2k_classifier": Estimate(1 / 15, 0.064, "class 8: 1 of 15"),
+    }
+    plain = registry.as_dict(scores)
+    assert plain["label_accuracy_2k_classifier"] == {"value": 0.9645, "standard_error": 0.004}
+    assert Estimate(**plain["label_accuracy_worst_2k_classifier"]) == list(scores.values())[1]
+    assert registry.worst_class_text(plain) == "class 8: 1 of 15 samples show it"
+    assert registry.base_name(list(scores)[1]) == "label_accuracy_worst"
+    assert registry.value_text(list(scores)[1], 1 / 15) == "6.67%"
+
+
+def test_both_directions_of_translations_have_a_worst_class():
+    name = "label_accuracy_worst_297_classifier"
+    notes = {"_x_to_y": "class 1: 20 of 30", "_y_to_x": "class 7: 9 of 29"}
+    plain = {name + way: {"value": 0.5, "note": note} for way, note in notes.items()}
+    assert registry.worst_class_text({name: {"value": 0.5}} | plain) == (
+        "class 1: 20 of 30 samples show it (x to y); class 7: 9 of 29 samples show it (y to x)"
+    )
+    # As files of earlier versions are.
+    assert registry.worst_class_text({"label_accuracy_2k_classifier": {"value": 1.0}}) is None

@@ -235,8 +235,8 @@ def test_scores_of_reconstructions_and_of_translations(autoencoder, cyclegan, do
 
 
 def test_only_an_export_is_told_its_data(cgan):
-    with pytest.raises(kg.InputError, match="is a run and knows its data: leave dataset and image"):
-        kg.load(cgan[0]).score(dataset="digits")
+    with pytest.raises(kg.InputError, match="is a run and knows its data: leave dataset, resize"):
+        kg.load(cgan[0]).score(dataset="digits", resize="pad")
     with pytest.raises(
         kg.InputError, match="is an export: name the data it was trained on, as dat"
     ):

@@ -7,9 +7,11 @@ import pytest
 
 from keras_gans import training
 from keras_gans.data import Source
+from keras_gans.data.arrays import ArraySplit
 from keras_gans.errors import InputError
 from keras_gans.recipes import RECIPES
 from keras_gans.recipes.augmentation import MANY_EPOCHS
+from keras_gans.training import run as run_module
 from tests.apps.processes import assert_same_state
 from tests.recipes.toys import toy_source
 from tests.training.toys import recipe_of, whole_run
@@ -44,6 +46,22 @@ def test_scoring_costs_at_most_a_tenth_by_its_count():
     unlabelled = dataclasses.replace(mnist, class_names=None)
     recipe = training.resolve(RECIPES["dcgan"](), unlabelled)
     assert (recipe.features, recipe.best_metric) == ("pixels", "mmd")
+
+
+def test_the_plan_counts_the_images_of_each_class():
+    labels = np.repeat([0, 1, 2], [30, 2, 1200])
+    images = np.zeros((len(labels), 8, 8, 1), np.uint8)
+    few = dataclasses.replace(
+        toy_source(), class_names=("ant", "bee", "cow"), train=ArraySplit(images, labels)
+    )
+    assert run_module._class_counts(few) == "ant: 30, bee: 2, cow: 1,200"
+    labels = np.repeat(np.arange(6543), 2)[1:]
+    many = dataclasses.replace(
+        few, class_names=tuple(map(str, range(6543))), train=ArraySplit(images[:1], labels)
+    )
+    assert run_module._class_counts(many) == (
+        "1 (0) to 2 (6542) images each, half of them at most 2"
+    )
 
 
 def test_what_is_set_is_not_resolved():
@@ -135,10 +153,10 @@ def test_the_plan_counts_steps_parameters_and_memory(data):
     run = training.prepare(recipe_of("cgan", data))
     lines = training.plan(run).splitlines()
     networks = ["network"] * len(run.model.layers)
-    words = ["data", *networks, "augment", "steps", "memory"]
+    words = ["data", "classes", *networks, "augment", "steps", "memory"]
     assert [line.split()[0] for line in lines] == words
     assert lines[0].endswith("64 images of 8 x 8 x 1, 3 classes")
-    assert f"generator: {run.model.generator.count_params():,} parameters" in lines[1]
+    assert f"generator: {run.model.generator.count_params():,} parameters" in lines[2]
     assert lines[-2].endswith("2 epochs of 8 steps, batches of 8: 16 steps in all")
     # Weights, gradients and two moments alone take 16 bytes a parameter.
     mebibytes = float(lines[-1].split()[2].replace(",", ""))

@@ -1,6 +1,7 @@
 """The folder of a run: its name, its files, and what they are checked for."""
 
 import json
+import os
 
 import pytest
 import yaml
@@ -37,7 +38,7 @@ def test_a_run_is_not_made_twice(run, tmp_path):
         training.create(run, tmp_path, "x")
 
 
-@pytest.mark.parametrize("name", ["a/b", "..", ".hidden", ""])
+@pytest.mark.parametrize("name", ["a/b", "..", ".hidden", "", "a\nb", "a\udce9"])
 def test_a_name_that_is_no_folder_name_is_refused(tmp_path, name):
     with pytest.raises(InputError, match=r"^name must be a plain folder name\. Received: name="):
         training.check_name(tmp_path, name)
@@ -110,6 +111,30 @@ def test_the_best_checkpoint_is_found_before_the_last(run, tmp_path):
     assert found == ["best.keras", "best.keras", "checkpoint.keras"]
     with pytest.raises(InputError, match=r"the checkpoint .*best.keras is damaged: "):
         training.load_run(directory)
+
+
+@pytest.mark.parametrize(
+    ("dataset", "name"),
+    [
+        ("mnist", "cgan-mnist"),
+        ("npz:/a/few digits.npz", "cgan-few-digits"),
+        ("folder:/My Drive/Anna's $5 (cats)", "cgan-Anna-s-5-cats"),
+        (os.fsdecode(b"folder:/caf\xe9"), "cgan-caf"),
+        ("folder:/Größe", "cgan-Groe"),
+        ("folder:/café", "cgan-cafe"),
+        ("folder:/猫", "cgan-data"),
+        ("folder:/-rf .. ", "cgan-rf"),
+        ("folder:/a_b-c.d/x", "cgan-x"),
+    ],
+)
+def test_a_runs_own_name_is_of_plain_characters(dataset, name):
+    assert run_folder.default_worker_run_name(RECIPES["cgan"](dataset=dataset)) == name
+
+
+def test_a_folder_that_tensorflow_cannot_write_to_is_refused():
+    training.check_utf8("runs/Größe 猫")
+    with pytest.raises(InputError, match=r"cannot write to .*: its name is no UTF-8"):
+        training.check_utf8(os.fsdecode(b"runs/caf\xe9"))
 
 
 def test_workers_find_a_run_without_a_name_again(data):

@@ -28,6 +28,17 @@ def test_png_of_gray_and_colour(tmp_path):
             np.testing.assert_array_equal(np.array(read).reshape(picture.shape), picture)
 
 
+def test_a_picture_is_of_the_format_of_its_ending(tmp_path):
+    flat = np.full((20, 30, 3), (10, 200, 90), np.uint8)
+    for name, kind in (("a.jpg", "JPEG"), ("a.JPEG", "JPEG"), ("a.png", "PNG"), ("a", "PNG")):
+        with Image.open(images.save_picture(flat, tmp_path / name)) as read:
+            assert read.format == kind
+            np.testing.assert_allclose(np.asarray(read), flat, atol=2)
+    gray = images.save_picture(flat[..., :1], tmp_path / "gray.jpg")
+    with Image.open(gray) as read:
+        assert (read.format, read.mode) == ("JPEG", "L")
+
+
 def test_a_png_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatch):
     path = images.save_png(np.zeros((2, 2, 1), np.uint8), tmp_path / "a.png")
     before = path.read_bytes()

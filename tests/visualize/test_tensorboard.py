@@ -1,6 +1,7 @@
 """Settings and points as TensorBoard's own readers and a real TensorBoard see them."""
 
 import io
+import os
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from tensorboard.plugins.projector import ProjectorConfig
 from keras_gans.recipes import RECIPES
 from keras_gans.visualize import tensorboard
 from tests import tensorboard_process
+from tests.apps.processes import logged
 from tests.tensorboard_process import running_tensorboard
 
 pytestmark = pytest.mark.slow
@@ -30,6 +32,7 @@ SETTINGS = {
 SHOWN = SETTINGS | {"ema_decay": "none", "filters": '[4, "ä"]'}
 POINTS = {"kind": ["real", "real", "fake", "fake", "fake"], "label": ["0", "a\tb\n c", "", 3, "ä"]}
 CELLS = [("real", "0"), ("real", "a b c"), ("fake", "-"), ("fake", "3"), ("fake", "ä")]
+PICTURES = 40  # TensorBoard keeps 10 unless it is told otherwise
 ANY_STATUS = ["STATUS_UNKNOWN", "STATUS_SUCCESS", "STATUS_FAILURE", "STATUS_RUNNING"]
 
 
@@ -96,6 +99,19 @@ def test_settings_are_read_back_as_they_were(tmp_path):
     assert info.hparams["augment"].WhichOneof("kind") == "bool_value"
     assert info.group_name == ""  # the row has the run's own name
     assert records(tmp_path, hparams.SESSION_END_INFO_TAG) == []
+
+
+def test_settings_need_not_be_valid_text(tmp_path):
+    """A folder's name can be any bytes."""
+    settings = {"dataset": os.fsdecode(b"folder:/caf\xe9"), "epochs": 2}
+    tensorboard.log_settings(tensorboard.make_writer(tmp_path), settings, step=0)
+    (record,) = records(tmp_path, hparams.SESSION_START_INFO_TAG)
+    assert plain(record.session_start_info.hparams["dataset"]) == "folder:/caf\\udce9"
+    table = logged(tmp_path)["config"][0].item().decode()
+    assert "| dataset | folder:/caf\\udce9 |" in table
+    # A run that goes on has its table already.
+    tensorboard.log_settings(tensorboard.make_writer(tmp_path / "on"), settings, step=8)
+    assert "config" not in logged(tmp_path / "on")
 
 
 @pytest.mark.parametrize("variant", RECIPES)
@@ -244,6 +260,9 @@ def server(tmp_path_factory):
     write_run(logdir / "first", SETTINGS, 0.5, success=True)
     write_run(logdir / "second", SETTINGS | {"ema_decay": 0.99}, 2.0, success=False)
     write_run(logdir / "third", SETTINGS, 3.0)
+    with tensorboard.make_writer(logdir / "third").as_default():
+        for step in range(PICTURES):
+            tf.summary.image("samples", np.zeros((1, 2, 2, 1), np.uint8), step=step)
     for name in ("first", "third"):
         tensorboard.write_projector(logdir / name, *points(), POINTS)
     with running_tensorboard(logdir) as running:
@@ -288,6 +307,13 @@ def test_the_projector_serves_the_points(server):
     assert table.splitlines() == ["\t".join(cells) for cells in [("kind", "label"), *CELLS]]
     sprite = Image.open(io.BytesIO(server.get(f"plugin/projector/sprite_image?{where}")))
     np.testing.assert_array_equal(np.asarray(sprite)[:6, :4], images[0])
+
+
+def test_every_picture_of_a_long_run_is_shown(server):
+    shown = server.wait_for(
+        "plugin/images/images?run=third&tag=samples&sample=0", lambda found: len(found) == PICTURES
+    )
+    assert [picture["step"] for picture in shown] == list(range(PICTURES))
 
 
 def test_the_makefile_starts_the_same_program():

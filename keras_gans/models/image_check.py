@@ -1,0 +1,104 @@
+"""Checks the images that a model is given to train on: inside the graph, in every step.
+
+What no image of [-1, 1] can have is refused before it moves a weight: values beyond, NaN,
+infinity, integers. Values that all lie in [0, 1] can be a batch of bright images: they bring a
+warning, in the first batch alone.
+
+XLA leaves assertions out: with `jit_compile=True` the first batch alone is looked at, afterwards.
+"""
+
+import itertools
+import re
+import warnings
+
+import tensorflow as tf
+
+from keras_gans.errors import InputError
+from keras_gans.serving.signatures import ROUNDING
+
+BYTES_CURE = "of bytes: byte / 127.5 - 1"
+UNSCALED = (
+    "all images of the first batch are from 0 to 1, where the models take -1 to 1: "
+    "give 2 * images - 1, unless they are as bright as that"
+)
+UNCHECKED = (
+    f"images must be finite and from -1 to 1 ({BYTES_CURE}). Received: others, and XLA has let the "
+    "step through: the weights have moved, make the model anew"
+)
+REFUSED = 2**32  # more than there are steps in a call
+# A batch of [0, 1] has its darkest pixel near 0 and is wide; one bright by chance, less so.
+NEAR_BLACK, WIDE = 0.1, 0.5
+
+
+def check_images(images, name="images"):
+    """Refuses, inside the graph, images `[n, h, w, c]` that are not finite floats in [-1, 1].
+
+    Values may be beyond by `ROUNDING`; integers are refused at once. `name` is for the message.
+
+    Returns:
+        `(images, suspicion)`, an int64 scalar: 1 for a batch that looks like images in [0, 1], else
+        0; REFUSED where XLA has left the refusal out.
+    """
+    images = tf.convert_to_tensor(images)
+    if not images.dtype.is_floating:
+        raise InputError(
+            f"{name} must be floats from -1 to 1 ({BYTES_CURE}). Received: {images.dtype.name}"
+        )
+    # A NaN is not within any bounds.
+    inside = tf.reduce_all(tf.abs(images) <= 1.0 + ROUNDING)
+    low, high = tf.reduce_min(images), tf.reduce_max(images)
+
+    def refuse():
+        finite = tf.reduce_all(tf.math.is_finite(images), axis=tf.range(1, tf.rank(images)))
+        spoilt, count = tf.reduce_sum(tf.cast(~finite, tf.int32)), tf.size(finite)
+        message = f"{name} must be finite. Received: NaN or infinity in"
+        words = [message, spoilt, "of", count, "images of a batch"]
+        checks = [tf.debugging.Assert(tf.equal(spoilt, 0), words)]
+        message = (
+            f"{name} must be of values from -1 to 1 ({BYTES_CURE}; of values from 0 to 1: "
+            "2 * value - 1; where few are beyond: clip them). Received: from"
+        )
+        with tf.control_dependencies(checks):
+            checks = [tf.debugging.Assert(inside, [message, low, "to", high])]
+        with tf.control_dependencies(checks):
+            return tf.identity(inside)
+
+    with tf.control_dependencies([tf.cond(inside, lambda: inside, refuse)]):
+        unscaled = tf.cast((low >= 0.0) & (low <= NEAR_BLACK) & (high >= WIDE), tf.int64)
+        suspicion = tf.where(inside, unscaled, tf.constant(REFUSED, tf.int64))
+        return tf.identity(images), suspicion
+
+
+def report_images(train_function, suspicions, steps):
+    """Wraps what `fit` calls: refused images become an InputError, unscaled ones a warning.
+
+    Args:
+        train_function: Function of an iterator that does `steps` steps.
+        suspicions: Variable that the steps add the suspicion of each batch to.
+        steps: Steps of one call, an integer.
+    """
+    suspicions.assign(0)
+    calls = itertools.count()
+
+    def function(iterator):
+        try:
+            logs = train_function(iterator)
+        except tf.errors.InvalidArgumentError as error:
+            if reason := _refusal(str(error)):
+                raise InputError(reason) from None
+            raise
+        if next(calls) == 0:
+            if (found := suspicions.numpy()) >= REFUSED:
+                raise InputError(UNCHECKED)
+            if found >= steps:
+                warnings.warn(UNSCALED, stacklevel=4)  # where `fit` is called
+        return logs
+
+    return function
+
+
+def _refusal(text):
+    """The words of `checked_images` in TensorFlow's message of a step that failed, or None."""
+    found = re.search(r"images(?: of [XY])? must be .*?(?=\n\t|\[Op:|$)", text, re.DOTALL)
+    # An assertion puts its parts into brackets or, run eagerly, on lines of their own as b'...'.
+    return found and " ".join(re.sub(r"\]|\[|b'|'$|'(?=\n)", " ", found[0]).split())
