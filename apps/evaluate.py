@@ -60,10 +60,12 @@ def compare(options):
     first, *others = subjects
     for other in others:
         if other.source.fingerprint != first.source.fingerprint:
-            raise InputError(
-                f"{other.folder} and {first.folder} are of different data: "
-                f"{other.source.name}, {first.source.name}"
+            texts = " and ".join(
+                f"{one.folder} of {one.source.name} ({one.source.train.size:,} images, fingerprint "
+                f"{one.source.fingerprint})"
+                for one in (first, other)
             )
+            raise InputError(f"the models are of different data: {texts}")
     training.check_writable(Path(options.picture).parent)
     evaluator = _make_evaluator(first.source, options)
     named = {Path(one.folder).name: one for one in subjects}
@@ -208,6 +210,9 @@ def _in_words(protocol):
 
 
 def _print_skipped(source):
+    for heading, text in source.notes:
+        if heading == "warning":
+            print(f"warning   {text}")
     if skipped := skipped_text(source):
         print(f"skipped   {skipped}")
 

@@ -48,14 +48,15 @@ def pair_files(images, out):
     return count, pairs()
 
 
-def translate_file(translator, source, target, max_side=None):
+def translate_file(translator, source, target, max_side=None, ranges=None, max_megapixels=None):
     """Writes the translation of the picture `source` as a PNG `target`, whole or not at all.
 
     `translator` comes from `serving.sampling.make_translator`. A picture with a side longer than
-    `max_side` pixels is reduced to that; with None none is.
+    `max_side` pixels is reduced to that; with None none is. For the rest see `read_whole`.
 
     Raises:
         BadImageError: If the picture cannot be read.
         OSError: If the file cannot be written.
     """
-    save_png(translator(read_whole(source, translator.channels, max_side)), target)
+    picture = read_whole(source, translator.channels, max_side, ranges, max_megapixels)
+    save_png(translator(picture), target)
