@@ -107,10 +107,12 @@ def container_command(engine, args, folder):
 def label_meanings(version):
     """Yields a line that says which class each label is, if the model takes labels."""
     names = read_notes(version).get("class_names") or []
-    words = [f"{label} is {name}" for label, name in enumerate(names[:NAMED_LABELS])]
+    # Folders, and so classes, can have names of several lines, or that are no text.
+    shown = [name if name.isprintable() else repr(name) for name in names[:NAMED_LABELS]]
+    words = [f"{label} is {name}" for label, name in enumerate(shown)]
     words += [f"and {len(names) - NAMED_LABELS:,} more"] * (len(names) > NAMED_LABELS)
     if words:
-        # Folders, and so classes, can have names that the terminal cannot write.
+        # What the terminal cannot write.
         text = f"labels: {', '.join(words)}".encode(sys.stdout.encoding, "backslashreplace")
         yield text.decode(sys.stdout.encoding)
 

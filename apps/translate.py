@@ -22,7 +22,7 @@ PROGRAM = "python -m apps.translate"
 def main(arguments=None):
     """Reads the options, translates file by file, prints how many were written and left out."""
     options = _parse(arguments)
-    count, files = pair_files(options.images, options.out)
+    count, files, notes = pair_files(options.images, options.out)
     training.check_writable(options.out)
     endpoints = training.open_endpoints(options.model, options.checkpoint)
     translator = sampling.make_translator(endpoints, DIRECTIONS[options.direction])
@@ -40,6 +40,8 @@ def main(arguments=None):
             skipped += 1
         except OSError as error:
             raise RunError(f"cannot write {target}: {error.strerror or error}") from error
+    for heading, text in notes:
+        print(f"{heading:9} {text}")
     written = f"{count - skipped:,} images in {options.out}"
     print(written + (f", {skipped:,} skipped" if skipped else ""))
 
@@ -49,7 +51,7 @@ def _ranges(options):
     stated = options.value_range
     if stated is None and training.is_run(options.model):
         stated = training.saved_settings(options.model).get("value_range")
-    _, files = pair_files(options.images, options.out)
+    _, files, _ = pair_files(options.images, options.out)
     paths = (source for source, _ in files)
     return stated_ranges(stated) or find_ranges(paths, options.max_megapixels)
 
