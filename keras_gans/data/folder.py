@@ -169,35 +169,41 @@ def _read_all(listing, reading, refuses, images, prints, indices=None):
 
     Returns `(bad, ranges)`: `{index: problem}`, and the ranges of the kinds of values that occur.
     """
-    bad, measured = {}, {}
+    bad, measured = {}, {kind: {} for kind in value_range.KINDS}
+
+    def refuse(index, problem):
+        if refuses:
+            raise bad_image_error(listing.path(index), problem)
+        bad[index] = str(problem)
 
     def read(index):
-        path = listing.path(index)
         try:
-            with open_picture(path, reading.size, reading.max_megapixels) as picture:
+            with open_picture(listing.path(index), reading.size, reading.max_megapixels) as picture:
                 kind = value_kind(picture)
                 if kind not in reading.ranges:
-                    measured[index] = kind, measure(picture)
+                    measured[kind][index] = measure(picture)
                     return
                 image = fit_image(picture, *reading[:4])
         except BadImageError as problem:
-            if refuses:
-                raise bad_image_error(path, problem) from problem
-            bad[index] = str(problem)
+            refuse(index, problem)
             return
         if images is not None:
             images[index], prints[index] = image, zlib.crc32(image)
 
     _in_parallel(read, range(len(listing)) if indices is None else indices)
-    ranges = dict(reading.ranges)
-    for kind in {kind for kind, _ in measured.values()}:
-        found = [extremes for other, extremes in measured.values() if other == kind]
-        ranges[kind] = value_range.shared_range(found, kind)
-    if measured:
+    again, ranges = set(), dict(reading.ranges)
+    for kind, found in measured.items():
+        if found:
+            again |= found.keys()
+            ranges[kind], odd = value_range.shared_range(list(found.values()), kind)
+            for index in (list(found)[place] for place in odd):
+                low, high = found[index]
+                text = f"its values from {low:g} to {high:g} are in no usual range, unlike those of"
+                refuse(index, f"{text} most pictures here: state black and white by --value-range")
+    if again := sorted(again - bad.keys()):
         # Once more, now that it is known what is white in all of them.
-        again = reading._replace(ranges=ranges)
-        worse, _ = _read_all(listing, again, refuses, images, prints, sorted(measured))
-        bad |= worse
+        reading = reading._replace(ranges=ranges)
+        bad |= _read_all(listing, reading, refuses, images, prints, again)[0]
     return bad, ranges
 
 

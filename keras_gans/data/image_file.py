@@ -93,7 +93,7 @@ def measure(image):
     if (found := value_range.extremes(values)) is None:
         raise BadImageError("none of its values is finite")
     kind = value_kind(image)
-    _scaled(values, value_range.shared_range([found], kind))
+    _scaled(values, value_range.shared_range([found], kind)[0])
     return found
 
 
@@ -110,7 +110,7 @@ def find_ranges(paths, max_megapixels=None):
             if kind != BYTES:
                 with open_picture(path, None, max_megapixels) as image:
                     measured.setdefault(kind, []).append(measure(image))
-    shared = {kind: value_range.shared_range(found, kind) for kind, found in measured.items()}
+    shared = {kind: value_range.shared_range(found, kind)[0] for kind, found in measured.items()}
     return {BYTES: BYTE_RANGE} | shared
 
 
@@ -148,7 +148,7 @@ def _bytes_of(image, ranges):
     """
     kind = value_kind(image)
     if ranges is None:
-        black_white = value_range.shared_range([measure(image)], kind)
+        black_white, _ = value_range.shared_range([measure(image)], kind)
     elif kind in ranges:
         black_white = ranges[kind]
     else:

@@ -54,9 +54,18 @@ def usual_range(low, high, kind):
 
 
 def shared_range(extremes, kind):
-    """Returns one `(black, white)` for all pictures whose `(low, high)` are given."""
+    """Returns one `(black, white)` for pictures whose `(low, high)` are given, and the odd ones.
+
+    Where most pictures are in usual ranges those that are not are odd: their places in the list. A
+    damaged one holds any numbers, which would leave the rest black.
+    """
+    usual = [usual_range(*each, kind) is not None for each in extremes]
+    odd = []
+    if 2 * sum(usual) > len(usual):
+        odd = [place for place, is_usual in enumerate(usual) if not is_usual]
+        extremes = [each for each, is_usual in zip(extremes, usual, strict=True) if is_usual]
     low, high = min(low for low, _ in extremes), max(high for _, high in extremes)
-    return usual_range(low, high, kind) or (low, high)
+    return usual_range(low, high, kind) or (low, high), odd
 
 
 def extremes(values):
