@@ -90,7 +90,7 @@ def _find_range(arrays, kind):
         raise InputError(
             f"{name} holds values from {low:g} to {high:g}, in no usual range: say which are black "
             f'and white, --value-range "{value_range.in_words((low, high))}", or {last} = '
-            f"(({last} - {low:g}) * (255 / {high - low:g})).astype(np.uint8)"
+            f"np.rint(({last} - {low:g}) * (255 / {high - low:g})).astype(np.uint8)"
         )
     return found
 

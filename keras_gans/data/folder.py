@@ -194,9 +194,11 @@ def _read_all(listing, reading, refuses, images, prints, indices=None):
     again, ranges = set(), dict(reading.ranges)
     for kind, found in measured.items():
         if found:
+            indices = sorted(found)
             again |= found.keys()
-            ranges[kind], odd = value_range.shared_range(list(found.values()), kind)
-            for index in (list(found)[place] for place in odd):
+            extremes = [found[index] for index in indices]
+            ranges[kind], odd = value_range.shared_range(extremes, kind)
+            for index in (indices[place] for place in odd):
                 low, high = found[index]
                 text = f"its values from {low:g} to {high:g} are in no usual range, unlike those of"
                 refuse(index, f"{text} most pictures here: state black and white by --value-range")

@@ -271,7 +271,8 @@ def walk(root):
                 others.append(name)
                 continue
             try:
-                status = Path(folder, name).stat()
+                # A million times: pathlib's takes three times as long.
+                status = os.stat(f"{folder}/{name}")  # noqa: PTH116
             except OSError:  # a broken link, or one to itself
                 files.append((name, -1))
             else:

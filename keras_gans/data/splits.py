@@ -1,5 +1,6 @@
 """Finds the splits of a folder: train, val and test in it are no classes."""
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,13 +32,17 @@ def find_splits(path):
         InputError: the folder is missing, or it holds splits and no `train`, or two of a kind.
     """
     root = check_folder(path)
+    folders = sorted(entry.name for entry in os.scandir(root) if entry.is_dir())
+    found = {}
+    for role, names in _SPLITS.items():
+        named = [name for name in folders if name.lower() in names and has_images(root / name)]
+        if named:
+            found[role] = named[0]
+    if not found:
+        return Splits(root, None)
     _, files, _, folders = next(walk(root))
-    named = {role: [f for f in folders if f.lower() in names] for role, names in _SPLITS.items()}
-    found = {
-        role: names[0] for role, names in named.items() if names and has_images(root / names[0])
-    }
     others = [f for f in folders if f not in found.values() and has_images(root / f)]
-    if found.keys() <= {"train"} and (others or files or not found):
+    if found.keys() == {"train"} and (others or files):
         return Splits(root, None)
     if "train" not in found:
         if others or files or len(found) < 2:

@@ -67,7 +67,7 @@ def of_palette(encode):
 
 def of_values(dtype, scale, encode):
     def wide(image, random):
-        gray = np.asarray(image.convert("L"))
+        gray = np.asarray(image.convert("L"), np.float64)
         return encode(Image.fromarray((gray * scale).astype(dtype)), random)
 
     return wide

@@ -146,10 +146,10 @@ def test_streaming_keeps_nothing(photos, monkeypatch):
     real = folder_split.read_image
     monkeypatch.setattr(folder_split, "read_image", counted)
     source = load_source(f"folder:{photos}", image_size=8, cache_mib=STREAMED)
-    assert len(reads) == 12  # at most 16 images, to know that there are some that are not black
+    assert len(reads) == 1  # the first image, to know that there is one
     for _ in range(2):
         source.train.read(tf.constant([3, 4], tf.int64))
-    assert len(reads) == 16
+    assert len(reads) == 5
     held = sum(getattr(value, "nbytes", 0) for value in vars(source.train).values())
     assert held < 100  # the labels
 
@@ -270,7 +270,7 @@ def test_large_picture_is_refused_in_one_line(photos, monkeypatch, recwarn):
 
 @BOTH_WAYS
 def test_larger_pictures_are_taken_where_the_limit_is_raised(photos, monkeypatch, cache_mib):
-    Image.new("RGB", (1500, 1000), "red").save(photos / "cat" / "00.png")
+    Image.new("RGB", (1500, 1000), "red").save(photos / "cat" / "0.png")  # the first
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 400_000)
     options = {"image_size": 8, "cache_mib": cache_mib}
     with pytest.raises(InputError, match=r"more than 400,000 pixels, 1,500,000: .*megapixels 2;"):
@@ -279,5 +279,5 @@ def test_larger_pictures_are_taken_where_the_limit_is_raised(photos, monkeypatch
     assert read_all(source.train)[0][0].tolist() == [[[255, 0, 0]] * 8] * 8
     assert Image.MAX_IMAGE_PIXELS == 400_000
     source = load_source(f"folder:{photos}", bad_images="skip", **options)
-    assert source.skipped == [f"{photos}/cat/00.png"]
+    assert source.skipped == [f"{photos}/cat/0.png"]
     assert source.train.size == 12

@@ -74,26 +74,27 @@ def textured(side=64):
         ("a.png", {"mode": "I;16"}),
         ("a.jpg", {}),
         ("a.jpg", {"progressive": True}),
-        ("a.webp", {}),
+        ("a.webp", {"side": 512}),
         ("a.webp", {"lossless": True}),
         ("a.gif", {}),
         ("a.tif", {"compression": "tiff_lzw"}),
         ("a.tif", {"compression": "tiff_adobe_deflate"}),
         ("a.jp2", {}),
+        ("a.avif", {}),
     ],
 )
 @pytest.mark.parametrize("kept", [0.1, 0.5, 0.9])
 def test_a_tail_of_zeros_is_bad(tmp_path, name, options, kept):
     """What a crash or a stopped download leaves: full length, and no end."""
-    path, mode, options = tmp_path / name, options.get("mode", "RGB"), options.copy()
-    options.pop("mode", None)
-    image = textured(128)
+    path, options = tmp_path / name, options.copy()
+    mode, side = options.pop("mode", "RGB"), options.pop("side", 128)
+    image = textured(side)
     image = image.convert("L").convert("I;16") if mode == "I;16" else image.convert(mode)
     image.save(path, **options)
     data = path.read_bytes()
     path.write_bytes(data[: int(kept * len(data))].ljust(len(data), b"\0"))
     with pytest.raises(BadImageError):
-        read_image(path, (128, 128), 3, "crop")
+        read_image(path, (side, side), 3, "crop")
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg"])
@@ -104,6 +105,14 @@ def test_bytes_behind_the_end_do_not_matter(tmp_path, name, padding):
     wanted = read_image(path, (64, 64), 3, "crop")
     path.write_bytes(path.read_bytes() + padding)
     np.testing.assert_array_equal(read_image(path, (64, 64), 3, "crop"), wanted)
+
+
+@pytest.mark.parametrize("options", [{}, {"lossless": True}, {"quality": 5}])
+@pytest.mark.parametrize("colour", ["black", "white", "gray"])
+def test_even_pictures_are_no_zeros(tmp_path, options, colour):
+    for name in ("a.webp", "a.avif") if not options.get("lossless") else ("a.webp",):
+        Image.new("RGB", (512, 512), colour).save(tmp_path / name, **options)
+        assert np.ptp(read_image(tmp_path / name, (64, 64), 3, "crop")) <= 2
 
 
 def test_a_flipped_byte_of_a_png_is_found(tmp_path):
