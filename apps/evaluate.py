@@ -65,10 +65,12 @@ def compare(options):
     first, *others = subjects
     for other in others:
         if other.source.fingerprint != first.source.fingerprint:
-            raise InputError(
-                f"{other.folder} and {first.folder} are of different data: "
-                f"{other.source.name}, {first.source.name}"
+            texts = " and ".join(
+                f"{one.folder} of {one.source.name} ({one.source.train.size:,} images, fingerprint "
+                f"{one.source.fingerprint})"
+                for one in (first, other)
             )
+            raise InputError(f"the models are of different data: {texts}")
     training.check_writable(Path(options.picture).parent)
     evaluator = _make_evaluator(first.source, options)
     named = {Path(one.folder).name: one for one in subjects}
@@ -228,6 +230,9 @@ def _in_words(protocol):
 
 
 def _print_left_out(evaluator):
+    for heading, text in evaluator.source.notes:
+        if heading == "warning":
+            print(f"warning   {text}")
     for name, reason in evaluator.left_out.items():
         print(f"left out  {name}: {reason}")
     if skipped := skipped_text(evaluator.source):

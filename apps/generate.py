@@ -44,7 +44,7 @@ def _parse(arguments):
     console.add_model(parser)
     add = parser.add_argument
     add("--count", type=int, default=100, help="images to make")
-    add("--label", type=str | None, help="a class, by index or name; default: all")
+    add("--label", type=str | None, help="a class by name, or index if no name is a number")
     add("--seed", type=int, default=0, help="the first image's seed, >= 0")
     add("--out", type=str | None, metavar="DIR", help="folder for separate files")
     add("--grid", type=str, default="generated/grid.png", help="the grid's file, PNG or JPEG")
@@ -78,10 +78,17 @@ def _columns(class_names, count):
 def _write_files(sampler, seeds, labels, folder):
     folder.mkdir(parents=True, exist_ok=True)
     files = (png for batch in sampler.batches(seeds, labels) for png in batch["image_bytes"])
+    names = [_file_name_of(name) for name in sampler.class_names or ()]
     for index, png in enumerate(files):
-        label = f"label{labels[index]}_" if labels else ""
+        label = f"{names[labels[index]]}_" if labels else ""
         (folder / f"{label}seed{seeds[index]}.png").write_bytes(png)
     return folder
+
+
+def _file_name_of(class_name):
+    """A class's name as a file's: `label7` of a number, without what a path or a shell reads."""
+    plain = "".join(letter if letter.isalnum() or letter in "-." else "_" for letter in class_name)
+    return f"label{plain}" if plain.isdecimal() else plain.lstrip(".") or "_"
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from apps.terminal import accept_any_text, command_line
 IMAGE = "docker.io/tensorflow/serving"
 ENGINES = ("docker", "podman")
 ENGINE_SECONDS = 5
+NAMED_LABELS = 100
 HOW_TO_GET = (
     "neither tensorflow_model_server nor a running docker or podman was found: install "
     "tensorflow-model-server from https://www.tensorflow.org/tfx/serving/setup, or start docker "
@@ -35,14 +36,14 @@ def main(arguments=None):
     if (command := server_command(args, folder)) is None:
         return refuse(HOW_TO_GET)
     try:
-        example = example_request(args, version)
+        example = [*label_meanings(version), example_request(args, version)]
         damaged = None if (version / "saved_model.pb").stat().st_size else "saved_model.pb"
     except (OSError, ValueError, AttributeError):
         damaged = "assets.extra/keras_gans.json"
     if damaged:
         return refuse(f"{version / damaged} is damaged: remove {version} or export again")
     # The server keeps the terminal from here on.
-    print(example, flush=True)
+    print(*example, sep="\n", flush=True)
     return os.execvp(command[0], command)
 
 
@@ -107,12 +108,29 @@ def container_command(engine, args, folder):
 # What to ask it ------------------------------------------------------------------------------
 
 
+def label_meanings(version):
+    """Yields a line that says which class each label is, if the model takes labels."""
+    names = read_notes(version).get("class_names") or []
+    # Folders, and so classes, can have names of several lines, or that are no text.
+    shown = [name if name.isprintable() else repr(name) for name in names[:NAMED_LABELS]]
+    words = [f"{label} is {name}" for label, name in enumerate(shown)]
+    words += [f"and {len(names) - NAMED_LABELS:,} more"] * (len(names) > NAMED_LABELS)
+    if words:
+        # What the terminal cannot write.
+        text = f"labels: {', '.join(words)}".encode(sys.stdout.encoding, "backslashreplace")
+        yield text.decode(sys.stdout.encoding)
+
+
+def read_notes(version):
+    """Reads the notes beside a version, a dict; empty for exports that have none."""
+    path = version / "assets.extra" / "keras_gans.json"
+    return json.loads(path.read_text("utf-8")) if path.exists() else {}
+
+
 def example_request(args, version):
     """Returns a curl line that generates one image, or that lists what the model can do instead."""
     address = f"http://localhost:{args.port}/v1/models/{urllib.parse.quote(args.model)}"
-    path = version / "assets.extra" / "keras_gans.json"
-    notes = json.loads(path.read_text("utf-8")) if path.exists() else {}
-    names = set(notes.get("signatures", {}).get("generate", {}).get("inputs", ()))
+    names = set(read_notes(version).get("signatures", {}).get("generate", {}).get("inputs", ()))
     if not names or not names <= {"seed", "label"}:
         return command_line("curl", f"{address}/metadata")
     row = dict.fromkeys(sorted(names, reverse=True), 1)

@@ -12,6 +12,7 @@ import apps.quiet  # noqa: F401
 from apps import console
 from keras_gans import training
 from keras_gans.data.image_file import RESIZES, BadImageError, read_image
+from keras_gans.data.value_range import stated_ranges
 from keras_gans.errors import InputError, RunError
 from keras_gans.serving import sampling
 from keras_gans.serving.endpoints import Endpoints
@@ -25,6 +26,7 @@ FRAME_SECONDS = 0.06
 MIN_SECONDS, MAX_SECONDS = 0.02, 60.0  # of a frame; browsers slow down what is faster
 MAX_FRAMES = 2000
 MAX_ROWS = 16
+MAX_MEGAPIXELS = 1000  # of two pictures that the user names
 
 
 def main(arguments=None):
@@ -187,12 +189,13 @@ def _between_images(options, endpoints, is_run):
     _check_frames(options, 2)
     sampling.check_can_encode(endpoints)
     *size, channels = endpoints.specs("encode")["image"].shape[1:]
-    if (resize := options.resize) is None:
-        resize = training.saved_settings(options.model)["resize"] if is_run else "crop"
+    settings = training.saved_settings(options.model) if is_run else {}
+    resize = options.resize or settings.get("resize", "crop")
+    ranges = stated_ranges(settings.get("value_range"))
     pair = []
     for name, path in (("from", options.from_image), ("to", options.to_image)):
         try:
-            pair.append(read_image(path, size, channels, resize))
+            pair.append(read_image(path, size, channels, resize, ranges, MAX_MEGAPIXELS))
         except BadImageError as error:
             raise InputError(f"--{name} {path}: {error}") from error
     return walks.walk_between_images(endpoints, np.stack(pair), options.steps)

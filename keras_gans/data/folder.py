@@ -1,147 +1,117 @@
 """Reads folders of pictures: decoded once into memory, or again for every batch."""
 
+import hashlib
 import math
 import os
 import sys
 import warnings
+import zlib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 from PIL import Image
 from tqdm import tqdm
 
+from keras_gans.data import value_range
 from keras_gans.data.arrays import ArraySplit
-from keras_gans.data.image_file import BadImageError, is_gray, read_image
-from keras_gans.data.listing import list_images
-from keras_gans.data.python_calls import call_python, is_shutting_down
-from keras_gans.errors import InputError, RunError
+from keras_gans.data.folder_split import FolderSplit, Reading, bad_image_error
+from keras_gans.data.image_file import fit_image, is_gray, measure, value_kind
+from keras_gans.data.listing import list_held_out, list_images, printable
+from keras_gans.data.picture_file import BadImageError, identified, open_picture
+from keras_gans.errors import InputError
 
 BAD_IMAGES = ("refuse", "skip")
 _PROBES = 16
 _CHUNK = 64
+_SAMPLED_FILES = 128  # whose bytes stand for those of all
+_SAMPLED_BYTES = 4096  # of a file's begin, middle and end
 
 
-class FolderSplit:
-    """Images decoded from the files of a `Listing` whenever they are read.
+@dataclass(frozen=True)
+class Folder:
+    """A folder of pictures, ready to be read; the attributes are those of `Source`."""
 
-    `bad_images` is "refuse", or "skip": the next good image stands in for a bad one. For `size`,
-    `channels` and `resize` see `fit_image`.
-
-    Attributes:
-        size: Number of files.
-        labels: int32 `[size]` or None: the labels of the files. Where another image stands in for
-            a bad one, `read` returns that image's label.
-        failure: None, or what ended a dataset made from this split: a RunError in one line,
-            unless the fault is not a file's.
-        skipped: Paths of the bad files met so far by this process.
-    """
-
-    def __init__(self, listing, size, channels, resize, bad_images):
-        self.size = len(listing)
-        self.labels = listing.labels
-        self.failure = None
-        self._listing = listing
-        self._image_shape = (*size, channels)
-        self._resize = resize
-        self._refuses = bad_images == "refuse"
-        self._bad = set()
-
-    @property
-    def skipped(self):
-        # A copy, as another thread may add to the set meanwhile.
-        return [self._listing.path(index) for index in sorted(self._bad.copy())]
-
-    def read(self, indices):
-        """Decodes the batch at `indices` as `ArraySplit.read` gathers it; works in graph mode."""
-        types = (tf.uint8, tf.int32, tf.string)
-
-        def black():
-            count = tf.size(indices)
-            images = tf.zeros((count, *self._image_shape), tf.uint8)
-            return [images, tf.zeros((count,), tf.int32), tf.constant("")]
-
-        images, labels, problem = call_python(self._read_batch, indices, types, black)
-        is_good = tf.debugging.Assert(tf.equal(problem, ""), [problem])
-        with tf.control_dependencies([is_good]):
-            images = tf.ensure_shape(images, (indices.shape[0], *self._image_shape))
-            labels = tf.ensure_shape(labels, (indices.shape[0],))
-        return images, None if self.labels is None else labels
-
-    def read_one(self, index):
-        """Decodes the image at `index`, or the next readable one, uint8 `[h, w, c]`.
-
-        Returns `(image, label)`, label 0 when there are none.
-
-        Raises:
-            InputError: the file is bad and bad files are refused, or all files are bad.
-        """
-        *size, channels = self._image_shape
-        for candidate in range(index, index + self.size):
-            candidate %= self.size
-            if candidate in self._bad:
-                continue
-            path = self._listing.path(candidate)
-            try:
-                image = read_image(path, size, channels, self._resize)
-            except BadImageError as problem:
-                if self._refuses:
-                    raise bad_image_error(path, problem) from problem
-                self._bad.add(candidate)
-            else:
-                return image, 0 if self.labels is None else int(self.labels[candidate])
-        raise InputError(f"none of the {self.size} image files in {self._listing.root} can be read")
-
-    def _read_batch(self, indices):
-        images = np.zeros((len(indices), *self._image_shape), np.uint8)
-        labels = np.zeros(len(indices), np.int32)
-        try:
-            for row, index in enumerate(indices):
-                if is_shutting_down():
-                    break
-                images[row], labels[row] = self.read_one(int(index))
-        except Exception as error:  # must not pass into TensorFlow, see `call_python`
-            self.failure = RunError(str(error)) if isinstance(error, InputError) else error
-            return images, labels, str(error) or type(error).__name__
-        return images, labels, ""
+    image_shape: tuple[int, int, int]
+    class_names: tuple[str, ...] | None
+    train: ArraySplit | FolderSplit
+    test: ArraySplit | FolderSplit | None
+    fingerprint: str
+    earlier_fingerprint: str
+    notes: tuple[tuple[str, str], ...]
 
 
-def load_folder(path, size, channels, resize, bad_images, cache_mib, labelled=True):
-    """Lists a folder and decodes it into memory if all its images fit into `cache_mib` MiB.
+def load_folder(
+    splits,
+    size,
+    channels,
+    resize,
+    bad_images,
+    cache_mib,
+    black_white=None,
+    max_megapixels=None,
+    labelled=True,
+):
+    """Lists the folders of `Splits` and decodes each into memory if it fits into `cache_mib` MiB.
 
-    `channels` None means 1 if an evenly spaced sample of 16 files is all gray, else 3; `labelled`
-    that sub-folders are classes; for the rest see `FolderSplit`.
+    Args:
+        splits: A `splits.Splits`.
+        size, resize, max_megapixels: See `fit_image` and `open_picture`.
+        channels: 1, 3, or None: 1 if an evenly spaced sample of 16 files is all gray, else 3.
+        bad_images: "refuse", or "skip", which leaves bad images out; every file is read once then.
+        black_white: The values that are black and white; None: 0 and 255 of bytes, for wider values
+            the narrowest usual range that holds those of all files.
+        labelled: Whether sub-folders are classes.
 
     Returns:
-        `(split, image_shape, class_names, fingerprint)`.
+        A `Folder`.
 
     Raises:
-        InputError: no folder, no readable image in it, or a bad image found on the way.
+        InputError: no folder, no readable image in it or in one of its classes, or a bad image
+            found on the way.
     """
     # Too large pictures are refused here; Pillow's warning would only be a second line.
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-    listing = list_images(path, labelled)
+    listing = list_images(splits.train, labelled)
     if channels is None:
         channels = probe_channels(listing, bad_images)
-    reading = (size, channels, resize, bad_images)
-    split, shape = FolderSplit(listing, *reading), (*size, channels)
-    if len(listing) * math.prod(shape) <= cache_mib * 2**20:
-        split = _decode_all(split, shape)
-    else:
-        split.read_one(0)  # a folder of nothing but bad files is refused now, not in training
-    return split, shape, listing.class_names, listing.fingerprint(reading)
+    by_default = {value_range.BYTES: value_range.BYTE_RANGE}
+    ranges = value_range.stated_ranges(black_white) or by_default
+    reading = Reading(size, channels, resize, ranges, max_megapixels)
+    earlier = (size, channels, resize, bad_images)
+    train, reading, fingerprint, notes = _read(listing, reading, bad_images, cache_mib)
+    prints, earlier_prints = [fingerprint], [listing.earlier_fingerprint(earlier)]
+    notes, test = [*splits.notes, *listing.notes, *notes], None
+    if splits.test is not None:
+        held_out = list_held_out(splits.test, listing.class_names)
+        notes += held_out.notes
+        if len(held_out):
+            test, _, fingerprint, _ = _read(held_out, reading, bad_images, cache_mib)
+            prints.append(fingerprint)
+            earlier_prints.append(held_out.earlier_fingerprint(earlier))
+    return Folder(
+        image_shape=reading.image_shape,
+        class_names=listing.class_names,
+        train=train,
+        test=test,
+        fingerprint=join_fingerprints(prints),
+        earlier_fingerprint=join_fingerprints(earlier_prints),
+        notes=tuple(dict.fromkeys(notes)),
+    )
 
 
-def bad_image_error(path, problem):
-    """Returns the InputError for a file that cannot be used, with the cure."""
-    return InputError(f"cannot use {path!r}: {problem}; remove it or pass --bad-images skip")
+def join_fingerprints(prints):
+    """One fingerprint of several; one alone stays as it is."""
+    if len(prints) == 1:
+        return prints[0]
+    return hashlib.blake2b("".join(prints).encode(), digest_size=8).hexdigest()
 
 
 def probe_channels(listing, bad_images):
     """1 if the readable ones of evenly spaced files are all gray, else 3."""
-    last = len(listing) - 1
     gray = []
-    for index in np.unique(np.linspace(0, last, min(_PROBES, last + 1)).astype(int)):
+    for index in _spread(len(listing), _PROBES):
         path = listing.path(index)
         try:
             gray.append(is_gray(path))
@@ -151,19 +121,177 @@ def probe_channels(listing, bad_images):
     return 1 if gray and all(gray) else 3
 
 
-def _decode_all(split, shape):
-    """Every image into one array, by all cores; Pillow lets other threads run meanwhile."""
-    images = np.empty((split.size, *shape), np.uint8)
-    labels = np.empty(split.size, np.int32)
+def _spread(size, count):
+    """At most `count` indices, evenly spaced from the first to the last of `size`."""
+    return np.unique(np.linspace(0, size - 1, min(count, size)).astype(int))
 
-    def decode(start):
-        for index in range(start, min(start + _CHUNK, split.size)):
-            images[index], labels[index] = split.read_one(index)
 
-    starts = range(0, split.size, _CHUNK)
+# Reading all -------------------------------------------------------------------------------------
+
+
+def _read(listing, reading, bad_images, cache_mib):
+    """Opens the files of a listing; returns `(split, reading, fingerprint, notes)`.
+
+    The reading that is returned has the range of wide values, where there are some.
+    """
+    refuses, images, prints, bad = bad_images == "refuse", None, None, {}
+    ranges = reading.ranges
+    if len(listing) * math.prod(reading.image_shape) <= cache_mib * 2**20:
+        images = np.empty((len(listing), *reading.image_shape), np.uint8)
+        prints = np.zeros(len(listing), np.uint32)
+    if images is not None or not refuses or _holds_wide_values(listing, reading):
+        bad, ranges = _read_all(listing, reading, refuses, images, prints)
+        reading = reading._replace(ranges=ranges)
+    skipped = [listing.path(index) for index in sorted(bad)]
+    if bad:
+        good = np.setdiff1d(np.arange(len(listing)), list(bad))
+        _refuse_empty_classes(listing, good, bad)
+        listing = listing.only(good)
+        images, prints = (each if each is None else each[good] for each in (images, prints))
+    if images is None:
+        split = FolderSplit(listing, reading, refuses, skipped)
+        shown = (split.read_one(index)[0] for index in _spread(len(listing), _PROBES))
+        fingerprint = _fingerprint_of_files(listing, reading)
+    else:
+        split = ArraySplit(images, listing.labels, skipped)
+        shown = images
+        fingerprint = _fingerprint_of_images(images.shape, prints, listing.labels)
+    return split, reading, fingerprint, _range_notes(ranges, shown)
+
+
+def _read_all(listing, reading, refuses, images, prints, indices=None):
+    """Reads every file once, by all cores; Pillow lets other threads run meanwhile.
+
+    Args:
+        refuses: Whether a bad image raises InputError.
+        images, prints: Arrays to be filled with the images and their checksums, or None.
+        indices: Which files; default: all.
+
+    Returns `(bad, ranges)`: `{index: problem}`, and the ranges of the kinds of values that occur.
+    """
+    bad, measured = {}, {kind: {} for kind in value_range.KINDS}
+
+    def refuse(index, problem):
+        if refuses:
+            raise bad_image_error(listing.path(index), problem)
+        bad[index] = str(problem)
+
+    def read(index):
+        try:
+            with open_picture(listing.path(index), reading.size, reading.max_megapixels) as picture:
+                kind = value_kind(picture)
+                if kind not in reading.ranges:
+                    measured[kind][index] = measure(picture)
+                    return
+                image = fit_image(picture, *reading[:4])
+        except BadImageError as problem:
+            refuse(index, problem)
+            return
+        if images is not None:
+            images[index], prints[index] = image, zlib.crc32(image)
+
+    _in_parallel(read, range(len(listing)) if indices is None else indices)
+    again, ranges = set(), dict(reading.ranges)
+    for kind, found in measured.items():
+        if found:
+            indices = sorted(found)
+            again |= found.keys()
+            extremes = [found[index] for index in indices]
+            ranges[kind], odd = value_range.shared_range(extremes, kind)
+            for index in (indices[place] for place in odd):
+                low, high = found[index]
+                text = f"its values from {low:g} to {high:g} are in no usual range, unlike those of"
+                refuse(index, f"{text} most pictures here: state black and white by --value-range")
+    if again := sorted(again - bad.keys()):
+        # Once more, now that it is known what is white in all of them.
+        reading = reading._replace(ranges=ranges)
+        bad |= _read_all(listing, reading, refuses, images, prints, again)[0]
+    return bad, ranges
+
+
+def _in_parallel(function, indices):
+    def run(start):
+        for index in indices[start : start + _CHUNK]:
+            function(index)
+
+    starts = range(0, len(indices), _CHUNK)
     quiet = not sys.stderr.isatty()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        done = pool.map(decode, starts)
+        done = pool.map(run, starts)
         for _ in tqdm(done, "reading images", len(starts), delay=2, leave=False, disable=quiet):
             pass
-    return ArraySplit(images, None if split.labels is None else labels, split.skipped)
+
+
+def _holds_wide_values(listing, reading):
+    """Whether some of evenly spaced files hold values whose range is not known yet."""
+    for index in _spread(len(listing), _PROBES):
+        try:
+            with identified(listing.path(index)) as picture:
+                if value_kind(picture) not in reading.ranges:
+                    return True
+        except BadImageError:
+            pass  # it will be met again
+    return False
+
+
+def _refuse_empty_classes(listing, good, bad):
+    """Refuses a folder, or a class of it, of which no image can be read."""
+    first = min(bad)
+    reason = f"{printable(listing.path(first))}: {bad[first]}"
+    if not len(good):
+        raise InputError(
+            f"none of the {len(listing)} image files in {listing.root} can be read, the first is "
+            f"{reason}"
+        )
+    if listing.labels is None:
+        return
+    left = set(listing.labels[good].tolist())
+    for index in sorted(bad):
+        if (label := listing.labels[index]) not in left:
+            count = np.count_nonzero(listing.labels == label)
+            raise InputError(
+                f"none of the {count} images of the class {listing.class_names[label]!r} in "
+                f"{listing.root} can be read, the first is {printable(listing.path(index))}: "
+                f"{bad[index]}; remove its folder, or make the files anew"
+            )
+
+
+def _range_notes(ranges, images):
+    """What a user should know of black and white, of the ranges and of some or all images."""
+    notes = [
+        ("range", f"{kind}: {value_range.in_words(found)} is black to white, see --value-range")
+        for kind, found in ranges.items()
+        if found != value_range.BYTE_RANGE
+    ]
+    brightest = 0
+    for image in images:
+        brightest = max(brightest, int(image.max()))
+        if brightest >= value_range.DARK:
+            return notes
+    return [*notes, value_range.dark_warning(brightest)]
+
+
+# Fingerprints ------------------------------------------------------------------------------------
+
+
+def _fingerprint_of_images(shape, prints, labels):
+    """16 hex digits of what training sees, however the files are called."""
+    digest = hashlib.blake2b(repr(shape).encode(), digest_size=8)
+    digest.update(prints)
+    digest.update(b"" if labels is None else labels)
+    return digest.hexdigest()
+
+
+def _fingerprint_of_files(listing, reading):
+    """16 hex digits of the files' names and sizes and of bytes of files spread over the folder."""
+    digest = hashlib.blake2b(listing.names + listing.sizes.tobytes(), digest_size=8)
+    digest.update(repr((*reading[:3], sorted(reading.ranges.items()))).encode())
+    for index in _spread(len(listing), _SAMPLED_FILES):
+        size = int(listing.sizes[index])
+        if size < 0:
+            continue  # a broken link
+        with Path(listing.path(index)).open("rb") as file:
+            for place in (0, (size - _SAMPLED_BYTES) // 2, size - _SAMPLED_BYTES):
+                file.seek(max(0, place))
+                digest.update(file.read(_SAMPLED_BYTES))
+    return digest.hexdigest()

@@ -1,20 +1,42 @@
-"""Reads images and labels from a `.npz` file that may come from anybody."""
+"""Reads images and labels from a `.npz` or `.npy` file that may come from anybody."""
 
 import contextlib
 import zipfile
 import zlib
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.lib import format as npy
 
+from keras_gans.data.array_images import check_layout, to_images
+from keras_gans.data.array_labels import check_labels, count_classes, to_values
 from keras_gans.data.arrays import refuse_beyond_memory
+from keras_gans.data.listing import shortened
 from keras_gans.errors import InputError
 
-MOST_CLASSES = 100_000
 _DAMAGE = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 # Version 3.0 exists only for arrays with named fields, which no image is.
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+# What arrays are called, the first that is there counts: images and labels of each split.
+_NAMES = {
+    "train": (
+        ("x_train", "train_x", "train_images", "images_train", "images", "image", "x", "data",
+         "arr_0"),
+        ("y_train", "train_y", "train_labels", "labels_train", "labels", "label", "y", "target",
+         "targets", "arr_1"),
+    ),
+    "test": (
+        ("x_test", "test_x", "test_images", "images_test"),
+        ("y_test", "test_y", "test_labels", "labels_test"),
+    ),
+    "val": (
+        ("x_val", "val_x", "val_images", "images_val", "x_valid", "valid_images"),
+        ("y_val", "val_y", "val_labels", "labels_val", "y_valid", "valid_labels"),
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -25,35 +47,54 @@ class Labelled:
     labels: np.ndarray | None
 
 
-def read_npz(path):
-    """Reads `x_train[, y_train, x_test, y_test]` or `images[, labels]`.
+class Arrays(NamedTuple):
+    """What a file holds: `Labelled` splits, `test` or None; classes; notes for the user."""
 
-    Images are uint8 `[n, h, w]` or `[n, h, w, c]` with c 1 or 3, labels integers `[n]` or
-    `[n, 1]` from 0. Objects are never unpickled, and an array that cannot fit into memory is
-    refused by its header, before a byte of it is read.
+    train: Labelled
+    test: Labelled | None
+    class_names: tuple[str, ...] | None
+    notes: tuple[tuple[str, str], ...]
+
+
+def read_npz(path, black_white=None):
+    """Reads `x_train[, y_train, x_test, y_test]` or `images[, labels]`, or names like these.
+
+    For images and labels in arrays see `array_images` and `array_labels`; a `.npy` file holds
+    images. Without a test split `x_val, y_val` take its place. Objects are never unpickled, and an
+    array that cannot fit into memory is refused by its header, before a byte of it is read.
+
+    Args:
+        path: The file.
+        black_white: The values that are black and white, as in `array_images.to_images`.
 
     Returns:
-        `(train, test)`, each `Labelled`; `test` is None when there is no `x_test`.
+        An `Arrays`.
 
     Raises:
         InputError: the file or an array in it cannot be used; one line says why.
     """
-    with _archive(path) as archive:
-        keys = {name.removesuffix(".npy") for name in archive.namelist()}
-        if "x_train" not in keys:
-            return _pair(archive, path, keys, "images", "labels"), None
-        train = _pair(archive, path, keys, "x_train", "y_train")
-        if "x_test" not in keys:
-            return train, None
-        test = _pair(archive, path, keys, "x_test", "y_test")
-    if train.images.shape[1:] != test.images.shape[1:]:
+    with _archive(path) as members:
+        pairs, left_out = _choose(path, members)
+        arrays, values = {}, []
+        for images_key, labels_key in pairs:
+            name = f"{path}: {images_key}"
+            arrays[name] = _read(members[images_key], name, check_layout)
+            if labels_key is not None:
+                name = f"{path}: {labels_key}"
+                values.append(to_values(name, _read(members[labels_key], name, check_labels)))
+                if len(values[-1]) != len(arrays[f"{path}: {images_key}"]):
+                    raise InputError(
+                        f"{path}: {images_key} and {labels_key} must have the same length. "
+                        f"Received: {len(arrays[f'{path}: {images_key}'])} and {len(values[-1])}"
+                    )
+    images, notes = to_images(arrays, black_white)
+    if len(images) == 2 and images[0].shape[1:] != images[1].shape[1:]:
         raise InputError(
-            f"{path}: x_train and x_test must hold images of one shape. Received: "
-            f"{list(train.images.shape[1:])} and {list(test.images.shape[1:])}"
+            f"{path}: {pairs[0][0]} and {pairs[1][0]} must hold images of one shape. Received: "
+            f"{list(images[0].shape[1:])} and {list(images[1].shape[1:])}"
         )
-    if (train.labels is None) != (test.labels is None):
-        raise InputError(f"{path} must hold both y_train and y_test, or neither")
-    return train, test
+    splits, class_names, more = _number_classes(images, values)
+    return Arrays(*splits, class_names, (*notes, *more, *left_out))
 
 
 def labelled(images, labels):
@@ -64,9 +105,16 @@ def labelled(images, labels):
 
 @contextlib.contextmanager
 def _archive(path):
+    """The arrays of a file as `{name: function that opens it}`."""
     try:
+        with Path(path).open("rb") as file:
+            is_array = file.read(len(npy.MAGIC_PREFIX)) == npy.MAGIC_PREFIX
+        if is_array:
+            yield {"images": partial(Path(path).open, "rb")}
+            return
         with zipfile.ZipFile(path) as archive:
-            yield archive
+            names = [name for name in archive.namelist() if name.endswith(".npy")]
+            yield {name.removesuffix(".npy"): partial(archive.open, name) for name in names}
     except InputError:
         raise
     except zipfile.BadZipFile as error:
@@ -76,49 +124,55 @@ def _archive(path):
         raise InputError(f"{path} cannot be read: {reason}") from error
 
 
-def _pair(archive, path, keys, images_key, labels_key):
-    if images_key not in keys:
-        found = ", ".join(sorted(keys)) or "nothing"
-        raise InputError(f"{path} must hold x_train or images. Received: {found}")
-    expected = "uint8 [n, h, w] or [n, h, w, c] with c 1 or 3 and at least one image"
-    images = _array(archive, path, images_key, _are_images, expected)
-    if labels_key not in keys:
-        return labelled(images, None)
-    labels = _array(archive, path, labels_key, _are_labels, "integers [n] or [n, 1]")
-    if len(labels) != len(images):
-        raise InputError(
-            f"{path}: {images_key} and {labels_key} must have the same length. "
-            f"Received: {len(images)} and {len(labels)}"
-        )
-    low, high = int(labels.min()), int(labels.max())
-    if low < 0 or high >= MOST_CLASSES:
-        raise InputError(
-            f"{path}: {labels_key} must lie between 0 and {MOST_CLASSES - 1}. "
-            f"Received: values from {low} to {high}"
-        )
-    return labelled(images, labels)
+def _choose(path, members):
+    """The names of the arrays to read, `(images, labels or None)` of each split; and notes."""
+    lower = {name.lower(): name for name in members}
+    found = {}
+    for split, both in _NAMES.items():
+        images, labels = (next((lower[n] for n in names if n in lower), None) for names in both)
+        if images is not None:
+            found[split] = images, labels
+    if len(members) == 1:
+        found["train"] = next(iter(members)), None
+    if "train" not in found:
+        others = ", ".join(sorted(members)) or "nothing"
+        raise InputError(f"{path} must hold x_train or images. Received: {others}")
+    held_out = "test" if "test" in found else "val"
+    pairs = [found[split] for split in ("train", held_out) if split in found]
+    if len({labels is None for _, labels in pairs}) == 2:
+        labels = " and ".join(_NAMES[split][1][0] for split in ("train", held_out))
+        raise InputError(f"{path} must hold both {labels}, or neither")
+    if unused := set(members).difference(*pairs):
+        return pairs, [("left out", f"arrays of other names: {shortened(sorted(unused))}")]
+    return pairs, []
 
 
-def _array(archive, path, key, is_right, expected):
-    with archive.open(f"{key}.npy") as member:
+def _read(opened, what, check):
+    with opened() as member:
         version = npy.read_magic(member)
         if version not in _HEADERS:
             raise ValueError(f"unsupported .npy version {version}")
         shape, _, dtype = _HEADERS[version](member)
-    what = f"{path}: {key}"
     if dtype.hasobject:
-        raise InputError(f"{what} holds pickled objects, which could run code: refused")
-    if not is_right(shape, dtype):
-        raise InputError(f"{what} must be {expected}. Received: {dtype} {list(shape)}")
+        raise InputError(
+            f"{what} holds pickled objects, which could run code: refused; save it as numbers, "
+            "np.stack(images), or labels as text, labels.astype(str)"
+        )
+    check(what, shape, dtype)
     refuse_beyond_memory(what, shape, dtype.itemsize)
-    with archive.open(f"{key}.npy") as member:
+    with opened() as member:
         return npy.read_array(member, allow_pickle=False)
 
 
-def _are_images(shape, dtype):
-    has_channels = len(shape) == 4 and shape[3] in (1, 3)
-    return dtype == np.uint8 and (len(shape) == 3 or has_channels) and 0 not in shape
-
-
-def _are_labels(shape, dtype):
-    return dtype.kind in "iu" and len(shape) in (1, 2) and shape[1:] in ((), (1,))
+def _number_classes(images, values):
+    """`(train, test)`, `Labelled`, test or None, of images and label values; names; notes."""
+    class_names, notes = None, []
+    labels = [None, None]
+    if values:
+        *labels, class_names, notes = count_classes(values[0], *(values[1:] or [None]))
+    splits = [Labelled(*pair) for pair in zip(images, labels, strict=False)]
+    train, test = (*splits, None)[:2]
+    if test is not None and test.labels is not None and (test.labels < 0).any():
+        known = test.labels >= 0
+        test = Labelled(test.images[known], test.labels[known]) if known.any() else None
+    return (train, test), class_names, notes

@@ -5,7 +5,7 @@ import difflib
 import hashlib
 import io
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
@@ -13,11 +13,16 @@ import numpy as np
 
 from keras_gans.data.arrays import ArraySplit, fit_arrays
 from keras_gans.data.digits import digits, digits_m
-from keras_gans.data.folder import BAD_IMAGES, FolderSplit, load_folder
-from keras_gans.data.image_file import RESIZES, SMALLEST_SIDE
-from keras_gans.data.npz import Labelled, labelled, read_npz
+from keras_gans.data.folder import BAD_IMAGES, load_folder
+from keras_gans.data.folder_split import FolderSplit
+from keras_gans.data.image_file import RESIZES
+from keras_gans.data.listing import printable
+from keras_gans.data.npz import Arrays, Labelled, labelled, read_npz
+from keras_gans.data.picture_file import SMALLEST_SIDE
+from keras_gans.data.splits import find_splits
 from keras_gans.data.stacked import COLOURS, StackedSplit
 from keras_gans.data.tfds import TFDS_NAMES
+from keras_gans.data.value_range import DARK, check_value_range, dark_warning
 from keras_gans.errors import InputError
 
 SOURCE_NAMES = (
@@ -53,7 +58,11 @@ class Source:
         image_shape: `(height, width, channels)`.
         class_names: One per label, or None when there are no labels.
         train: `ArraySplit`, `FolderSplit` or `StackedSplit`; so is `test`, or None.
-        fingerprint: 16 hex digits that change when the data or the way it is read changes.
+        fingerprint: 16 hex digits that change when the data or the way it is read changes: of the
+            images and labels, or of a folder that is read while training of its files' names and
+            sizes and of bytes of files spread over it.
+        earlier_fingerprint: None, or what version 0.1.0 knew a folder by, names and sizes alone.
+        notes: What a user should know of the data: pairs of a heading and a text.
         channel_source: Where each colour of an image is an image of its own, as in `stacked_mnist`,
             the labelled gray `Source` that the colours were drawn from; else None.
     """
@@ -64,6 +73,8 @@ class Source:
     train: ArraySplit | FolderSplit | StackedSplit
     test: ArraySplit | FolderSplit | StackedSplit | None
     fingerprint: str
+    earlier_fingerprint: str | None = None
+    notes: tuple[tuple[str, str], ...] = ()
     channel_source: "Source | None" = None
 
     @property
@@ -77,6 +88,15 @@ class Source:
         return self.channel_source.num_classes**COLOURS if self.channel_source else 0
 
     @property
+    def why_unlabelled(self):
+        """Of images without labels: `none`, and why if there could be some."""
+        return dict(self.notes).get("labels", "none")
+
+    def with_note(self, heading, text):
+        """The same with one more note for the user."""
+        return replace(self, notes=(*self.notes, (heading, text)))
+
+    @property
     def skipped(self):
         """Paths of the unreadable files met so far by this process, where these are skipped."""
         return [path for split in (self.train, self.test) if split for path in split.skipped]
@@ -86,8 +106,7 @@ def skipped_text(source):
     """Says `2 unreadable images, the first: /cats/a.jpg` of those met so far; None without any."""
     if not (paths := source.skipped):
         return None
-    # A file's name can hold line breaks, or be no text.
-    first = paths[0] if paths[0].isprintable() else repr(paths[0])
+    first = printable(paths[0])
     if len(paths) == 1:
         return f"1 unreadable image: {first}"
     return f"{len(paths):,} unreadable images, the first: {first}"
@@ -102,6 +121,8 @@ def load_source(
     resize="crop",
     bad_images="refuse",
     cache_mib=128,
+    value_range=None,
+    max_megapixels=None,
 ):
     """Loads a data set, a `Source`, by name.
 
@@ -109,9 +130,10 @@ def load_source(
     blended into patches of photos, in colour. `mnist`, `fashion_mnist` and `cifar10` come from
     `data_dir`, else from Keras's cache, else from the internet. `stacked_mnist` is made of `mnist`:
     a digit drawn at random in each colour, 128,000 images to train on and 26,000 of test digits.
-    `npz:PATH` reads `x_train[, y_train, x_test, y_test]` or `images[, labels]`, uint8.
+    `npz:PATH` reads `x_train[, y_train, x_test, y_test]` or `images[, labels]`, or one `.npy`.
     `folder:PATH` reads every picture below a folder; its sub-folders are the classes, unless
-    pictures lie directly in it: then there are no labels.
+    pictures lie directly in it: then there are no labels, as with a single class. Sub-folders
+    `train`, `val` and `test` are splits. Classes are those that occur, in natural order.
 
     Args:
         name: One of `SOURCE_NAMES`.
@@ -120,9 +142,13 @@ def load_source(
         image_size: Positive integer or `(height, width)`. Default: 64 for folders, else as stored.
         channels: 1, 3 or None: as stored; for a folder 1 if all of a sample are gray, else 3.
         resize: "crop", "stretch" or "pad", where sizes differ; see `fit_image`.
-        bad_images: For a folder: "refuse" raises on an unreadable or useless file, "skip" lets
-            the next good image stand in for it.
+        bad_images: For a folder: "refuse" raises on an unreadable or useless file, "skip" reads
+            all files once and leaves the bad ones out.
         cache_mib: A folder whose images take at most this many MiB is decoded once, now.
+        value_range: For npz and folders: `(black, white)`, the values that are. Default: 0 and 255
+            of bytes; for others the narrowest usual range that holds all of them.
+        max_megapixels: For a folder: larger pictures are bad images. Default: Pillow's limit, 89.
+            JPEG files are decoded reduced, and may have four times as many, unless progressive.
 
     Raises:
         InputError: an argument, a file or its contents cannot be used; one line says why.
@@ -131,22 +157,23 @@ def load_source(
         source = load_source("digits")
         images, labels = next(iter(batches(source.train, 128, seed=0)))
     """
-    size = check_reading(image_size, channels, resize, bad_images)
+    size = check_reading(image_size, channels, resize, bad_images, value_range)
     try:
         if name.startswith("folder:"):
-            path, size = expand_path(split_path(name)), size or FOLDER_SIZE
-            reading = size, channels, resize, bad_images, cache_mib
-            split, shape, class_names, fingerprint = load_folder(path, *reading)
-            return Source(name, shape, class_names, split, None, fingerprint)
+            splits = find_splits(expand_path(split_path(name)))
+            reading = size or FOLDER_SIZE, channels, resize, bad_images, cache_mib
+            folder = load_folder(splits, *reading, value_range, max_megapixels)
+            return Source(name, **vars(folder))
         if name == "stacked_mnist":
             return _stacked_mnist(data_dir, size, channels, resize)
-        return array_source(name, *_read_arrays(name, data_dir), size, channels, resize)
+        arrays = _read_arrays(name, data_dir, value_range)
+        return array_source(name, *arrays[:3], size, channels, resize, arrays.notes)
     except OSError as error:
         reason = error.strerror or error
         raise InputError(f"the source {name!r} cannot be read: {reason}") from error
 
 
-def array_source(name, train, test, class_names, size, channels, resize):
+def array_source(name, train, test, class_names, size, channels, resize, notes=()):
     """Makes a `Source` of images in memory, resized and recoloured where they do not fit.
 
     `train` and `test` are `Labelled`, `test` can be None. `size` and `channels` are those of the
@@ -156,39 +183,40 @@ def array_source(name, train, test, class_names, size, channels, resize):
     shape = (*(size or stored[:2]), channels or stored[2])
     train, test = _fitted(train, shape, resize), _fitted(test, shape, resize)
     splits = (each and ArraySplit(each.images, each.labels) for each in (train, test))
-    return Source(name, shape, class_names, *splits, _fingerprint(train, test))
+    brightest = int(train.images.max())
+    if brightest < DARK:
+        notes = (*notes, dark_warning(brightest))
+    fingerprint = _fingerprint(train, test)
+    return Source(name, shape, class_names, *splits, fingerprint, notes=tuple(notes))
 
 
 def _stacked_mnist(data_dir, size, channels, resize):
     if channels == 1:
         raise InputError(f"channels must be 3 of stacked_mnist, or left out. Received: {channels=}")
-    digits = array_source("mnist", *_read_arrays("mnist", data_dir), size, 1, resize)
+    digits = array_source("mnist", *_keras_set("mnist", data_dir)[:3], size, 1, resize)
     train = StackedSplit(digits.train, STACKED_TRAIN, seed=0)
     test = StackedSplit(digits.test, STACKED_TEST, seed=1)
     digest = hashlib.blake2b(digits.fingerprint.encode(), digest_size=8)
     for split in (train, test):
         digest.update(split.drawn)
     shape = (*digits.image_shape[:2], COLOURS)
-    return Source("stacked_mnist", shape, None, train, test, digest.hexdigest(), digits)
+    fingerprint = digest.hexdigest()
+    return Source("stacked_mnist", shape, None, train, test, fingerprint, channel_source=digits)
 
 
-def _read_arrays(name, data_dir):
-    """Reads `(train, test, class_names)` of a source that is held in memory."""
+def _read_arrays(name, data_dir, value_range):
+    """Reads the `Arrays` of a source that is held in memory."""
     if name in _DIGIT_SETS:
-        return _DIGIT_SETS[name](), None, DIGIT_NAMES
+        return Arrays(_DIGIT_SETS[name](), None, DIGIT_NAMES, ())
     if name in _KERAS_SETS:
-        return *_keras_set(name, data_dir), _KERAS_SETS[name][2]
+        return _keras_set(name, data_dir)
     if name.startswith("npz:"):
-        train, test = read_npz(expand_path(split_path(name)))
-        if train.labels is None:
-            return train, test, None
-        highest = max(int(split.labels.max()) for split in (train, test) if split)
-        return train, test, tuple(str(label) for label in range(highest + 1))
+        return read_npz(expand_path(split_path(name)), value_range)
     raise InputError(unknown_name_error(name, SOURCE_NAMES))
 
 
 def _keras_set(name, data_dir):
-    """Reads `(train, test)` from a local .npz, or through Keras."""
+    """Reads the `Arrays` of a set from a local .npz, or through Keras."""
     home = os.environ.get("KERAS_HOME") or "~/.keras"
     file = expand_path(f"{home}/datasets" if data_dir is None else data_dir)
     if data_dir is None or file.suffix != ".npz":
@@ -196,9 +224,7 @@ def _keras_set(name, data_dir):
     if file.is_file():
         # Read here even in Keras's cache: Keras downloads a file of another checksum anew, and
         # deletes it when that fails.
-        train, test = read_npz(file)
-        _check_set(name, file, train, test)
-        return train, test
+        return _with_names(name, file, read_npz(file))
     wanted = f"put {name}.npz (x_train, y_train, x_test, y_test) at {file}"
     if data_dir is not None:
         raise InputError(f"{name} was not found: {wanted}")
@@ -212,19 +238,23 @@ def _keras_set(name, data_dir):
             f"{name} is not on this machine and cannot be downloaded ({reason}): {wanted} "
             "or pass --data-dir"
         ) from error
-    return labelled(*train), labelled(*test)
+    return Arrays(labelled(*train), labelled(*test), _KERAS_SETS[name][2], ())
 
 
-def _check_set(name, file, train, test):
+def _with_names(name, file, arrays):
+    """The arrays of a file with the names of the set's classes, checked to be of that set."""
     _, shape, class_names = _KERAS_SETS[name]
-    if test is None or train.labels is None:
+    has_labels = arrays.class_names is not None or "labels" in dict(arrays.notes)
+    if arrays.test is None or not has_labels:
         raise InputError(f"{file} must hold x_train, y_train, x_test and y_test")
-    highest = max(train.labels.max(), test.labels.max())
-    if train.images.shape[1:] != shape or highest >= len(class_names):
+    names = {str(label): each for label, each in enumerate(class_names)}
+    numbers, found = arrays.class_names or (), arrays.train.images.shape[1:]
+    if found != shape or not names.keys() >= set(numbers):
         raise InputError(
             f"{file} is not {name}: expected images {list(shape)} and labels 0 to "
-            f"{len(class_names) - 1}. Received: {list(train.images.shape[1:])} and 0 to {highest}"
+            f"{len(class_names) - 1}. Received: {list(found)} and {numbers[0]} to {numbers[-1]}"
         )
+    return arrays._replace(class_names=tuple(names[number] for number in numbers) or None)
 
 
 def _fitted(split, shape, resize):
@@ -243,7 +273,7 @@ def _fingerprint(*splits):
     return digest.hexdigest()
 
 
-def check_reading(image_size, channels, resize, bad_images):
+def check_reading(image_size, channels, resize, bad_images, value_range=None):
     """Checks arguments of `load_source`; returns `image_size` as `(height, width)` or None."""
     for argument, value, choices in (
         ("channels", channels, (None, 1, 3)),
@@ -253,6 +283,7 @@ def check_reading(image_size, channels, resize, bad_images):
         if value not in choices:
             listed = ", ".join(map(str, choices))
             raise InputError(f"{argument} must be one of {listed}. Received: {argument}={value!r}")
+    check_value_range(value_range)
     if image_size is None:
         return None
     pair = (image_size, image_size) if isinstance(image_size, int) else image_size

@@ -1,13 +1,12 @@
 """Loads two sets of unpaired images by name: what CycleGAN learns from."""
 
-import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 
 from keras_gans.data.digits import blended, digits, digits_m, patches
-from keras_gans.data.folder import load_folder, probe_channels
+from keras_gans.data.folder import join_fingerprints, load_folder, probe_channels
 from keras_gans.data.listing import list_images
 from keras_gans.data.npz import Labelled
 from keras_gans.data.sources import (
@@ -21,6 +20,7 @@ from keras_gans.data.sources import (
     split_path,
     unknown_name_error,
 )
+from keras_gans.data.splits import Splits, find_splits
 from keras_gans.data.tfds import TFDS_NAMES, read_domains
 from keras_gans.errors import InputError
 
@@ -77,8 +77,24 @@ class UnpairedSource:
         return [*self.x.skipped, *self.y.skipped]
 
     @property
+    def notes(self):
+        """What a user should know of the data: pairs of a heading and a text."""
+        named = [(each.name, each.notes) for each in (self.x, self.y)]
+        return tuple((head, f"{name}: {text}") for name, notes in named for head, text in notes)
+
+    def with_note(self, heading, text):
+        """The same with one more note for the user."""
+        return replace(self, x=self.x.with_note(heading, text))
+
+    @property
     def fingerprint(self):
-        return _joined(self.x.fingerprint, self.y.fingerprint)
+        return join_fingerprints([self.x.fingerprint, self.y.fingerprint])
+
+    @property
+    def earlier_fingerprint(self):
+        """None, or what version 0.1.0 knew folders by: their files' names and sizes alone."""
+        earlier = [self.x.earlier_fingerprint, self.y.earlier_fingerprint]
+        return None if None in earlier else join_fingerprints(earlier)
 
 
 class BothSplits:
@@ -104,22 +120,24 @@ def load_unpaired(
     resize="crop",
     bad_images="refuse",
     cache_mib=128,
+    value_range=None,
+    max_megapixels=None,
 ):
     """Loads two domains of images, an `UnpairedSource`, by name.
 
     `digits2digits-m` goes from scikit-learn's digits to others of them that are blended into
     patches of photos; 297 of the 1,797 are held out, as true pairs. `folders:A,B` takes every
-    picture below the folders A and B; where one holds `train` and `test`, these are its splits,
-    else there is no test split. `folders:ROOT` takes the folders `trainA` and `trainB` in ROOT,
-    and `testA` and `testB` if they are there, as the CycleGAN paper's data sets have them. The
-    other names are such sets, read into memory through TensorFlow Datasets.
+    picture below the folders A and B; where one holds `train` beside `test` or `val`, these are
+    its splits, else there is no test split. `folders:ROOT` takes the folders `trainA` and `trainB`
+    in ROOT, and `testA` and `testB` if they are there, as the CycleGAN paper's data sets have them.
+    The other names are such sets, read into memory through TensorFlow Datasets.
 
     Args:
         name: One of `UNPAIRED_NAMES`.
         data_dir: Of the sets of TensorFlow Datasets. Default: `~/tensorflow_datasets`.
         image_size: Positive integer or `(height, width)`. Default: 28 for digits, else 64.
         channels: 1, 3 or None: for folders 1 if samples of both are all gray, else 3.
-        resize, bad_images, cache_mib: As `load_source`.
+        resize, bad_images, cache_mib, value_range, max_megapixels: As `load_source`.
 
     Raises:
         InputError: an argument, a file or its contents cannot be used; one line says why.
@@ -129,14 +147,15 @@ def load_unpaired(
         digits = next(iter(batches(source.x.train, 16, seed=0)))
         mixed = next(iter(batches(source.y.train, 16, seed=1)))
     """
-    size = check_reading(image_size, channels, resize, bad_images)
+    size = check_reading(image_size, channels, resize, bad_images, value_range)
     try:
         if name == "digits2digits-m":
             return _digits_to_digits_m(name, size, channels or 3, resize)
         if name in TFDS_NAMES:
             return _tfds(name, data_dir, size or FOLDER_SIZE, channels or 3, resize)
         if name.startswith("folders:"):
-            return _folders(name, size or FOLDER_SIZE, channels, resize, bad_images, cache_mib)
+            reading = resize, bad_images, cache_mib, value_range, max_megapixels
+            return _folders(name, size or FOLDER_SIZE, channels, *reading)
     except OSError as error:
         reason = error.strerror or error
         raise InputError(f"the source {name!r} cannot be read: {reason}") from error
@@ -189,27 +208,31 @@ def _tfds(name, data_dir, size, channels, resize):
     return UnpairedSource(name, x, array_source(f"{name} B", *b, None, size, channels, resize))
 
 
-def _folders(name, size, channels, resize, bad_images, cache_mib):
+def _folders(name, size, channels, resize, bad_images, *reading):
     domains = _domain_folders(name)
     if channels is None:
-        channels = max(probe_channels(list_images(train), bad_images) for _, train, _ in domains)
-    reading = size, channels, resize, bad_images, cache_mib
-    return UnpairedSource(name, *(_folder_source(*domain, *reading) for domain in domains))
+        listings = [list_images(splits.train, labelled=False) for _, splits in domains]
+        channels = max(probe_channels(listing, bad_images) for listing in listings)
+    reading = size, channels, resize, bad_images, *reading
+    folders = [
+        (domain, load_folder(splits, *reading, labelled=False)) for domain, splits in domains
+    ]
+    return UnpairedSource(name, *(Source(domain, **vars(folder)) for domain, folder in folders))
 
 
 def _domain_folders(name):
-    """`(name, train, test)` of both domains, `test` None where there is no such folder."""
+    """`(name, Splits)` of both domains."""
     first, comma, second = split_path(name).partition(",")
-    domains = []
     if not comma:
         root = expand_path(first)
+        domains = []
         for train, test in ((root / "trainA", root / "testA"), (root / "trainB", root / "testB")):
             if not train.is_dir():
                 raise InputError(
                     f"the source {name!r}: there is no folder {train}. Expected: folders:A,B, or "
                     "folders:ROOT with trainA and trainB in ROOT"
                 )
-            domains.append((train.name, train, test if test.is_dir() else None))
+            domains.append((train.name, Splits(train, test if test.is_dir() else None)))
         return domains
     if not (first and second):
         raise InputError(f"the source {name!r} names one folder. Expected: folders:A,B")
@@ -220,20 +243,4 @@ def _domain_folders(name):
             f"the source {name!r} must name two folders of which none lies in the other. "
             f"Received: {a} and {b}"
         )
-    for folder in folders:
-        train, test = folder / "train", folder / "test"
-        splits = (train, test) if train.is_dir() and test.is_dir() else (folder, None)
-        domains.append((folder.name, *splits))
-    return domains
-
-
-def _folder_source(name, train, test, *reading):
-    split, shape, _, fingerprint = load_folder(train, *reading, labelled=False)
-    if test is None:
-        return Source(name, shape, None, split, None, fingerprint)
-    held_out, _, _, other = load_folder(test, *reading, labelled=False)
-    return Source(name, shape, None, split, held_out, _joined(fingerprint, other))
-
-
-def _joined(*fingerprints):
-    return hashlib.blake2b("".join(fingerprints).encode(), digest_size=8).hexdigest()
+    return [(folder.name, find_splits(folder)) for folder in folders]

@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import __version__
+from keras_gans.data.classes import labels_by_name
 from keras_gans.errors import InputError
 from keras_gans.evaluation import extraction, results
 from keras_gans.evaluation.real_images import RealImages, smallest_side
@@ -125,8 +126,8 @@ class Evaluator:
         sampled = [name for name in names if METRICS[name].asks == SAMPLES]
         scores = {}
         if sampled:
-            sampler, seeds, labels = self._requests(endpoints, self.count)
-            batches = (batch["image"] for batch in sampler.batches(seeds, labels))
+            sampler, seeds, labels, asked = self._requests(endpoints, self.count)
+            batches = (batch["image"] for batch in sampler.batches(seeds, asked))
             scores = self.score_images(batches, labels, sampled)
         with extraction.file_errors(self.source, self.cache_dir):
             scores |= self._measure(endpoints, [name for name in names if name not in sampled])
@@ -150,8 +151,8 @@ class Evaluator:
 
         The labels are those asked for, int32 `[count]`, or None.
         """
-        sampler, seeds, labels = self._requests(endpoints, count)
-        return sampler.images(seeds, labels), labels
+        sampler, seeds, labels, asked = self._requests(endpoints, count)
+        return sampler.images(seeds, asked), labels
 
     def describe(self, images):
         """Returns `features`, and `probabilities` where there are, of images in [-1, 1]."""
@@ -212,17 +213,22 @@ class Evaluator:
         return words
 
     def _requests(self, endpoints, count):
-        """`(sampler, seeds, labels)` of `count` samples; labels as often as the data has them."""
+        """`(sampler, seeds, labels, asked)` of `count` samples, classes as often as the data's.
+
+        The labels count the data's classes, and `asked` are the model's labels of the same names.
+        """
         sampler = Sampler.from_endpoints(endpoints)
         seeds, names = np.arange(FIRST_SEED, FIRST_SEED + count), sampler.class_names
         if not names:
-            return sampler, seeds, None
+            return sampler, seeds, None, None
         if len(names) != self.source.num_classes:
             raise InputError(
                 f"the model has {len(names)} classes, {self.source.name} has "
                 f"{self.source.num_classes}: name the data it was trained on"
             )
-        return sampler, seeds, np.resize(self.real.training.labels, count)
+        labels = np.resize(self.real.training.labels, count)
+        asked = labels_by_name(names, self.source.class_names)[labels]
+        return sampler, seeds, labels, asked
 
     def _measure(self, subject, names):
         """Of samples, of real images in their place, or of a model's endpoints."""

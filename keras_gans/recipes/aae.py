@@ -67,8 +67,8 @@ class AdversarialAutoencoderRecipe(ReconstructionRecipe):
         classes = source.num_classes if self.label_conditioning else None
         if classes == 0:
             raise InputError(
-                f"label_conditioning needs labels, and {source.name} has none: put the images into "
-                "one sub-folder a class, or leave it out"
+                f"label_conditioning needs labels, and {source.name} has {source.why_unlabelled}: "
+                "put the images into one sub-folder a class, or leave it out"
             )
         model = AdversarialAutoencoder(
             *self.networks(source, 2 if self.encoder == "gaussian" else 1),

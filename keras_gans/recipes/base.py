@@ -70,7 +70,19 @@ class Recipe:
         "crop", "how an image of another shape is fitted"
     )
     bad_images: Literal["refuse", "skip"] = setting(
-        "refuse", "what an unreadable image of a folder does: end the run, or give way to the next"
+        "refuse", "what an unreadable image of a folder does: end the run, or be left out"
+    )
+    value_range: tuple[float, float] | None = setting(
+        None,
+        "[black, white], the values of npz and folders that are; default: [0, 255] of bytes, of "
+        "others the narrowest usual range that holds all",
+    )
+    max_megapixels: int | None = setting(
+        None,
+        "larger pictures of a folder are unreadable; default: 89, of JPEG files, which are decoded "
+        "reduced, four times as many",
+        unit="megapixels",
+        low=1,
     )
     cache_mib: int = setting(
         128, "a folder whose decoded images need at most this is read only once", unit="MiB", low=0
@@ -125,8 +137,10 @@ class Recipe:
 
     def load_source(self):
         """Opens the data: a `data.Source`, or of two domains a `data.UnpairedSource`."""
-        names = ("data_dir", "image_size", "channels", "resize", "bad_images", "cache_mib")
-        return self.loader(self.dataset, **{name: getattr(self, name) for name in names})
+        names = (
+            "data_dir image_size channels resize bad_images cache_mib value_range max_megapixels"
+        )
+        return self.loader(self.dataset, **{name: getattr(self, name) for name in names.split()})
 
     def batches(self, source, start_step, shard=WHOLE_BATCH):
         """Endless batches as the model's `fit` takes them, from any step on; `data.batches`."""

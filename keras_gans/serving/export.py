@@ -177,6 +177,9 @@ def _write_notes(version_dir, model, signatures, graphs):
         return {k: {"dtype": v.dtype.name, "shape": v.shape.as_list()} for k, v in specs.items()}
 
     notes = {"class_names": model.class_names and list(model.class_names), "signatures": {}}
+    if model.class_names:
+        # The number that a request has as its label, which is not always a class's name: 0 is "1".
+        notes["labels"] = {str(label): name for label, name in enumerate(model.class_names)}
     for name, (_, specs) in signatures.items():
         notes["signatures"][name] = {
             "inputs": described({spec.name: spec for spec in specs}),

@@ -1,5 +1,6 @@
 """Opens a trained model from a run's folder or an export, for use from Python."""
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.data import load_source, load_unpaired
+from keras_gans.data.classes import as_number
 from keras_gans.errors import InputError
 from keras_gans.evaluation import translation
 from keras_gans.serving import sampling
@@ -58,8 +60,8 @@ class TrainedModel:
 
         Args:
             seeds: Integers `[n]` from 0 to 2**31 - 1, such as `range(100)`.
-            labels: For a model with classes: one class, or `[n]`, one for each seed, by name or by
-                index. Default: all classes in turn.
+            labels: For a model with classes: one class, or `[n]`, one for each seed, by name or,
+                where no class's name is a number, by index. Default: all classes in turn.
         """
         sampler = Sampler.from_endpoints(self.endpoints)
         seeds, names = np.asarray(seeds), self.class_names
@@ -207,17 +209,29 @@ def open_endpoints(folder, checkpoint=None):
 def label_index(class_names, label):
     """Returns the class index of a label: a class's name, or an index, as a number or as text.
 
-    Raises InputError for a label that is neither, or a model without classes.
+    Where classes are numbers, a number means the class of that value and never an index: of `01`
+    to `12`, 1 is `01`. Raises InputError for a label that is neither, or a model without classes.
     """
     if class_names is None:
         raise InputError(f"this model takes no label. Received: {label}")
     if isinstance(label, str) and label in class_names:
         return class_names.index(label)
-    text = str(label)
-    if text.isascii() and text.isdigit() and int(text) < len(class_names):
-        return int(text)
+    text, by_value = str(label), _classes_by_value(tuple(class_names))
+    value = None if "." in text else as_number(text)
+    if len(found := by_value.get(value, [])) == 1:
+        return found[0]
+    if not by_value and value is not None and 0 <= value < len(class_names):
+        return int(value)
     known = ", ".join(class_names[:20]) + (", ..." if len(class_names) > 20 else "")
-    raise InputError(
-        f"a label must be an index from 0 to {len(class_names) - 1} or one of {known}. "
-        f"Received: {label}"
-    )
+    index = "" if by_value else f"an index from 0 to {len(class_names) - 1} or "
+    raise InputError(f"a label must be {index}one of {known}. Received: {label}")
+
+
+@functools.lru_cache
+def _classes_by_value(class_names):
+    """The classes whose names are numbers: `{value: indices}`."""
+    found = {}
+    for index, name in enumerate(class_names):
+        if (value := as_number(name)) is not None:
+            found.setdefault(value, []).append(index)
+    return found

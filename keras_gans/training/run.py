@@ -77,7 +77,7 @@ def reopen(recipe, directory, strategy=None):
     Raises InputError if the data is not what the run was begun with.
     """
     run = prepare(recipe, strategy)
-    check_data(directory, run.source)
+    run = dataclasses.replace(run, source=check_data(directory, run.source))
     path = Path(directory) / CHECKPOINT
     if not path.exists():
         # Killed before its first checkpoint, a run begins anew: same seed, same weights.
@@ -136,9 +136,13 @@ def _default_metric(source, feature_name, count):
 
 def check_agreement(run):
     """Checks that all workers train one run from one step; InputError names what differs."""
+    shape = " x ".join(str(size) for size in run.source.image_shape)
+    size = f"{run.source.train.size:,} images of {shape}, {run.source.num_classes} classes"
     facts = {
         "configuration": run.recipe.as_dict() | {"data_dir": None, "dataset": None},
-        "data set": run.source.fingerprint,
+        # In words first: nobody can tell of a fingerprint what differs.
+        "data set": size,
+        "content of the data set": f"{size}, fingerprint {run.source.fingerprint}",
         "checkpoint": f"step {run.model.steps_done}",
     }
     distribution.check_agreement(run.strategy, facts)
@@ -174,6 +178,9 @@ def plan(run):
         classes += f", {source.num_modes:,} modes"
     lines = [f"data      {source.name}: {source.train.size:,} images of {shape}, {classes}"]
     lines += [f"classes   {_class_counts(source)}"] if source.num_classes else []
+    lines += [f"{heading:9} {text}" for heading, text in source.notes]
+    if skipped := data.skipped_text(source):
+        lines.append(f"skipped   {skipped}")
     lines += [
         f"network   {network.name}: {network.count_params():,} parameters, "
         f"{network.input_shape} -> {network.output_shape}"

@@ -14,6 +14,8 @@ import keras
 import tensorflow as tf
 import yaml
 
+from keras_gans import __version__
+from keras_gans.data.listing import shortened
 from keras_gans.errors import InputError
 from keras_gans.files import write_atomically
 from keras_gans.metrics import earlier_names
@@ -43,7 +45,10 @@ def create(run, runs_dir, name=None):
     except OSError as error:
         raise InputError(f"cannot make a run in {runs_dir}: {error.strerror}") from error
     try:
-        write_atomically(directory / RECORD, json.dumps(_facts(run.source), indent=2))
+        record = _facts(run.source)
+        if run.source.skipped:
+            record["skipped"] = run.source.skipped
+        write_atomically(directory / RECORD, json.dumps(record, indent=2))
         write_atomically(directory / CONFIG, yaml.safe_dump(run.recipe.as_dict(), sort_keys=False))
     except OSError as error:
         shutil.rmtree(directory, ignore_errors=True)
@@ -157,15 +162,51 @@ def load_source(directory, data_dir=None):
         raise InputError(f"{find_config(directory)} is of another version: {error}") from error
     if data_dir is not None:
         recipe = dataclasses.replace(recipe, data_dir=data_dir)
-    source = recipe.load_source()
-    check_data(directory, source)
-    return source
+    return check_data(directory, recipe.load_source())
 
 
 def check_data(directory, source):
-    """Checks that data is what a run was begun with; InputError names what differs first."""
-    if changed := _differences(read_record(directory)["data"], _facts(source)["data"]):
-        raise InputError(f"{source.name} is not what {directory} began with: {changed[0]}")
+    """Returns the data if it is what a run was begun with; InputError names what differs first.
+
+    Of a folder of images version 0.1.0 wrote down names and sizes alone: where these are the same
+    a run of its is accepted, and the data's notes say so.
+    """
+    record = read_record(directory)
+    saved, found = record["data"], _facts(source)["data"]
+    is_earlier = "keras_gans" not in record.get("versions", {})
+    if is_earlier and saved.get("fingerprint") == source.earlier_fingerprint:
+        source = source.with_note(
+            "warning",
+            f"{directory} is of version 0.1.0, which knew a folder by its files' names and sizes: "
+            "these are the same, whether the images are cannot be told",
+        )
+        saved = saved | {"fingerprint": found["fingerprint"]}
+    if saved == found:
+        return source
+    text = f"{source.name} is not what {directory} began with: {_data_difference(saved, found)}"
+    if is_earlier:
+        text += (
+            ". The run is of version 0.1.0, which also counted unreadable images, labels that no "
+            "image has, and train and test folders as classes, and sorted classes as text: train "
+            "it anew, or use version 0.1.0"
+        )
+    raise InputError(text)
+
+
+def _data_difference(saved, found):
+    """Says what differs first of what is known of two data sets, in words."""
+    if saved.get("images") != found["images"]:
+        return f"{saved.get('images')} images there, {found['images']} here"
+    if saved.get("image_shape") != found["image_shape"]:
+        return f"images of {saved.get('image_shape')} there, of {found['image_shape']} here"
+    if saved.get("class_names") != found["class_names"]:
+        there, here = (_classes_text(data.get("class_names")) for data in (saved, found))
+        return f"{there} there, {here} here"
+    return f"as many images of the same size ({found['images']}), but other ones"
+
+
+def _classes_text(class_names):
+    return f"{len(class_names)} classes ({shortened(class_names)})" if class_names else "no labels"
 
 
 def read_record(directory):
@@ -196,7 +237,11 @@ def _facts(source):
             "image_shape": list(source.image_shape),
             "class_names": source.class_names and list(source.class_names),
         },
-        "versions": {"tensorflow": tf.__version__, "keras": keras.__version__},
+        "versions": {
+            "keras_gans": __version__,
+            "tensorflow": tf.__version__,
+            "keras": keras.__version__,
+        },
     }
 
 

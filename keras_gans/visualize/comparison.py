@@ -5,6 +5,7 @@ import tensorflow as tf
 from PIL import Image, ImageDraw, ImageFont
 
 from keras_gans.data import UnpairedSource
+from keras_gans.data.classes import labels_by_name
 from keras_gans.data.pixels import to_float, to_uint8
 from keras_gans.data.subsets import shuffled
 from keras_gans.metrics import neighbors
@@ -65,8 +66,11 @@ def model_rows(evaluator, endpoints, count):
     Samples; of a model without them its reconstructions, or its translations in both directions.
     """
     if "generate" in endpoints:
-        names = endpoints.class_names
-        labels = [place % len(names) for place in range(count)] if names else None
+        labels = None
+        if names := endpoints.class_names:
+            # The classes of the real images' columns.
+            of_source = labels_by_name(names, evaluator.source.class_names or names)
+            labels = np.resize(of_source, count)
         return {"": to_uint8(Sampler.from_endpoints(endpoints).images(range(count), labels))}
     if TRANSLATIONS[0] in endpoints:
         return {
@@ -94,13 +98,19 @@ def _outputs(endpoint, images_of_bytes):
 
 
 def real_examples(source, count):
-    """Reads training images, one of each class in turn where there are labels, as uint8."""
+    """Reads training images, column i of class i modulo k where there are labels, as uint8.
+
+    A class without a training image has a black one.
+    """
     part = shuffled(source.train, 0, None)
     places = np.arange(min(count, part.size))
-    if part.labels is not None:
-        firsts = [np.flatnonzero(part.labels == label)[:1] for label in range(source.num_classes)]
-        places = np.resize(np.concatenate(firsts), count)
-    return part.read(places.astype(np.int64))[0].numpy()
+    if part.labels is None:
+        return part.read(places.astype(np.int64))[0].numpy()
+    firsts = [np.flatnonzero(part.labels == label)[:1] for label in range(source.num_classes)]
+    places = np.resize([int(first[0]) if len(first) else -1 for first in firsts], count)
+    images = part.read(np.maximum(places, 0).astype(np.int64))[0].numpy()
+    images[places < 0] = 0
+    return images
 
 
 def sample_rows(rows):

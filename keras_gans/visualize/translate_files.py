@@ -16,18 +16,19 @@ def pair_files(images, out):
     share keeps its ending.
 
     Returns:
-        `(count, pairs)`: how many, and a generator of `(picture, PNG file)`, both `Path`. It raises
-        InputError for a picture that would be overwritten.
+        `(count, pairs, notes)`: how many; a generator of `(picture, PNG file)`, both `Path`, which
+        raises InputError for a picture that would be overwritten; pairs of a heading and a text
+        about what was left out.
 
     Raises:
         InputError: If there are no pictures.
     """
     path, out = Path(images), Path(out)
     if path.is_dir():
-        listing = list_images(path)
-        root, count, name_of = Path(listing.root), len(listing), listing.name
+        listing = list_images(path, labelled=False)
+        root, count, name_of, notes = Path(listing.root), len(listing), listing.name, listing.notes
     elif path.is_file():
-        root, count, name_of = path.parent, 1, lambda _: path.name
+        root, count, name_of, notes = path.parent, 1, lambda _: path.name, ()
     else:
         raise InputError(f"{path} is neither a picture file nor a folder")
 
@@ -45,17 +46,18 @@ def pair_files(images, out):
                 raise InputError(f"{source} would be overwritten: choose another folder with --out")
             yield source, target
 
-    return count, pairs()
+    return count, pairs(), notes
 
 
-def translate_file(translator, source, target, max_side=None):
+def translate_file(translator, source, target, max_side=None, ranges=None, max_megapixels=None):
     """Writes the translation of the picture `source` as a PNG `target`, whole or not at all.
 
     `translator` comes from `serving.sampling.make_translator`. A picture with a side longer than
-    `max_side` pixels is reduced to that; with None none is.
+    `max_side` pixels is reduced to that; with None none is. For the rest see `read_whole`.
 
     Raises:
         BadImageError: If the picture cannot be read.
         OSError: If the file cannot be written.
     """
-    save_png(translator(read_whole(source, translator.channels, max_side)), target)
+    picture = read_whole(source, translator.channels, max_side, ranges, max_megapixels)
+    save_png(translator(picture), target)

@@ -285,6 +285,8 @@ def test_runs_of_different_data_are_not_compared(run, tmp_path, capsys):
     training.train(second, directory)
     line = refused(capsys, "--compare", run, directory, *COUNT)
     assert "are of different data" in line
+    assert "(600 images, fingerprint " in line
+    assert "(80 images, fingerprint " in line
 
 
 def test_data_that_changed_is_refused(runs, data, tmp_path, capsys):

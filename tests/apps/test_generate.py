@@ -65,7 +65,7 @@ def test_a_run_and_its_export_make_the_same_files(named, tmp_path, capsys):
     run, version = named
     more = ["--seed", "7", "--count", "4"]
     of_run = made(capsys, run, tmp_path / "run", *more)
-    assert set(of_run) == {f"label{k % 2}_seed{7 + k}.png" for k in range(4)}
+    assert set(of_run) == {f"{('ant', 'bee')[k % 2]}_seed{7 + k}.png" for k in range(4)}
     assert of_run == made(capsys, version, tmp_path / "version", *more)
     # The folder of all versions stands for the newest one.
     assert of_run == made(capsys, version.parent, tmp_path / "newest", *more)
@@ -76,11 +76,20 @@ def test_a_label_is_asked_for_by_index_or_by_name(named, tmp_path, capsys):
     run, _ = named
     by_index = made(capsys, run, tmp_path / "index", "--label", "1", "--count", "3")
     by_name = made(capsys, run, tmp_path / "name", "--label", "bee", "--count", "3")
-    assert sorted(by_name) == [f"label1_seed{seed}.png" for seed in range(3)]
+    assert sorted(by_name) == [f"bee_seed{seed}.png" for seed in range(3)]
     assert by_index == by_name
     # The same seeds under the other class are other images.
     ants = made(capsys, run, tmp_path / "ants", "--label", "ant", "--count", "3")
     assert set(ants.values()).isdisjoint(by_name.values())
+
+
+@pytest.mark.parametrize(
+    ("class_name", "start"),
+    [("7", "label7"), ("07", "label07"), ("cat", "cat"), ("été 2", "été_2"), ("a/b", "a_b"),
+     ("..", "_"), ("$(rm)'", "__rm__"), ("\udcff\n", "__"), ("-1", "-1"), ("1.5", "1.5")],
+)  # fmt: skip
+def test_files_carry_the_class(class_name, start):
+    assert generate._file_name_of(class_name) == start
 
 
 def test_the_best_checkpoint_unless_the_last_is_asked_for(unconditional, tmp_path, capsys):
@@ -126,7 +135,9 @@ def test_a_grid_has_a_column_a_class_and_holds_the_same_images(named, tmp_path, 
         pixels = np.asarray(picture)
     for index in range(10):
         top, left = index // 2 * 8, index % 2 * 8
-        with Image.open(tmp_path / "files" / f"label{index % 2}_seed{index}.png") as image:
+        with Image.open(
+            tmp_path / "files" / f"{('ant', 'bee')[index % 2]}_seed{index}.png"
+        ) as image:
             np.testing.assert_array_equal(pixels[top : top + 8, left : left + 8], np.asarray(image))
 
 

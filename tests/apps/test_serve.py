@@ -16,6 +16,7 @@ from keras_gans.serving import export
 
 pytestmark = pytest.mark.slow
 
+NUMBERS = ", ".join(f"{label} is {label + 1}" for label in range(100))
 ROOT = Path(__file__).parents[2]
 LABEL = tf.TensorSpec([None], tf.int32, "label")
 SEED = tf.TensorSpec([None], tf.int32, "seed")
@@ -125,6 +126,26 @@ def test_the_request_to_try_fits_the_signature(programs, saved_models, model, ro
     assert address == f"http://localhost:9000/v1/models/{model}:predict"
     generate = export.load(saved_models / model).signatures["generate"]
     assert set(generate.structured_input_signature[1]) == set(row)
+
+
+@pytest.mark.parametrize(
+    ("names", "meanings"),
+    [
+        (("ant", "bee"), "0 is ant, 1 is bee"),
+        (("01", "02", "12"), "0 is 01, 1 is 02, 2 is 12"),
+        (tuple(map(str, range(1, 131))), f"{NUMBERS}, and 30 more"),
+        (("é", "\udcff", "a\nb"), r"0 is é, 1 is '\udcff', 2 is 'a\nb'"),
+    ],
+)
+def test_it_says_what_a_label_means(programs, tmp_path, names, meanings):
+    install(programs, "tensorflow_model_server")
+    model = Model("generate", *CONDITIONAL.served["generate"])
+    model.class_names = names
+    export.publish(model, tmp_path / "cgan")
+    said = serve(programs, tmp_path, "cgan").stdout
+    first, request = said.splitlines()
+    assert first == f"labels: {meanings}"
+    assert request.startswith("curl -d ")
 
 
 def test_an_export_without_notes_of_its_signatures_is_served(programs, saved_models, tmp_path):

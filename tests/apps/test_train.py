@@ -404,8 +404,11 @@ def test_a_truncated_picture_is_named_or_skipped(cgan, tmp_path, capsys, cache_m
     assert str(bad) in refused(capsys, tmp_path, [*cgan, *more])
     status, out, err = run_here(capsys, "train", *cgan, *more, "--bad-images", "skip")
     assert status == 0, err
-    assert "16 images of 8 x 8 x 1, 2 classes" in out
-    assert f"\nskipped   1 unreadable image: {bad}\n" in out
+    assert "15 images of 8 x 8 x 1, 2 classes" in out
+    # In the plan, and when all is done.
+    assert out.count(f"\nskipped   1 unreadable image: {bad}\n") == 2
+    (record,) = (tmp_path / "runs").glob("*/run.json")
+    assert json.loads(record.read_text())["skipped"] == [str(bad)]
 
 
 @pytest.mark.parametrize("option", ["--runs-dir", "--export-dir"])

@@ -8,9 +8,9 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from keras_gans.data import batches, folder, in_order, load_source, skipped_text
+from keras_gans.data import batches, folder_split, in_order, load_source, skipped_text
 from keras_gans.data.arrays import ArraySplit
-from keras_gans.data.folder import FolderSplit
+from keras_gans.data.folder_split import FolderSplit
 from keras_gans.errors import InputError, RunError
 
 CACHED, STREAMED = 1024, 0
@@ -108,7 +108,6 @@ def test_both_ways_read_the_same(photos, resize, channels):
     streamed = load_source(f"folder:{photos}", cache_mib=STREAMED, **options)
     assert isinstance(cached.train, ArraySplit)
     assert isinstance(streamed.train, FolderSplit)
-    assert cached.fingerprint == streamed.fingerprint
     images, labels = read_all(cached.train)
     assert images.shape == (12, 20, 12, channels)
     assert len({image.tobytes() for image in images}) == 12
@@ -144,8 +143,8 @@ def test_streaming_keeps_nothing(photos, monkeypatch):
         reads.append(path)
         return real(path, *rest)
 
-    real = folder.read_image
-    monkeypatch.setattr(folder, "read_image", counted)
+    real = folder_split.read_image
+    monkeypatch.setattr(folder_split, "read_image", counted)
     source = load_source(f"folder:{photos}", image_size=8, cache_mib=STREAMED)
     assert len(reads) == 1  # the first image, to know that there is one
     for _ in range(2):
@@ -183,22 +182,45 @@ def test_first_image_is_checked_before_streaming(photos):
 
 
 @BOTH_WAYS
-def test_skipped_image_is_replaced_with_its_label(photos, cache_mib):
+def test_skipped_images_are_left_out_and_no_copy_stands_in(photos, cache_mib):
     options = {"image_size": 16, "cache_mib": cache_mib}
     good, _ = read_all(load_source(f"folder:{photos}", **options).train)
-    truncate(photos / "cat" / "10.jpg")  # index 5, the last cat: a dog stands in
+    truncate(photos / "cat" / "10.jpg")  # index 5, the last cat
     truncate(photos / "dog" / "09.jpg")  # index 10
-    (photos / "dog" / "11.jpg").write_bytes(b"")  # index 11, the last: the first stands in
+    (photos / "dog" / "11.jpg").write_bytes(b"")  # index 11, the last
     split = load_source(f"folder:{photos}", bad_images="skip", **options).train
-    assert split.size == 12
+    assert split.size == 9
     images, labels = read_all(split)
-    assert labels == [0] * 5 + [1] * 5 + [0, 0]
-    np.testing.assert_array_equal(images, good[[0, 1, 2, 3, 4, 6, 6, 7, 8, 9, 0, 0]])
+    assert labels == split.labels.tolist() == [0] * 5 + [1] * 4
+    np.testing.assert_array_equal(images, good[[0, 1, 2, 3, 4, 6, 7, 8, 9]])
     bad = ("cat/10.jpg", "dog/09.jpg", "dog/11.jpg")
     assert split.skipped == [f"{photos}/{name}" for name in bad]
     assert split.failure is None
     read_all(split)
     assert len(split.skipped) == 3  # files, not reads
+
+
+def test_a_file_that_fails_later_is_skipped_too(photos):
+    split = load_source(
+        f"folder:{photos}", image_size=16, bad_images="skip", cache_mib=STREAMED
+    ).train
+    good, _ = read_all(split)
+    (photos / "cat" / "04.jpg").unlink()
+    images, labels = read_all(split)
+    np.testing.assert_array_equal(images, good[[0, 1, 3, 3, *range(4, 12)]])
+    assert labels == [0] * 6 + [1] * 6
+    assert split.skipped == [f"{photos}/cat/04.jpg"]
+
+
+@BOTH_WAYS
+def test_a_class_without_a_readable_image_is_refused_by_name(photos, cache_mib):
+    for path in (photos / "dog").iterdir():
+        truncate(path)
+    with pytest.raises(InputError) as caught:
+        load_source(f"folder:{photos}", bad_images="skip", cache_mib=cache_mib)
+    text = one_line(caught)
+    assert f"none of the 6 images of the class 'dog' in {photos} can be read" in text
+    assert f"the first is {photos}/dog/01.jpg: image file is truncated" in text
 
 
 @BOTH_WAYS
@@ -246,21 +268,16 @@ def test_large_picture_is_refused_in_one_line(photos, monkeypatch, recwarn):
     assert not recwarn.list
 
 
-def test_fingerprint_follows_the_data(photos, tmp_path):
-    def fingerprint(root=photos, **options):
-        return load_source(f"folder:{root}", **{"image_size": 8} | options).fingerprint
-
-    first = fingerprint()
-    assert first == fingerprint()
-    assert first == fingerprint(shutil.copytree(photos, tmp_path / "elsewhere"))
-    changed = {
-        fingerprint(image_size=9),
-        fingerprint(channels=1),
-        fingerprint(resize="pad"),
-        fingerprint(bad_images="skip"),
-    }
-    Image.new("RGB", (9, 9)).save(photos / "cat" / "00.jpg")
-    changed.add(fingerprint())
-    (photos / "cat" / "00.jpg").rename(photos / "cat" / "01.jpg")
-    changed.add(fingerprint())
-    assert len(changed - {first}) == 6
+@BOTH_WAYS
+def test_larger_pictures_are_taken_where_the_limit_is_raised(photos, monkeypatch, cache_mib):
+    Image.new("RGB", (1500, 1000), "red").save(photos / "cat" / "0.png")  # the first
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 400_000)
+    options = {"image_size": 8, "cache_mib": cache_mib}
+    with pytest.raises(InputError, match=r"more than 400,000 pixels, 1,500,000: .*megapixels 2;"):
+        load_source(f"folder:{photos}", **options)
+    source = load_source(f"folder:{photos}", max_megapixels=2, **options)
+    assert read_all(source.train)[0][0].tolist() == [[[255, 0, 0]] * 8] * 8
+    assert Image.MAX_IMAGE_PIXELS == 400_000
+    source = load_source(f"folder:{photos}", bad_images="skip", **options)
+    assert source.skipped == [f"{photos}/cat/0.png"]
+    assert source.train.size == 12

@@ -1,15 +1,14 @@
 """Every format and mode against the pixels that were put in."""
 
-import resource
-import struct
-import warnings
-import zlib
-
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from keras_gans.data.image_file import BadImageError, fit_image, is_gray, read_image
+from keras_gans.data.image_file import (
+    fit_image,
+    is_gray,
+    read_image,
+)
 
 RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
 
@@ -24,19 +23,6 @@ def sides(pixels):
     """The colours in the middle of the left and the right half."""
     height, width, _ = pixels.shape
     return pixels[height // 2, width // 4], pixels[height // 2, 3 * width // 4]
-
-
-def claimed_png(path, width, height):
-    """A PNG file whose header claims pixels that it does not hold."""
-
-    def chunk(kind, data):
-        return (
-            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        )
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 64)) + chunk(b"IEND", b"")
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + body)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +77,10 @@ def test_sixteen_bits_are_scaled_not_clipped(tmp_path, name):
         (np.float32([-3, 0, 3, 6]), [0, 85, 170, 255]),
         (np.float32([7e5, 7e5, 7e5, 7e5]), [0, 0, 0, 0]),
         (np.int32([0, 257, 32768, 65535]), [0, 1, 128, 255]),
-        (np.int32([0, 50, 100, 200]), [0, 0, 0, 1]),  # still 16 bits, a dark picture
+        (np.int32([0, 50, 100, 200]), [0, 50, 100, 200]),
+        (np.int32([0, 1000, 2000, 4000]), [0, 62, 125, 249]),  # 12 bits
+        (np.float32([0, 0.25, 0.5, 1.01]), [0, 64, 128, 255]),
+        (np.float32([-1, -0.5, 0, 1]), [0, 64, 128, 255]),
         (np.int32([0, 0, 100_000, 200_000]), [0, 0, 128, 255]),
     ],
 )
@@ -203,40 +192,9 @@ def test_fitting_picture_is_unchanged(resize):
     np.testing.assert_array_equal(fit_image(Image.fromarray(values), (24, 32), 3, resize), values)
 
 
-@pytest.mark.parametrize(("width", "height"), [(60_000, 60_000), (10_000, 10_000)])
-def test_bomb_takes_no_memory(tmp_path, width, height):
-    claimed_png(tmp_path / "bomb.png", width, height)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with pytest.raises(BadImageError, match="more than 89,478,485 pixels"):
-            read_image(tmp_path / "bomb.png", (16, 16), 3, "crop")
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # KiB
-
-
-@pytest.mark.parametrize("size", [(1, 1), (3, 100), (100, 3)])
-def test_too_small(tmp_path, size):
-    Image.new("RGB", size).save(tmp_path / "a.png")
-    with pytest.raises(BadImageError, match=f"{size[0]} x {size[1]} pixels are too small to learn"):
-        read_image(tmp_path / "a.png", (16, 16), 3, "crop")
-
-
 def test_smallest_useful_size(tmp_path):
     Image.new("L", (4, 4), 7).save(tmp_path / "a.png")
     assert (read_image(tmp_path / "a.png", (16, 16), 1, "crop") == 7).all()
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [(b"", "not a picture"), (b"hello", "not a picture"), (None, "No such file")],
-)
-def test_reason_of_an_unreadable_file(tmp_path, content, reason):
-    path = tmp_path / "a.jpg"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(BadImageError, match=reason) as caught:
-        read_image(path, (16, 16), 3, "crop")
-    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

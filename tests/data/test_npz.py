@@ -42,8 +42,8 @@ def test_images_and_labels(tmp_path):
     images = np.arange(2 * 4 * 5 * 3, dtype=np.uint8).reshape(2, 4, 5, 3)
     source = load(tmp_path / "a.npz", images=images, labels=np.array([[3], [1]]))
     assert source.image_shape == (4, 5, 3)
-    assert source.class_names == ("0", "1", "2", "3")
-    assert source.train.labels.tolist() == [3, 1]
+    assert source.class_names == ("1", "3")
+    assert source.train.labels.tolist() == [1, 0]
     assert source.test is None
     np.testing.assert_array_equal(source.train.read(np.array([1]))[0], images[1:])
 
@@ -54,28 +54,22 @@ def test_without_labels(tmp_path):
     assert source.train.read(np.array([0]))[1] is None
 
 
-def test_classes_count_the_test_labels(tmp_path, mnist_like):
-    mnist_like["y_test"] = mnist_like["y_test"] + np.uint8(2)
-    assert load(tmp_path / "a.npz", **mnist_like).num_classes == 12
-
-
 IMAGES = np.zeros((3, 4, 4), np.uint8)
 
 
 @pytest.mark.parametrize(
     ("arrays", "parts"),
     [
-        ({"data": IMAGES}, ["must hold x_train or images", "Received: data"]),
+        ({"weights": IMAGES, "z": IMAGES}, ["must hold x_train or images", "Received: weights, z"]),
         ({}, ["Received: nothing"]),
-        ({"x_train": IMAGES / 255}, ["x_train must be uint8", "Received: float64 [3, 4, 4]"]),
+        ({"x_train": IMAGES * 1j}, ["x_train must be uint8", "Received: complex128 [3, 4, 4]"]),
         ({"images": IMAGES[0]}, ["images must be uint8", "Received: uint8 [4, 4]"]),
         ({"images": np.zeros((3, 4, 4, 2), np.uint8)}, ["c 1 or 3", "uint8 [3, 4, 4, 2]"]),
         ({"images": IMAGES[:0]}, ["at least one image", "[0, 4, 4]"]),
-        ({"x_train": IMAGES, "y_train": np.zeros(3)}, ["y_train must be integers", "float64 [3]"]),
-        ({"images": IMAGES, "labels": np.eye(3, dtype=int)}, ["labels must be", "int64 [3, 3]"]),
+        ({"x_train": IMAGES, "y_train": np.zeros(3) * 1j}, ["y_train must be", "complex128 [3]"]),
+        ({"images": IMAGES, "labels": np.ones((3, 3))}, ["labels must be", "float64 [3, 3]"]),
         ({"images": IMAGES, "labels": np.arange(2)}, ["images and labels", "same", "3 and 2"]),
-        ({"images": IMAGES, "labels": np.array([0, -1, 2])}, ["labels must lie", "from -1 to 2"]),
-        ({"images": IMAGES, "labels": np.array([0, 2**60, 1])}, ["labels must lie", "0 to 1152"]),
+        ({"images": IMAGES, "labels": np.array([0, -1, 2])}, ["labels must be at least 0", "-1"]),
         (
             {"x_train": IMAGES, "x_test": np.zeros((3, 5, 4), np.uint8)},
             ["x_train and x_test", "[4, 4, 1] and [5, 4, 1]"],

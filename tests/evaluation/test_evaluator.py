@@ -61,6 +61,15 @@ def scored(cache):
 
 
 @pytest.mark.slow
+def test_classes_are_asked_for_by_name(cache):
+    """Of a model that has them in another order, as those of version 0.1.0 may have."""
+    judge = evaluator(cache, metrics=["classes"])
+    names = ("2", "0", "1")
+    model = sampler(class_names=names, shown=lambda label: int(names[label]))
+    assert judge.scores(model)["label_accuracy_250_classifier"].value > 0.95
+
+
+@pytest.mark.slow
 def test_names_carry_the_protocol(scored):
     names = set(scored[1])
     assert {

@@ -224,6 +224,14 @@ def test_class_names_travel_with_the_export(tmp_path):
     assert export.class_names(tmp_path) == ("ant", "bee", "cat")
 
 
+def test_the_notes_say_what_a_label_means(tmp_path):
+    model = StandIn()
+    for names, labels in ((("01", "02"), {"0": "01", "1": "02"}), (None, None)):
+        model.class_names = names
+        notes = export.publish(model, tmp_path) / "assets.extra" / export.NOTES
+        assert json.loads(notes.read_text()).get("labels") == labels
+
+
 def test_the_notes_name_what_each_signature_takes_and_gives(version, model):
     notes = json.loads((version / "assets.extra" / export.NOTES).read_text("utf-8"))
     assert set(notes["signatures"]) == set(model.signatures())

@@ -114,7 +114,7 @@ def test_seeds_that_are_none_are_refused(cgan, seeds):
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ("3", r"an index from 0 to 2 or one of 0, 1, 2\. Received: 3"),
+        ("3", r"a label must be one of 0, 1, 2\. Received: 3"),
         (-1, r"Received: -1"),
         (1.0, r"Received: 1.0"),
         (["cat", 0], r"Received: cat"),
@@ -126,19 +126,42 @@ def test_labels_that_are_none_are_refused(cgan, labels, message):
         kg.load(cgan[1]).sample([0, 1], labels)
 
 
-def test_an_index_is_no_name_and_a_name_no_index():
-    names = ("7", "3", "ant")
-    assert [training.label_index(names, label) for label in ("7", "3", "ant", 1, "1")] == [
-        0,
-        1,
-        2,
-        1,
-        1,
-    ]
-    with pytest.raises(kg.InputError, match="an index from 0 to 2"):
-        training.label_index(names, 7)
+def test_a_name_or_an_index_where_no_name_is_a_number():
+    names = ("ant", "bee", "cow")
+    found = [training.label_index(names, label) for label in ("bee", "1", 1, np.int64(1))]
+    assert found == [1, 1, 1, 1]
+    for label in (3, "3", -1, "1.0", 1.0, "dog", "", "²", "9" * 5000, None):
+        with pytest.raises(kg.InputError, match=r"an index from 0 to 2 or one of ant, bee, cow\. "):
+            training.label_index(names, label)
     with pytest.raises(kg.InputError, match=r"this model takes no label\. Received: 3"):
         training.label_index(None, 3)
+
+
+@pytest.mark.parametrize(
+    ("names", "label", "index"),
+    [
+        (tuple(f"{number:02d}" for number in range(1, 13)), "1", 0),
+        (tuple(f"{number:02d}" for number in range(1, 13)), 12, 11),
+        (tuple(str(number) for number in range(1, 27)), 1, 0),
+        (("10", "20"), 20, 1),
+        (("7", "3", "ant"), 3, 1),
+        (("7", "3", "ant"), "ant", 2),
+        (("1", "01"), "01", 1),
+        (("-1", "0", "1"), -1, 0),
+        (("-1", "0", "1"), "1", 2),
+    ],
+)
+def test_names_that_are_numbers_are_found_by_value(names, label, index):
+    assert training.label_index(names, label) == index
+
+
+@pytest.mark.parametrize(
+    ("names", "label"),
+    [(("01", "02", "12"), 0), (("1", "26"), 2), (("7", "3", "ant"), 0), (("1", "01"), "001")],
+)
+def test_names_that_are_numbers_are_never_an_index(names, label):
+    with pytest.raises(kg.InputError, match=f"a label must be one of {', '.join(names)}. Rec"):
+        training.label_index(names, label)
 
 
 # Codes -------------------------------------------------------------------------------------------

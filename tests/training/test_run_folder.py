@@ -1,12 +1,17 @@
 """The folder of a run: its name, its files, and what they are checked for."""
 
+import dataclasses
+import hashlib
 import json
 import os
 
+import numpy as np
 import pytest
 import yaml
+from PIL import Image
 
 from keras_gans import training
+from keras_gans.data import load_source
 from keras_gans.errors import InputError
 from keras_gans.recipes import RECIPES
 from keras_gans.recipes.augmentation import MANY_EPOCHS
@@ -27,7 +32,7 @@ def test_a_new_folder_says_what_the_run_is(run, data, tmp_path):
     record = json.loads((directory / "run.json").read_text())
     assert record["data"]["fingerprint"] == run.source.fingerprint
     assert record["data"]["image_shape"] == [8, 8, 1]
-    assert set(record["versions"]) == {"tensorflow", "keras"}
+    assert set(record["versions"]) == {"keras_gans", "tensorflow", "keras"}
     assert not training.is_complete(directory)
     assert training.load_source(directory).fingerprint == run.source.fingerprint
 
@@ -93,6 +98,88 @@ def test_settings_of_another_version_are_refused(run, tmp_path):
         file.write("momentum: 0.5\n")
     with pytest.raises(InputError, match=r"config.yaml is of another version: .*momentum"):
         training.load_source(directory)
+
+
+# Data ---------------------------------------------------------------------------------------------
+
+
+def pictures(folder, counts, brightness=100):
+    """BMP files of equal sizes, `{class: count}`."""
+    random = np.random.default_rng(brightness)
+    for name, count in counts.items():
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        for index in range(count):
+            pixels = random.integers(0, 50, (8, 8), np.uint8) + np.uint8(brightness)
+            Image.fromarray(pixels).save(folder / name / f"{index}.bmp")
+    return folder
+
+
+def record_of(source, tmp_path, earlier=False):
+    """A run's folder with nothing but its record; as version 0.1.0 wrote it if `earlier`."""
+    record = run_folder._facts(source)
+    if earlier:
+        record["data"]["fingerprint"] = source.earlier_fingerprint
+        record["versions"].pop("keras_gans")
+    (tmp_path / "run.json").write_text(json.dumps(record))
+    return tmp_path
+
+
+def open_folder(path, **options):
+    return load_source(f"folder:{path}", image_size=8, **options)
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ({"ant": 6, "bee": 3}, r"8 images there, 9 here$"),
+        ({"ant": 5, "cow": 3}, r"2 classes \(ant, bee\) there, 2 classes \(ant, cow\) here$"),
+        ({"ant": 8}, r"2 classes \(ant, bee\) there, no labels here$"),
+        ({"ant": 4, "bee": 4}, r"as many images of the same size \(8\), but other ones$"),
+        ({"ant": 5, "bee": 3}, r"as many images of the same size \(8\), but other ones$"),
+    ],
+)
+def test_what_differs_in_the_data_is_said_in_words(tmp_path, counts, words):
+    first = open_folder(pictures(tmp_path / "a", {"ant": 5, "bee": 3}))
+    directory = record_of(first, tmp_path)
+    assert run_folder.check_data(directory, first) is first
+    other = open_folder(pictures(tmp_path / "b", counts, brightness=200))
+    with pytest.raises(InputError, match=f"is not what {directory} began with: {words}"):
+        run_folder.check_data(directory, other)
+
+
+def test_a_run_of_the_earlier_version_is_accepted_by_names_and_sizes(tmp_path):
+    source = open_folder(pictures(tmp_path / "a", {"ant": 5, "bee": 3}))
+    directory = record_of(source, tmp_path, earlier=True)
+    found = run_folder.check_data(directory, source)
+    assert found.train is source.train
+    ((heading, text),) = found.notes
+    assert heading == "warning"
+    assert "is of version 0.1.0, which knew a folder by its files' names and sizes" in text
+    pictures(tmp_path / "a", {"bee": 4})
+    with pytest.raises(InputError, match=r"8 images there, 9 here\. The run is of version 0\.1\.0"):
+        run_folder.check_data(directory, open_folder(tmp_path / "a"))
+
+
+def test_a_run_of_the_earlier_version_with_other_classes_says_what_happened(tmp_path):
+    folder = pictures(tmp_path / "a", {str(number): 1 for number in range(1, 13)})
+    source = open_folder(folder)
+    in_text_order = tuple(sorted(source.class_names))
+    assert source.class_names != in_text_order
+    directory = record_of(dataclasses.replace(source, class_names=in_text_order), tmp_path, True)
+    with pytest.raises(InputError) as caught:
+        run_folder.check_data(directory, source)
+    text = str(caught.value)
+    assert "12 classes (1, 10, 11, 12, 2, ... (12)) there, 12 classes (1, 2, 3, 4, 5, ... " in text
+    assert "sorted classes as text: train it anew, or use version 0.1.0" in text
+
+
+def test_the_earlier_fingerprint_is_that_of_the_earlier_version(tmp_path):
+    """Computed by hand as version 0.1.0 did."""
+    source = open_folder(pictures(tmp_path / "a", {"ant": 2, "bee": 1}))
+    size = (tmp_path / "a" / "ant" / "0.bmp").stat().st_size
+    data = b"ant/0.bmp\0ant/1.bmp\0bee/0.bmp\0" + np.array([size] * 3, np.int64).tobytes()
+    data += repr(((8, 8), 1, "crop", "refuse")).encode()
+    assert source.earlier_fingerprint == hashlib.blake2b(data, digest_size=8).hexdigest()
 
 
 def test_a_checkpoint_that_is_missing_is_named_with_a_cure(run, tmp_path):

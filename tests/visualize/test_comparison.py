@@ -1,9 +1,13 @@
 """Pictures beside scores, and points for a projector."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_gans.data import Source
+from keras_gans.data.arrays import ArraySplit
 from keras_gans.serving.endpoints import Endpoints
 from keras_gans.visualize import comparison
 from tests.evaluation.test_evaluator import evaluator, large_source, sampler
@@ -48,3 +52,30 @@ def test_rows_of_samples_are_named_and_enlarged():
     np.testing.assert_array_equal(sheet[:56, -168:], 200)
     np.testing.assert_array_equal(sheet[60:, -168:], 100)
     assert (sheet[:56, :-168] < 128).any()  # letters
+
+
+@pytest.mark.parametrize("names", [("1", "2", "10"), ("1", "10", "2"), ("x", "y", "z")])
+def test_model_and_real_images_of_a_column_are_of_one_class(names):
+    """Also where a model has the classes in another order, as those of version 0.1.0 have."""
+    labels = np.array([2, 2, 0, 1, 1, 0])
+    pictures = np.broadcast_to(labels[:, None, None, None], (6, 8, 8, 1)).astype(np.uint8) * 100
+    source = Source("s", (8, 8, 1), ("1", "2", "10"), ArraySplit(pictures, labels), None, "f")
+
+    def generate(seed, label):
+        shown = [("1", "2", "10").index(names[each]) if "10" in names else each for each in label]
+        pixels = tf.reshape(tf.cast(shown, tf.float32) * 100 / 127.5 - 1.0, (-1, 1, 1, 1))
+        return {"image": tf.broadcast_to(pixels, (len(seed), 8, 8, 1))}
+
+    judge = SimpleNamespace(source=source)
+    model = comparison.model_rows(judge, Endpoints({"generate": generate}, {}, names), 7)[""]
+    real = comparison.real_rows(judge, 7)["real images"]
+    np.testing.assert_array_equal(real[:, 0, 0, 0], [0, 100, 200, 0, 100, 200, 0])
+    np.testing.assert_array_equal(model, real)
+
+
+def test_a_class_without_an_image_keeps_its_column():
+    labels = np.array([2, 0])
+    pictures = np.full((2, 8, 8, 1), 50, np.uint8) * (1 + labels[:, None, None, None])
+    split = ArraySplit(pictures.astype(np.uint8), labels)
+    real = comparison.real_examples(Source("s", (8, 8, 1), ("a", "b", "c"), split, None, "f"), 4)
+    assert real[:, 0, 0, 0].tolist() == [50, 0, 150, 50]

@@ -25,13 +25,15 @@ negative.channels = 3
 def test_sub_folders_stay_and_shared_names_keep_their_ending(tmp_path):
     for name in ("a.png", "b/c.png", "b/c.bmp"):
         picture(tmp_path / "in" / name)
-    count, pairs = pair_files(tmp_path / "in", tmp_path / "out")
+    (tmp_path / "in" / "b" / "d.heic").touch()
+    count, pairs, notes = pair_files(tmp_path / "in", tmp_path / "out")
     made = {
         str(source.relative_to(tmp_path / "in")): str(target.relative_to(tmp_path / "out"))
         for source, target in pairs
     }
     assert made == {"a.png": "a.png", "b/c.bmp": "b/c.bmp.png", "b/c.png": "b/c.png.png"}
     assert count == 3
+    assert notes == (("left out", "files that do not end as pictures do: 1 .heic"),)
 
 
 def test_a_picture_is_not_overwritten(tmp_path):

@@ -1,0 +1,39 @@
+"""Classes by name: in which order, and which labels count them."""
+
+import re
+from decimal import Decimal
+
+import numpy as np
+
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+
+
+def as_number(name):
+    """Returns the `Decimal` that a class's name writes out, `01` as `1`; None if it is no number.
+
+    Of digits and a decimal point only: `1e3`, `½` and `1,5` are names.
+    """
+    return Decimal(name) if _NUMBER.fullmatch(name) else None
+
+
+def in_natural_order(names):
+    """Sorts names as people do: `1, 2, 10`, `-1, 0.5, 1`, `part 2, part 10`."""
+    names = sorted(names)
+    if all(map(_NUMBER.fullmatch, names)):
+        return sorted(names, key=Decimal)
+
+    def words_and_numbers(name):
+        parts = re.split("([0-9]+)", name)
+        return [int(part) if place % 2 else part for place, part in enumerate(parts)]
+
+    return sorted(names, key=words_and_numbers)
+
+
+def labels_by_name(class_names, other_names):
+    """Returns for each of `other_names` its place in `class_names`, int32 array.
+
+    Where one holds names that the other lacks, both are taken to be in the same order.
+    """
+    if sorted(class_names) != sorted(other_names):
+        return np.arange(len(other_names), dtype=np.int32)
+    return np.array([class_names.index(name) for name in other_names], np.int32)

@@ -1,0 +1,142 @@
+"""Opens picture files that may be anything: damaged, cut off, or far too large."""
+
+import contextlib
+import struct
+import threading
+import zlib
+
+from PIL import Image
+
+SMALLEST_SIDE = 4
+_ZEROS = "its end is missing: there are zeros in its place"
+_JPEG_EXCESS = 4  # so many times the limit on pixels may a JPEG file have that is decoded reduced
+_pillow_limit = threading.Lock()  # held while Pillow's own limit is out of force
+
+
+class BadImageError(Exception):
+    """A file that cannot serve as a training image; the message is the reason."""
+
+
+@contextlib.contextmanager
+def open_picture(path, size=None, max_megapixels=None):
+    """Opens a picture file and decodes its first frame; for a `with` block.
+
+    Args:
+        path: The file.
+        size: None, or the `(height, width)` that the picture will be fitted to: a JPEG file is
+            decoded at an eighth to a half of its sides where that is still twice as large.
+        max_megapixels: Larger pictures are refused. Default: Pillow's limit, 89. Of a JPEG file the
+            reduced pixels count, up to four times the limit, unless it is progressive.
+
+    Raises:
+        BadImageError: As `read_image`; also for what goes wrong in the block.
+    """
+    with identified(path) as image:
+        width, height = image.size
+        if min(width, height) < SMALLEST_SIDE:
+            raise BadImageError(f"{width} x {height} pixels are too small to learn from")
+        if size is not None:
+            # The decoder leaves out detail that the resize would drop anyway. Square, since the
+            # EXIF orientation is not applied yet; twice the size keeps the filter's quality.
+            image.draft(None, (2 * max(size), 2 * max(size)))
+        _refuse_too_many(image, width * height, max_megapixels)
+        _check_end(image)
+        image.load()
+        yield image
+
+
+@contextlib.contextmanager
+def identified(path):
+    """Opens a picture file and reads its header alone; what goes wrong is a BadImageError."""
+    try:
+        with _without_limit(path) as image:
+            yield image
+    except BadImageError:
+        raise
+    except Image.UnidentifiedImageError as error:
+        raise BadImageError("not a picture that Pillow can read") from error
+    except Exception as error:  # Pillow's plugins raise nearly every type for a damaged file
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise BadImageError(reason.splitlines()[0]) from error
+
+
+def _without_limit(path):
+    """`Image.open` of a picture of any size, which `_refuse_too_many` looks at instead."""
+    try:
+        return Image.open(path)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        with _pillow_limit:
+            limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+            try:
+                return Image.open(path)
+            finally:
+                Image.MAX_IMAGE_PIXELS = limit
+
+
+def _refuse_too_many(image, pixels, max_megapixels):
+    limit = Image.MAX_IMAGE_PIXELS if max_megapixels is None else max_megapixels * 10**6
+    if limit is None:
+        return
+    decoded = pixels
+    if image.format in ("JPEG", "MPO") and "progressive" not in image.info:
+        decoded = max(image.width * image.height, pixels // _JPEG_EXCESS)
+    if decoded > limit:
+        raise BadImageError(
+            f"it has more than {limit:,} pixels, {pixels:,}: unless it is an attack on the memory, "
+            f"pass --max-megapixels {-(-pixels // 10**6)}"
+        )
+
+
+def _check_end(image):
+    """Refuses files of full length whose end is missing, of which Pillow makes black or smears."""
+    checks = {"PNG": _check_png, "JPEG": _check_jpeg, "WEBP": _check_webp, "AVIF": _check_avif}
+    if check := checks.get(image.format):
+        place = image.fp.tell()
+        check(image.fp)
+        image.fp.seek(place)
+
+
+def _check_png(file):
+    """Compares the checksums of the pixels, which Pillow passes over."""
+    file.seek(len(b"\x89PNG\r\n\x1a\n"))
+    while len(head := file.read(8)) == 8:
+        length, kind = struct.unpack(">I4s", head)
+        if kind == b"IDAT":
+            checksum = zlib.crc32(file.read(length), zlib.crc32(kind))
+            if file.read(4) not in (checksum.to_bytes(4, "big"), b""):
+                raise BadImageError("its pixels are damaged: a checksum of the PNG file is wrong")
+        elif kind == b"IEND":
+            return
+        else:
+            file.seek(length + 4, 1)
+
+
+def _check_jpeg(file):
+    """Looks for the end of the pixels where the file ends in zeros; it may be padded with them."""
+    place = file.tell()  # behind the header, with its thumbnail
+    if _ends_in_zeros(file, 16):
+        file.seek(place)
+        if b"\xff\xd9" not in file.read():
+            raise BadImageError(_ZEROS)
+
+
+def _check_webp(file):
+    file.seek(4)
+    end = 8 + int.from_bytes(file.read(4), "little")  # what lies behind it does not matter
+    file.seek(12)
+    # Lossy pixels, even ones, are a thousand zeros at most in 3,000 x 3,000; lossless ones none.
+    if _ends_in_zeros(file, 16 if file.read(4) == b"VP8L" else 4096, end):
+        raise BadImageError(_ZEROS)
+
+
+def _check_avif(file):
+    if _ends_in_zeros(file, 16):
+        raise BadImageError(_ZEROS)
+
+
+def _ends_in_zeros(file, count, end=None):
+    """Whether the last `count` bytes of a file, up to the place `end`, are zeros."""
+    size = file.seek(0, 2)
+    end = min(end or size, size)
+    file.seek(max(0, end - count))
+    return end >= count and not any(file.read(count))

@@ -1,0 +1,63 @@
+"""Finds the splits of a folder: train, val and test in it are no classes."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from keras_gans.data.listing import check_folder, shortened, walk
+from keras_gans.errors import InputError
+
+_SPLITS = {
+    "train": ("train", "training"),
+    "val": ("val", "valid", "validation"),
+    "test": ("test", "testing"),
+}
+
+
+class Splits(NamedTuple):
+    """The folders to train on and to hold out, None if there is none, and notes for the user."""
+
+    train: Path
+    test: Path | None
+    notes: tuple[tuple[str, str], ...] = ()
+
+
+def find_splits(path):
+    """Returns the `Splits` of a folder; the folder itself is to be trained on if it has none.
+
+    Held out is `test`, without one `val`; what else lies beside them is left out. A folder `train`
+    among others, and neither `test` nor `val` beside it, is a class.
+
+    Raises:
+        InputError: the folder is missing, or it holds splits and no `train`, or two of a kind.
+    """
+    root = check_folder(path)
+    folders = sorted(entry.name for entry in os.scandir(root) if entry.is_dir())
+    found = {}
+    for role, names in _SPLITS.items():
+        named = [name for name in folders if name.lower() in names and has_images(root / name)]
+        if named:
+            found[role] = named[0]
+    if not found:
+        return Splits(root, None)
+    _, files, _, folders = next(walk(root))
+    others = [f for f in folders if f not in found.values() and has_images(root / f)]
+    if found.keys() == {"train"} and (others or files):
+        return Splits(root, None)
+    if "train" not in found:
+        if others or files or len(found) < 2:
+            return Splits(root, None)
+        raise InputError(f"{root} holds {' and '.join(found.values())}, but no folder train")
+    train, held_out = found.pop("train"), [*found.values()][::-1]
+    notes = [
+        ("splits", f"{train} is trained on, {held_out[0] if held_out else 'nothing'} held out")
+    ]
+    unused = [*held_out[1:], *others] + [f"{len(files):,} images"] * bool(files)
+    if unused:
+        notes.append(("left out", f"beside {train}: {shortened(unused)}"))
+    return Splits(root / train, root / held_out[0] if held_out else None, tuple(notes))
+
+
+def has_images(folder):
+    """Whether there is a picture file below a folder."""
+    return any(files for _, files, *_ in walk(folder))
