@@ -294,20 +294,18 @@ class VariantContract:
         self.fit(model, steps=2)
         model.save(tmp_path / "stopped.keras")
         model.save_weights(tmp_path / "stopped.weights.h5")
-        loaded = keras.models.load_model(tmp_path / "stopped.keras")
-        self._check_same(loaded, model)
         again.load_weights(tmp_path / "stopped.weights.h5")
-        for resumed in (loaded, again):
-            self.fit(resumed, start=2, steps=2)
-            assert int(resumed.step) == 4
-            assert same(values_of(state(resumed)), whole)
-
-    def _check_same(self, loaded, model):
+        loaded = keras.models.load_model(tmp_path / "stopped.keras")
+        for resumed in (again, loaded):
+            assert same(values_of(state(resumed)), values_of(state(model)))
         assert type(loaded) is type(model)
         for ask in ("get_config", "get_compile_config"):
             actual, expected = (json.dumps(getattr(m, ask)()) for m in (loaded, model))
             assert actual == expected
-        assert same(values_of(state(loaded)), values_of(state(model)))
+        # Of two equal models one goes on.
+        self.fit(loaded, start=2, steps=2)
+        assert int(loaded.step) == 4
+        assert same(values_of(state(loaded)), whole)
 
     # Precision -------------------------------------------------------------------------------
 

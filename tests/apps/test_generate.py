@@ -208,7 +208,7 @@ class Large:
 def test_memory_does_not_grow_with_the_number_of_images(tmp_path, capsys):
     version = export.publish(Large(), tmp_path / "large")
     peaks = []
-    for count in (100, 400):
+    for count in (200, 500):  # two batches and more: the next one is made while the last is there
         # Linux then forgets the most memory that this process has held.
         Path("/proc/self/clear_refs").write_text("5")
         assert len(made(capsys, version, tmp_path / str(count), "--count", count)) == count
