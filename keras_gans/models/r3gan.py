@@ -133,6 +133,7 @@ class R3GAN(LatentGAN):
 
     def train_step(self, data):
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        images = self.checked_images(images)
         if self.num_classes is None:
             batch = (images,)
         else:
