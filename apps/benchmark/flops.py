@@ -13,7 +13,7 @@ import tensorflow as tf
 
 # What may hold products that are not seen here: then nothing is known.
 OPAQUE = (
-    "Einsum", "Conv3D", "DepthwiseConv2dNative", "_FusedConv2D", "While", "StatelessWhile", "If",
+    "Einsum", "Conv3D", "_FusedConv2D", "While", "StatelessWhile", "If",
     "StatelessIf", "Case", "StatelessCase", "PartitionedCall", "StatefulPartitionedCall",
 )  # fmt: skip
 
@@ -75,6 +75,12 @@ def _products(operation):
             kernel, maps = inputs[1], inputs[2]
         case "Conv2DBackpropFilter":
             kernel, maps = operation.outputs[0].shape, inputs[2]
+        case "DepthwiseConv2dNative":  # each map by a kernel of its own
+            return operation.outputs[0].shape.num_elements() * inputs[1][:2].num_elements()
+        case "DepthwiseConv2dNativeBackpropInput":
+            return inputs[2].num_elements() * inputs[1][:2].num_elements()
+        case "DepthwiseConv2dNativeBackpropFilter":
+            return inputs[2].num_elements() * operation.outputs[0].shape[:2].num_elements()
         case kind if kind in OPAQUE:
             raise ValueError(kind)
         case _:

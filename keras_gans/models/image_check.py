@@ -16,6 +16,7 @@ import tensorflow as tf
 from keras_gans.errors import InputError
 from keras_gans.serving.signatures import ROUNDING
 
+IN_BATCH = "images of a batch"
 BYTES_CURE = "of bytes: byte / 127.5 - 1"
 UNSCALED = (
     "all images of the first batch are from 0 to 1, where the models take -1 to 1: "
@@ -44,26 +45,20 @@ def check_images(images, name="images"):
         raise InputError(
             f"{name} must be floats from -1 to 1 ({BYTES_CURE}). Received: {images.dtype.name}"
         )
+    finite = tf.reduce_all(tf.math.is_finite(images), axis=tf.range(1, tf.rank(images)))
+    spoilt, count = tf.reduce_sum(tf.cast(~finite, tf.int32)), tf.size(finite)
+    message = f"{name} must be finite. Received: NaN or infinity in"
+    checks = [tf.debugging.Assert(tf.equal(spoilt, 0), [message, spoilt, "of", count, IN_BATCH])]
     # A NaN is not within any bounds.
     inside = tf.reduce_all(tf.abs(images) <= 1.0 + ROUNDING)
     low, high = tf.reduce_min(images), tf.reduce_max(images)
-
-    def refuse():
-        finite = tf.reduce_all(tf.math.is_finite(images), axis=tf.range(1, tf.rank(images)))
-        spoilt, count = tf.reduce_sum(tf.cast(~finite, tf.int32)), tf.size(finite)
-        message = f"{name} must be finite. Received: NaN or infinity in"
-        words = [message, spoilt, "of", count, "images of a batch"]
-        checks = [tf.debugging.Assert(tf.equal(spoilt, 0), words)]
-        message = (
-            f"{name} must be of values from -1 to 1 ({BYTES_CURE}; of values from 0 to 1: "
-            "2 * value - 1; where few are beyond: clip them). Received: from"
-        )
-        with tf.control_dependencies(checks):
-            checks = [tf.debugging.Assert(inside, [message, low, "to", high])]
-        with tf.control_dependencies(checks):
-            return tf.identity(inside)
-
-    with tf.control_dependencies([tf.cond(inside, lambda: inside, refuse)]):
+    message = (
+        f"{name} must be of values from -1 to 1 ({BYTES_CURE}; of values from 0 to 1: "
+        "2 * value - 1; where few are beyond: clip them). Received: from"
+    )
+    with tf.control_dependencies(checks):  # which is said first
+        checks = [tf.debugging.Assert(inside, [message, low, "to", high])]
+    with tf.control_dependencies(checks):
         unscaled = tf.cast((low >= 0.0) & (low <= NEAR_BLACK) & (high >= WIDE), tf.int64)
         suspicion = tf.where(inside, unscaled, tf.constant(REFUSED, tf.int64))
         return tf.identity(images), suspicion

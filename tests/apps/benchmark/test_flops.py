@@ -62,12 +62,28 @@ def test_what_tensorflows_registry_gets_wrong():
 
 @pytest.mark.slow
 def test_dcgan_as_the_paper_of_its_layers_says():
-    recipe = RECIPES["dcgan"](batch_size=4)
+    recipe = RECIPES["dcgan"](batch_size=4, filters=(128, 64))
     source = recipe.load_source()
     batch = next(iter(recipe.batches(source, 0)))
     rows = training_operations(recipe.build(source), batch)
     # G 42.25 and D 105.27.
     assert mflop_per_image(rows, 4) == pytest.approx(147.518, abs=1e-2)
+
+
+def test_depthwise_convolutions_have_a_kernel_a_map():
+    kernel = tf.Variable(tf.ones((4, 4, 3, 1)))
+
+    class Depthwise:
+        def train_step(self, batch):
+            with tf.GradientTape() as tape:
+                tape.watch(batch)
+                maps = tf.nn.depthwise_conv2d(batch, kernel, [1, 2, 2, 1], "SAME")
+                loss = tf.reduce_sum(maps**2)
+            return tape.gradient(loss, [batch, kernel])
+
+    rows = training_operations(Depthwise(), tf.ones((2, 8, 8, 3)))
+    # Forward, to the images and to the kernel: 4 x 4 places of 3 maps, 16 products each.
+    assert mflop_per_image(rows, 2) == pytest.approx(3 * 2e-6 * 4 * 4 * 3 * 16)
 
 
 @pytest.mark.parametrize("function", [tf.while_loop, tf.cond])
