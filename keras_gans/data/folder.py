@@ -258,17 +258,16 @@ def _refuse_empty_classes(listing, good, bad):
 
 def _range_notes(ranges, images):
     """What a user should know of black and white, of the ranges and of some or all images."""
-    notes = [
-        ("range", f"{kind}: {value_range.in_words(found)} is black to white, see --value-range")
-        for kind, found in ranges.items()
-        if found != value_range.BYTE_RANGE
-    ]
+    unusual = {k: found for k, found in ranges.items() if found != value_range.BYTE_RANGE}
+    # One that is stated is that of all kinds.
+    notes = [value_range.note(found) for found in dict.fromkeys(unusual.values())]
     brightest = 0
     for image in images:
         brightest = max(brightest, int(image.max()))
         if brightest >= value_range.DARK:
             return notes
-    return [*notes, value_range.dark_warning(brightest)]
+    used = next(iter(unusual.values()), value_range.BYTE_RANGE)
+    return [*notes, value_range.dark_warning(brightest, used)]
 
 
 # Fingerprints ------------------------------------------------------------------------------------
