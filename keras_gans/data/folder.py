@@ -26,7 +26,7 @@ BAD_IMAGES = ("refuse", "skip")
 _PROBES = 16
 _CHUNK = 64
 _SAMPLED_FILES = 128  # whose bytes stand for those of all
-_SAMPLED_BYTES = 4096  # of a file's begin, middle and end
+_SAMPLED_PLACES, _SAMPLED_BYTES = 8, 2048  # of a file, from its begin to its end
 
 
 @dataclass(frozen=True)
@@ -290,7 +290,7 @@ def _fingerprint_of_files(listing, reading):
         if size < 0:
             continue  # a broken link
         with Path(listing.path(index)).open("rb") as file:
-            for place in (0, (size - _SAMPLED_BYTES) // 2, size - _SAMPLED_BYTES):
-                file.seek(max(0, place))
+            for place in np.linspace(0, max(0, size - _SAMPLED_BYTES), _SAMPLED_PLACES).astype(int):
+                file.seek(place)
                 digest.update(file.read(_SAMPLED_BYTES))
     return digest.hexdigest()

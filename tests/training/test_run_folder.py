@@ -71,6 +71,15 @@ def test_settings_that_differ_are_named_with_both_values(run, data, tmp_path):
     assert "epochs is 2 there, 5 asked; seed is 0 there, 3 asked" in str(error.value)
 
 
+def test_a_stated_range_is_kept_and_compared(data, tmp_path):
+    stated = training.prepare(recipe_of("cgan", data, value_range=(0, 100)))
+    directory = training.create(stated, tmp_path, "x")
+    training.check_settings(stated.recipe, directory)
+    assert training.load_source(directory).fingerprint == stated.source.fingerprint
+    with pytest.raises(InputError, match=r"value_range is \[0, 100\] there, None asked"):
+        training.check_settings(recipe_of("cgan", data), directory)
+
+
 def test_settings_of_another_version_are_refused(run, tmp_path):
     directory = training.create(run, tmp_path, "x")
     with (directory / "config.yaml").open("a") as file:
