@@ -58,8 +58,7 @@ def to_images(arrays, black_white=None):
             {name: array for name, array in arrays.items() if _kind(array) == kind}, kind
         )
         if ranges[kind] != BYTE_RANGE:
-            text = f"{value_range.in_words(ranges[kind])} is black to white, see --value-range"
-            notes.append(("range", text))
+            notes.append(value_range.note(ranges[kind]))
     images = []
     for name, array in arrays.items():
         if check_layout(name, array.shape, array.dtype):

@@ -32,8 +32,8 @@ def in_natural_order(names):
 def labels_by_name(class_names, other_names):
     """Returns for each of `other_names` its place in `class_names`, int32 array.
 
-    Where one holds names that the other lacks, both are taken to be in the same order.
+    Where one of them is no name there, both are taken to be in the same order.
     """
-    if sorted(class_names) != sorted(other_names):
+    if not set(other_names) <= set(class_names):
         return np.arange(len(other_names), dtype=np.int32)
     return np.array([class_names.index(name) for name in other_names], np.int32)

@@ -26,7 +26,7 @@ BAD_IMAGES = ("refuse", "skip")
 _PROBES = 16
 _CHUNK = 64
 _SAMPLED_FILES = 128  # whose bytes stand for those of all
-_SAMPLED_BYTES = 4096  # of a file's begin, middle and end
+_SAMPLED_PLACES, _SAMPLED_BYTES = 8, 2048  # of a file, from its begin to its end
 
 
 @dataclass(frozen=True)
@@ -258,17 +258,16 @@ def _refuse_empty_classes(listing, good, bad):
 
 def _range_notes(ranges, images):
     """What a user should know of black and white, of the ranges and of some or all images."""
-    notes = [
-        ("range", f"{kind}: {value_range.in_words(found)} is black to white, see --value-range")
-        for kind, found in ranges.items()
-        if found != value_range.BYTE_RANGE
-    ]
+    unusual = {k: found for k, found in ranges.items() if found != value_range.BYTE_RANGE}
+    # One that is stated is that of all kinds.
+    notes = [value_range.note(found) for found in dict.fromkeys(unusual.values())]
     brightest = 0
     for image in images:
         brightest = max(brightest, int(image.max()))
         if brightest >= value_range.DARK:
             return notes
-    return [*notes, value_range.dark_warning(brightest)]
+    used = next(iter(unusual.values()), value_range.BYTE_RANGE)
+    return [*notes, value_range.dark_warning(brightest, used)]
 
 
 # Fingerprints ------------------------------------------------------------------------------------
@@ -291,7 +290,7 @@ def _fingerprint_of_files(listing, reading):
         if size < 0:
             continue  # a broken link
         with Path(listing.path(index)).open("rb") as file:
-            for place in (0, (size - _SAMPLED_BYTES) // 2, size - _SAMPLED_BYTES):
-                file.seek(max(0, place))
+            for place in np.linspace(0, max(0, size - _SAMPLED_BYTES), _SAMPLED_PLACES).astype(int):
+                file.seek(place)
                 digest.update(file.read(_SAMPLED_BYTES))
     return digest.hexdigest()

@@ -74,7 +74,8 @@ def _without_limit(path):
 
 
 def _refuse_too_many(image, pixels, max_megapixels):
-    limit = Image.MAX_IMAGE_PIXELS if max_megapixels is None else max_megapixels * 10**6
+    # A whole megapixel more: 90 are meant to let 90,250,000 pixels pass.
+    limit = Image.MAX_IMAGE_PIXELS if max_megapixels is None else (max_megapixels + 1) * 10**6 - 1
     if limit is None:
         return
     decoded = pixels
@@ -83,7 +84,7 @@ def _refuse_too_many(image, pixels, max_megapixels):
     if decoded > limit:
         raise BadImageError(
             f"it has more than {limit:,} pixels, {pixels:,}: unless it is an attack on the memory, "
-            f"pass --max-megapixels {-(-pixels // 10**6)}"
+            f"pass --max-megapixels {pixels // 10**6}"
         )
 
 

@@ -113,8 +113,10 @@ def steps_per_epoch(split, batch_size):
     """
     _check_batch_size(batch_size)
     if batch_size > split.size:
+        skipped = len(getattr(split, "skipped", ()))
+        others = f" ({skipped} more cannot be read)" if skipped else ""
         raise InputError(
-            f"batch_size must not exceed the number of images, {split.size}. "
+            f"batch_size must not exceed the number of images, {split.size}{others}. "
             f"Received: batch_size={batch_size}"
         )
     return split.size // batch_size

@@ -103,9 +103,16 @@ def in_words(black_white):
     return "[{:g}, {:g}]".format(*black_white)
 
 
-def dark_warning(brightest):
-    """The note `(heading, text)` for a data set whose brightest value is low."""
+def note(black_white):
+    """The note `(heading, text)` for a data set of another range than 0 to 255."""
+    return "range", f"{in_words(black_white)} is black to white, see --value-range"
+
+
+def dark_warning(brightest, black_white=BYTE_RANGE):
+    """The note for a data set whose brightest value is low, of 255 and in a range."""
+    black, white = black_white
+    lighter = (black, black + (white - black) * max(brightest, 1) / 255)
     return "warning", (
         f"the brightest value of all images is {brightest} of 255, nearly black: if that is to be "
-        f'white, pass --value-range "[0, {max(brightest, 1)}]"'
+        f'white, pass --value-range "{in_words(lighter)}"'
     )

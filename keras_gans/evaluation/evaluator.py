@@ -221,7 +221,8 @@ class Evaluator:
         seeds, names = np.arange(FIRST_SEED, FIRST_SEED + count), sampler.class_names
         if not names:
             return sampler, seeds, None, None
-        if len(names) != self.source.num_classes:
+        known = set(self.source.class_names or ()) <= set(names) and self.source.num_classes
+        if not known and len(names) != self.source.num_classes:
             raise InputError(
                 f"the model has {len(names)} classes, {self.source.name} has "
                 f"{self.source.num_classes}: name the data it was trained on"

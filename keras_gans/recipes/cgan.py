@@ -25,8 +25,8 @@ class ConditionalGANRecipe(ConvolutionalRecipe):
     def build(self, source, total_steps=None):
         if not source.num_classes:
             raise InputError(
-                f"cgan needs labels, and {source.name} has {source.why_unlabelled}: put the "
-                "images into one sub-folder a class, or train gan or dcgan."
+                f"cgan needs labels, and {source.name} has {source.why_unlabelled}: put the images "
+                "into one sub-folder a class, add y_train, or train gan or dcgan."
             )
         shape, classes = source.image_shape, source.num_classes
         widths = self.stage_widths(shape)

@@ -411,6 +411,18 @@ def test_a_truncated_picture_is_named_or_skipped(cgan, tmp_path, capsys, cache_m
     assert json.loads(record.read_text())["skipped"] == [str(bad)]
 
 
+def test_the_plan_says_what_is_black_and_white_and_what_is_left_out(cgan, tmp_path, capsys):
+    folder = write_folder(tmp_path / "pictures", classes=("2", "10"))
+    (folder / "2" / "a.heic").touch()
+    more = ["--dataset", f"folder:{folder}", "--image-size", "8", "--batch-size", "8", "--dry-run"]
+    status, out, err = run_here(capsys, "train", *cgan, *more, "--value-range", "[0, 100.5]")
+    assert status == 0, err
+    assert "\nleft out  files that do not end as pictures do: 1 .heic\n" in out
+    assert "\nrange     [0, 100.5] is black to white, see --value-range\n" in out
+    line = refused(capsys, tmp_path, [*cgan, *more, "--value-range", "[5, 1]"])
+    assert "value_range must be (black, white)" in line
+
+
 @pytest.mark.parametrize("option", ["--runs-dir", "--export-dir"])
 @pytest.mark.parametrize("place", ["{data}", "{data}/x", "/proc/x"])
 def test_a_place_that_cannot_be_written(cgan, data, tmp_path, capsys, option, place):

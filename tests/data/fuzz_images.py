@@ -24,7 +24,7 @@ from keras_gans.errors import InputError
 
 SIDES = (40, 48)
 BATCH = 250
-SECONDS = 60  # of a batch; more is a hang
+SECONDS = 60  # for one folder; more is a hang, and ends the program with where it was
 DARKEST = 60  # of the whole pictures
 DARK_SHARE = 0.2  # of the pixels
 GROWTH_MIB = 150  # from the second batch to the last
@@ -198,11 +198,19 @@ def write_batch(folder, first, count, seed):
     return made
 
 
+def load(folder, cache_mib, **options):
+    options |= {"image_size": SIDES, "channels": 3, "resize": "stretch", "cache_mib": cache_mib}
+    faulthandler.dump_traceback_later(SECONDS, exit=True)
+    try:
+        return load_source(f"folder:{folder}", **options)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
 def check_batch(folder, made, cache_mib):
     """Reads a folder by skipping, and each bad file by refusing; returns `(read, faults)`."""
-    faults, name = [], f"folder:{folder}"
-    reading = {"image_size": SIDES, "channels": 3, "resize": "stretch", "cache_mib": cache_mib}
-    source = load_source(name, bad_images="skip", **reading)
+    faults = []
+    source = load(folder, cache_mib, bad_images="skip")
     bad = {Path(path).name for path in source.skipped}
     good = [each for each in sorted(made) if each not in bad]
     images = source.train.read(np.arange(source.train.size))[0].numpy()
@@ -218,7 +226,7 @@ def check_batch(folder, made, cache_mib):
         alone.mkdir()
         (folder / each).rename(alone / each)
         try:
-            load_source(f"folder:{alone}", **reading)
+            load(alone, cache_mib)
             # Among others it may have had another range.
             if made[each][0] not in ("png-16", "tiff-16", "tiff-f"):
                 faults.append(f"{each} {made[each]} is skipped, but not refused")
@@ -234,12 +242,10 @@ def run(count, seed, out=None):
     """Reads `count` pictures; returns the faults, one text each, and prints a table to `out`."""
     read, all_ways, faults, memory = collections.Counter(), collections.Counter(), [], []
     for first in range(0, count, BATCH):
-        faulthandler.dump_traceback_later(SECONDS, exit=True)
         begin = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
             made = write_batch(Path(folder), first, min(BATCH, count - first), seed)
             good, found = check_batch(Path(folder), made, cache_mib=1024 * (first // BATCH % 2))
-        faulthandler.cancel_dump_traceback_later()
         faults += found
         all_ways.update(way for _, way in made.values())
         read.update(made[name][1] for name in good)

@@ -40,5 +40,6 @@ def test_labels_of_one_order_in_another():
     text_order, natural = ("1", "10", "2"), ("1", "2", "10")
     assert labels_by_name(text_order, natural).tolist() == [0, 2, 1]
     assert labels_by_name(natural, natural).tolist() == [0, 1, 2]
+    assert labels_by_name(("0", "1", "2", "10"), natural).tolist() == [1, 2, 3]
     # Names that tell nothing of each other.
     assert labels_by_name(("0", "1"), ("cat", "dog")).tolist() == [0, 1]

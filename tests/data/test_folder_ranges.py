@@ -32,8 +32,7 @@ def test_twelve_bits_have_one_range_in_the_whole_folder(tmp_path, cache_mib):
     root = write_wide(tmp_path, [(".png", (RAMP * top).astype(np.uint16)) for top in tops])
     source, found = brightest(root, cache_mib=cache_mib)
     np.testing.assert_allclose(found, [top * 255 / 4095 for top in tops], atol=1)
-    assert ("range", "integers of more than 8 bits: [0, 4095] is black to white, see "
-            "--value-range") in source.notes  # fmt: skip
+    assert source.notes == (("range", "[0, 4095] is black to white, see --value-range"),)
     source, found = brightest(root, cache_mib=cache_mib, value_range=(0, 1000))
     np.testing.assert_allclose(found, [255, 900 * 0.255, 255, 102], atol=1)
 
@@ -94,6 +93,14 @@ def test_masks_of_zero_and_one_are_warned_of(tmp_path, cache_mib):
     source, found = brightest(root, cache_mib=cache_mib, value_range=[0, 1])
     assert found == [255, 255, 255]
     assert "warning" not in dict(source.notes)
+
+
+def test_the_warning_knows_a_stated_range(tmp_path):
+    root = write_wide(tmp_path, [(".png", (RAMP * 4095).astype(np.uint16))] * 2)
+    source, _ = brightest(root, value_range=(0, 65535))
+    notes = dict(source.notes)
+    assert notes["range"] == "[0, 65535] is black to white, see --value-range"
+    assert '--value-range "[0, 4112]"' in notes["warning"]  # 16 of 255
 
 
 @pytest.mark.parametrize("values", [RAMP * 40, np.stack([RAMP * 15] * 3, -1), RAMP * 3 + 62])

@@ -64,9 +64,10 @@ def scored(cache):
 def test_classes_are_asked_for_by_name(cache):
     """Of a model that has them in another order, as those of version 0.1.0 may have."""
     judge = evaluator(cache, metrics=["classes"])
-    names = ("2", "0", "1")
-    model = sampler(class_names=names, shown=lambda label: int(names[label]))
-    assert judge.scores(model)["label_accuracy_250_classifier"].value > 0.95
+    for names in (("2", "0", "1"), ("x", "0", "1", "1.5", "2")):
+        model = sampler(class_names=names, shown=lambda label, names=names: int(names[label]))
+        assert judge.scores(model)["label_accuracy_250_classifier"].value > 0.95
+    assert judge.samples(model, 6)[1].tolist() == judge.real.training.labels[:6].tolist()
 
 
 @pytest.mark.slow

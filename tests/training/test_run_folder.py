@@ -92,6 +92,15 @@ def test_a_run_from_before_there_was_augmentation_goes_on_without(data, tmp_path
     assert training.load_source(directory).fingerprint == run.source.fingerprint
 
 
+def test_a_stated_range_is_kept_and_compared(data, tmp_path):
+    stated = training.prepare(recipe_of("cgan", data, value_range=(0, 100)))
+    directory = training.create(stated, tmp_path, "x")
+    training.check_settings(stated.recipe, directory)
+    assert training.load_source(directory).fingerprint == stated.source.fingerprint
+    with pytest.raises(InputError, match=r"value_range is \[0, 100\] there, None asked"):
+        training.check_settings(recipe_of("cgan", data), directory)
+
+
 def test_settings_of_another_version_are_refused(run, tmp_path):
     directory = training.create(run, tmp_path, "x")
     with (directory / "config.yaml").open("a") as file:
