@@ -41,7 +41,7 @@ def main(arguments=None):
         except OSError as error:
             raise RunError(f"cannot write {target}: {error.strerror or error}") from error
     for heading, text in notes:
-        print(f"{heading:9} {text}")
+        print(f"{heading}: {text}", file=sys.stderr)
     written = f"{count - skipped:,} images in {options.out}"
     print(written + (f", {skipped:,} skipped" if skipped else ""))
 

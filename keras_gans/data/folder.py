@@ -17,9 +17,9 @@ from tqdm import tqdm
 from keras_gans.data import value_range
 from keras_gans.data.arrays import ArraySplit
 from keras_gans.data.folder_split import FolderSplit, Reading, bad_image_error
-from keras_gans.data.image_file import fit_image, is_gray, measure, value_kind
+from keras_gans.data.image_file import find_ranges, fit_image, is_gray, measure, value_kind
 from keras_gans.data.listing import list_held_out, list_images, printable
-from keras_gans.data.picture_file import BadImageError, identified, open_picture
+from keras_gans.data.picture_file import BadImageError, open_picture
 from keras_gans.errors import InputError
 
 BAD_IMAGES = ("refuse", "skip")
@@ -135,12 +135,12 @@ def _read(listing, reading, bad_images, cache_mib):
     The reading that is returned has the range of wide values, where there are some.
     """
     refuses, images, prints, bad = bad_images == "refuse", None, None, {}
-    ranges = reading.ranges
     if len(listing) * math.prod(reading.image_shape) <= cache_mib * 2**20:
         images = np.empty((len(listing), *reading.image_shape), np.uint8)
         prints = np.zeros(len(listing), np.uint32)
-    if images is not None or not refuses or _holds_wide_values(listing, reading):
-        bad, ranges = _read_all(listing, reading, refuses, images, prints)
+    guesses = _guess_ranges(listing, reading)
+    if images is not None or not refuses or guesses:
+        bad, ranges = _read_all(listing, reading, guesses, refuses, images, prints)
         reading = reading._replace(ranges=ranges)
     skipped = [listing.path(index) for index in sorted(bad)]
     if bad:
@@ -156,57 +156,72 @@ def _read(listing, reading, bad_images, cache_mib):
         split = ArraySplit(images, listing.labels, skipped)
         shown = images
         fingerprint = _fingerprint_of_images(images.shape, prints, listing.labels)
-    return split, reading, fingerprint, _range_notes(ranges, shown)
+    return split, reading, fingerprint, _range_notes(reading.ranges, shown)
 
 
-def _read_all(listing, reading, refuses, images, prints, indices=None):
-    """Reads every file once, by all cores; Pillow lets other threads run meanwhile.
+def _read_all(listing, reading, guesses, refuses, images, prints):
+    """Reads every file once, and those of wide values again where their range was not foreseen.
 
     Args:
+        guesses: `{kind: range}` of `_guess_ranges`.
         refuses: Whether a bad image raises InputError.
         images, prints: Arrays to be filled with the images and their checksums, or None.
-        indices: Which files; default: all.
 
-    Returns `(bad, ranges)`: `{index: problem}`, and the ranges of the kinds of values that occur.
+    Returns `(bad, ranges)`: `{index: problem}`, and the ranges of all kinds of values that occur.
+    """
+    ranges, again, out = dict(reading.ranges), [], (refuses, images, prints)
+    bad, measured = _read_once(listing, reading, guesses, range(len(listing)), *out)
+    for kind, found in measured.items():
+        indices, guess = sorted(found), guesses.get(kind)
+        extremes = [found[index] for index in indices]
+        ranges[kind], odd = value_range.shared_range(extremes, kind)
+        for index in (indices[place] for place in odd):
+            low, high = found[index]
+            text = f"its values from {low:g} to {high:g} are in no usual range, unlike those of"
+            text += " most pictures here: state black and white by --value-range"
+            if refuses:
+                raise bad_image_error(listing.path(index), text)
+            bad[index] = text
+        known = guess if ranges[kind] == guess else None
+        again += [index for index in indices if index not in bad and found[index] is not known]
+    if again:
+        worse, _ = _read_once(listing, reading._replace(ranges=ranges), {}, sorted(again), *out)
+        bad |= worse
+    return bad, ranges
+
+
+def _read_once(listing, reading, guesses, indices, refuses, images, prints):
+    """Reads files by all cores; Pillow lets other threads run meanwhile.
+
+    Returns `(bad, measured)`: `{index: problem}`, and `{kind: {index: (low, high)}}` of pictures
+    whose range `reading` does not have; those that fit a guess are read, and have the guess.
     """
     bad, measured = {}, {kind: {} for kind in value_range.KINDS}
-
-    def refuse(index, problem):
-        if refuses:
-            raise bad_image_error(listing.path(index), problem)
-        bad[index] = str(problem)
+    ranges = reading.ranges | guesses
 
     def read(index):
         try:
             with open_picture(listing.path(index), reading.size, reading.max_megapixels) as picture:
                 kind = value_kind(picture)
-                if kind not in reading.ranges:
-                    measured[kind][index] = measure(picture)
-                    return
-                image = fit_image(picture, *reading[:4])
+                found = None if kind in reading.ranges else measured[kind]
+                if found is not None:
+                    guess = guesses.get(kind)
+                    if guess is None or not value_range.holds(guess, np.asarray(picture)):
+                        found[index] = measure(picture)
+                        return
+                image = fit_image(picture, *reading[:3], ranges)
         except BadImageError as problem:
-            refuse(index, problem)
+            if refuses:
+                raise bad_image_error(listing.path(index), problem) from problem
+            bad[index] = str(problem)
             return
+        if found is not None:
+            found[index] = guess
         if images is not None:
             images[index], prints[index] = image, zlib.crc32(image)
 
-    _in_parallel(read, range(len(listing)) if indices is None else indices)
-    again, ranges = set(), dict(reading.ranges)
-    for kind, found in measured.items():
-        if found:
-            indices = sorted(found)
-            again |= found.keys()
-            extremes = [found[index] for index in indices]
-            ranges[kind], odd = value_range.shared_range(extremes, kind)
-            for index in (indices[place] for place in odd):
-                low, high = found[index]
-                text = f"its values from {low:g} to {high:g} are in no usual range, unlike those of"
-                refuse(index, f"{text} most pictures here: state black and white by --value-range")
-    if again := sorted(again - bad.keys()):
-        # Once more, now that it is known what is white in all of them.
-        reading = reading._replace(ranges=ranges)
-        bad |= _read_all(listing, reading, refuses, images, prints, again)[0]
-    return bad, ranges
+    _in_parallel(read, indices)
+    return bad, {kind: found for kind, found in measured.items() if found}
 
 
 def _in_parallel(function, indices):
@@ -222,16 +237,13 @@ def _in_parallel(function, indices):
             pass
 
 
-def _holds_wide_values(listing, reading):
-    """Whether some of evenly spaced files hold values whose range is not known yet."""
-    for index in _spread(len(listing), _PROBES):
-        try:
-            with identified(listing.path(index)) as picture:
-                if value_kind(picture) not in reading.ranges:
-                    return True
-        except BadImageError:
-            pass  # it will be met again
-    return False
+def _guess_ranges(listing, reading):
+    """The `{kind: range}` of evenly spaced files that hold values whose range is not known yet."""
+    if reading.ranges.keys() == set(value_range.KINDS):
+        return {}
+    paths = [listing.path(index) for index in _spread(len(listing), _PROBES)]
+    found = find_ranges(paths, reading.max_megapixels)
+    return {kind: found[kind] for kind in found.keys() - reading.ranges.keys()}
 
 
 def _refuse_empty_classes(listing, good, bad):

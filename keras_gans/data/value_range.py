@@ -82,6 +82,14 @@ def extremes(values):
     return float(ordered[beyond]), float(ordered[values.size - 1 - beyond])
 
 
+def holds(black_white, values):
+    """Whether a range holds all values, and all of them are finite."""
+    low, high = values.min(), values.max()
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return False
+    return black_white[0] <= low and high <= black_white[1]
+
+
 def to_bytes(values, black_white):
     """Scales values to uint8, `black` to 0 and `white` to 255; what is not finite becomes 0."""
     black, white = black_white

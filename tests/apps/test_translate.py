@@ -84,6 +84,7 @@ def test_a_folder_with_pictures_of_every_kind(model, tmp_path, capsys):
     (folder / "notes.txt").write_text("no picture")
     status, stdout, err = run_here(capsys, "translate", model, folder, "--out", out)
     assert (status, stdout) == (0, f"4 images in {out}\n"), err
+    assert err == "left out: files that do not end as pictures do: 1 .txt\n"
     np.testing.assert_array_equal(pixels_of(out / "wide.png"), 255 - wide)
     expected = np.repeat(255 - gray[..., None], 3, axis=2)
     np.testing.assert_array_equal(pixels_of(out / "old" / "gray.png"), expected)
@@ -91,6 +92,19 @@ def test_a_folder_with_pictures_of_every_kind(model, tmp_path, capsys):
     assert Image.open(out / "same.png.png").size == (4, 4)
     assert Image.open(out / "same.jpg.png").size == (6, 4)
     assert len(snapshot(out)) == 4
+
+
+def test_pictures_of_twelve_bits_share_a_range(model, tmp_path, capsys):
+    folder, out = tmp_path / "photos", tmp_path / "out"
+    folder.mkdir()
+    ramp = np.linspace(0, 1, 64).reshape(8, 8)
+    for top in (4000, 1000):
+        Image.fromarray((ramp * top).astype(np.uint16)).save(folder / f"{top}.png")
+    for more, darkest in ((), (6, 193)), (["--value-range", "[0, 1000]"], (0, 0)):
+        words = [folder, "--out", out, *more]
+        assert run_here(capsys, "translate", model, *words)[0] == 0
+        found = [pixels_of(out / name).min() for name in ("4000.png", "1000.png")]
+        np.testing.assert_allclose(found, darkest, atol=1)  # of negatives
 
 
 def test_large_pictures_can_be_reduced(model, tmp_path, capsys):

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_gans.data import load_source
+from keras_gans.data import folder, load_source
+from keras_gans.data.picture_file import open_picture
 from keras_gans.errors import InputError
 from tests.data.test_folder import BOTH_WAYS, STREAMED, read_all
 
@@ -35,6 +36,28 @@ def test_twelve_bits_have_one_range_in_the_whole_folder(tmp_path, cache_mib):
     assert source.notes == (("range", "[0, 4095] is black to white, see --value-range"),)
     source, found = brightest(root, cache_mib=cache_mib, value_range=(0, 1000))
     np.testing.assert_allclose(found, [255, 900 * 0.255, 255, 102], atol=1)
+
+
+@BOTH_WAYS
+@pytest.mark.parametrize("bright", [3, None])
+def test_pictures_are_read_again_where_a_few_do_not_tell_the_range(
+    tmp_path, monkeypatch, cache_mib, bright
+):
+    opened = []
+
+    def counted(path, *rest):
+        opened.append(path)
+        return open_picture(path, *rest)
+
+    monkeypatch.setattr(folder, "open_picture", counted)
+    tops = [4000 if index == bright else 900 for index in range(40)]  # 3 is no evenly spaced one
+    for index, top in enumerate(tops):
+        Image.fromarray((RAMP * top).astype(np.uint16)).save(tmp_path / f"{index:02d}.png")
+    source, found = brightest(tmp_path, cache_mib=cache_mib)
+    white = 4095 if bright else 1023
+    np.testing.assert_allclose(found, [top * 255 / white for top in tops], atol=1)
+    assert dict(source.notes)["range"].startswith(f"[0, {white}] is black to white")
+    assert len(opened) == (80 if bright else 40)
 
 
 @BOTH_WAYS
