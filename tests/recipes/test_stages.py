@@ -10,7 +10,7 @@ GROWING = ("dcgan", "cgan", "wgan-gp", "vae", "aae", "autoencoder")
 
 @pytest.mark.parametrize("variant", GROWING)
 def test_widths_go_by_the_images_size_unless_they_are_set(variant):
-    shape = (64, 48, 3)
+    shape = (64, 64, 3)
     assert RECIPES[variant]().stage_widths(shape) == (512, 256, 128, 64)
     narrow = RECIPES[variant](width=8, max_width=20)
     assert narrow.stage_widths(shape) == (20, 20, 16, 8)
