@@ -74,8 +74,12 @@ def _without_limit(path):
 
 
 def _refuse_too_many(image, pixels, max_megapixels):
-    # A whole megapixel more: 90 are meant to let 90,250,000 pixels pass.
-    limit = Image.MAX_IMAGE_PIXELS if max_megapixels is None else (max_megapixels + 1) * 10**6 - 1
+    if max_megapixels is None:
+        with _pillow_limit:
+            limit = Image.MAX_IMAGE_PIXELS
+    else:
+        # A whole megapixel more: 90 are meant to let 90,250,000 pixels pass.
+        limit = (max_megapixels + 1) * 10**6 - 1
     if limit is None:
         return
     decoded = pixels

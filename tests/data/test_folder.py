@@ -283,3 +283,14 @@ def test_larger_pictures_are_taken_where_the_limit_is_raised(photos, monkeypatch
     source = load_source(f"folder:{photos}", bad_images="skip", **options)
     assert source.skipped == [f"{photos}/cat/0.png"]
     assert source.train.size == 12
+
+
+def test_no_large_picture_slips_through_beside_others(tmp_path, monkeypatch):
+    """While one is looked at, by another thread, Pillow's limit is out of force."""
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    for index in range(300):
+        side = 100 if index % 3 else 20
+        Image.new("L", (side, side), 90).save(tmp_path / f"{index}.bmp")
+    source = load_source(f"folder:{tmp_path}", image_size=8, bad_images="skip")
+    assert (source.train.size, len(source.skipped)) == (100, 200)
+    assert Image.MAX_IMAGE_PIXELS == 1000
