@@ -118,7 +118,7 @@ def small(program, arguments, command, base):
         return [*arguments, "--dataset", pictures, "--image-size", "8", "--dry-run"]
     data = ["--dataset", f"npz:{base}/data.npz", "--data-dir", "null"]
     if program == "train":
-        return [*arguments, *data, "--batch-size", "16", "--dry-run"]
+        return [*arguments, *data, "--image-size", "16", "--batch-size", "16", "--dry-run"]
     if program == "evaluate":
         export = "--dataset" in arguments
         return [*arguments, *(data if export else []), "--samples", "40", "--metrics", "classes"]

@@ -17,8 +17,11 @@ class StageSettings:
         "px, 32 up to 256 px, 16 beyond",
         low=1,
     )
-    max_width: int = setting(
-        convolutional.MAX_WIDTH, "feature maps of a stage, at most", source="Radford 2015", low=1
+    max_width: int | None = setting(
+        None,
+        f"feature maps of a stage, at most; default: {convolutional.MAX_WIDTH}",
+        source="Radford 2015 (arXiv 1511.06434), figure 1",
+        low=1,
     )
     filters: tuple[int, ...] | None = setting(
         None,

@@ -23,7 +23,7 @@ def stacked_stripes():
     """Stripes in three places as the colours of one image: 27 modes, equally often."""
     gray = stripes()
     train, test = StackedSplit(gray.train, 1500, seed=0), StackedSplit(gray.test, COUNT, seed=1)
-    return Source("stacked", (8, 8, 3), None, train, test, "stacked", gray)
+    return Source("stacked", (8, 8, 3), None, train, test, "stacked", channel_source=gray)
 
 
 def sampler(wanted=lambda seeds: seeds):
