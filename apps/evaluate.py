@@ -56,6 +56,7 @@ def main(arguments=None):
     entry = _measure(subject, evaluator)
     _print_scores({Path(subject.folder).name: entry}, entry["protocol"])
     _print_left_out(evaluator)
+    _print_skipped(subject.source)
     print(f"written   {subject.scores_path}")
 
 
@@ -81,6 +82,7 @@ def compare(options):
     for name, subject in named.items():
         print(f"{name}: {_in_words(subject.protocol)}")
     _print_left_out(evaluator)
+    _print_skipped(first.source)
     rows = comparison.real_rows(evaluator, COLUMNS)
     for name, subject in named.items():
         made = comparison.model_rows(evaluator, subject.endpoints, COLUMNS)
@@ -235,7 +237,10 @@ def _print_left_out(evaluator):
             print(f"warning   {text}")
     for name, reason in evaluator.left_out.items():
         print(f"left out  {name}: {reason}")
-    if skipped := skipped_text(evaluator.source):
+
+
+def _print_skipped(source):
+    if skipped := skipped_text(source):
         print(f"skipped   {skipped}")
 
 

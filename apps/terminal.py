@@ -22,7 +22,8 @@ def accept_any_text():
 def quoted(word):
     """Quotes a word for `sh`, in characters that standard output can show."""
     if word.isprintable() and _shown(word) == os.fsencode(word):
-        return shlex.quote(word)
+        easy = "'" in word and not set(word) & set('"$`\\!')
+        return f'"{word}"' if easy else shlex.quote(word)
     octal = (chr(byte) if byte in PLAIN else f"\\{byte:03o}" for byte in os.fsencode(word))
     return f"\"$(printf '{''.join(octal)}')\""
 

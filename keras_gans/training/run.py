@@ -202,6 +202,8 @@ def _class_counts(source):
     if len(counts) <= LISTED_CLASSES:
         named = zip(source.class_names, counts, strict=True)
         return ", ".join(f"{name}: {count:,}" for name, count in named)
+    if counts.min() == counts.max():
+        return f"{counts[0]:,} images each"
     rarest, *_, commonest = np.argsort(counts, kind="stable")
     names = source.class_names
     return (

@@ -40,6 +40,8 @@ def test_a_quoted_name_is_one_word_of_the_shell(name, any_terminal):
 def test_what_needs_no_quotes_gets_none():
     assert terminal.command_line("make", "walk", RUN="runs/a-1") == "make walk RUN=runs/a-1"
     assert terminal.command_line("make", ARGS="--seed 1") == "make ARGS='--seed 1'"
+    inner = terminal.command_line("--resume", "my runs/x")
+    assert terminal.command_line("make", ARGS=inner) == "make ARGS=\"--resume 'my runs/x'\""
 
 
 def test_standard_output_escapes_what_it_cannot_show(monkeypatch):

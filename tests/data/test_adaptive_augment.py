@@ -258,23 +258,3 @@ def test_the_gradient_is_that_of_a_map_which_is_affine_in_the_image(shape):
     expected = np.sum((change(images + v) - changed) * w, axis=(1, 2, 3))
     actual = np.sum(gradient * v, axis=(1, 2, 3))
     np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-4)
-
-
-def test_a_gradient_can_be_differentiated_through_it():
-    """Of the penalty |grad_x f(T(x))|^2, f(y) = sum a y^3 / 6, as R1 is: by finite differences."""
-    images, direction, weights = (tf.constant(photos((2, 8, 8, 3), seed)) for seed in range(3))
-
-    def penalty(x):
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            score = tf.reduce_sum(weights * augmented(x, 0.9, 0, "real 0", 0) ** 3) / 6.0
-        return tf.reduce_sum(tape.gradient(score, x) ** 2)
-
-    with tf.GradientTape() as tape:
-        tape.watch(images)
-        value = penalty(images)
-    slope = tf.reduce_sum(tape.gradient(value, images) * direction).numpy()
-    step = 1e-2
-    ahead, behind = (penalty(images + sign * step * direction) for sign in (1, -1))
-    # Central differences of a polynomial of degree 4
-    assert slope == pytest.approx(float(ahead - behind) / (2 * step), rel=0.02)

@@ -200,6 +200,28 @@ def test_the_generators_gradient_goes_through_it(names):
         np.testing.assert_allclose(actual, before - 0.01 * gradient, rtol=1e-4, atol=1e-7)
 
 
+@pytest.mark.parametrize("names", [DIFFAUGMENT, ADA])
+def test_a_gradient_can_be_differentiated_through_it(names):
+    """Of the penalty |grad_x f(T(x))|^2, f(y) = sum a y^3 / 6, as R1 is: by finite differences."""
+    draw = np.random.default_rng(0)
+    images, direction, weights = tf.constant(draw.uniform(-1, 1, (3, 2, 8, 8, 3)), tf.float32)
+
+    def penalty(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            seen = augmented(x, names, tf.constant(0.9), 0, "real 0", 0)
+            score = tf.reduce_sum(weights * seen**3) / 6.0
+        return tf.reduce_sum(tape.gradient(score, x) ** 2)
+
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        value = penalty(images)
+    slope = tf.reduce_sum(tape.gradient(value, images) * direction).numpy()
+    ahead, behind = (penalty(images + step * direction).numpy() for step in (1e-2, -1e-2))
+    # Central differences of a polynomial of degree 4
+    assert slope == pytest.approx((ahead - behind) / 2e-2, rel=0.02)
+
+
 # The controller ----------------------------------------------------------------------------------
 
 

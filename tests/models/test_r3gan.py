@@ -83,7 +83,6 @@ class TestR3GAN(VariantContract):
     }
     options: ClassVar[dict] = {"ema_half_life": Cosine(0.0, 8.0, 3)}
     compile_options: ClassVar[dict] = {"gamma": Cosine(2.0, 0.5, 4), "penalty_steps": 3}
-    repeating: ClassVar[tuple] = ("r1_loss", "r2_loss")  # 0 in steps without penalties
 
     def networks(self, normalization=keras.layers.BatchNormalization, decay=0.0, **kwargs):
         latent, image = keras.Input((LATENT_DIM,)), keras.Input(IMAGE_SHAPE)
