@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from apps import workers
-from keras_gans import training
+from keras_gans import distribution, training
 from keras_gans.errors import InputError
 from keras_gans.recipes import RECIPES
 from tests.apps.processes import (
@@ -126,6 +126,8 @@ def test_a_complete_run_is_not_trained_again(pair, data, monkeypatch, capsys):
     cluster = {"worker": ["127.0.0.1:1", "127.0.0.1:2"]}
     config = {"cluster": cluster, "task": {"type": "worker", "index": 0}}
     monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+    # It would wait for the other, who is not there.
+    monkeypatch.setattr(distribution, "make_strategy", lambda *_: pytest.fail("no strategy yet"))
     folder, _ = pair
     before = snapshot(folder)
     status, out, err = run_here(capsys, "train", *arguments(folder, data)[1:])
