@@ -109,7 +109,8 @@ def find_ranges(paths, max_megapixels=None):
                 kind = value_kind(image)
             if kind != BYTES:
                 with open_picture(path, None, max_megapixels) as image:
-                    measured.setdefault(kind, []).append(measure(image))
+                    found = measure(image)  # before there is a list: it may raise
+                measured.setdefault(kind, []).append(found)
     shared = {kind: value_range.shared_range(found, kind)[0] for kind, found in measured.items()}
     return {BYTES: BYTE_RANGE} | shared
 

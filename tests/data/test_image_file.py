@@ -5,6 +5,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from keras_gans.data.image_file import (
+    find_ranges,
     fit_image,
     is_gray,
     read_image,
@@ -203,3 +204,9 @@ def test_smallest_useful_size(tmp_path):
 def test_is_gray(tmp_path, mode, gray):
     Image.new(mode, (8, 8)).save(tmp_path / "a.png")
     assert is_gray(tmp_path / "a.png") is gray
+
+
+def test_a_picture_without_a_range_of_use_gives_its_kind_none(tmp_path):
+    path = tmp_path / "nan.tif"
+    Image.fromarray(np.full((4, 4), np.nan, np.float32)).save(path)
+    assert set(find_ranges([path])) == {"bytes"}
