@@ -203,7 +203,7 @@ def _class_counts(source):
         named = zip(source.class_names, counts, strict=True)
         return ", ".join(f"{name}: {count:,}" for name, count in named)
     if counts.min() == counts.max():
-        return f"{counts[0]:,} images each"
+        return f"{counts[0]:,} of each"
     rarest, *_, commonest = np.argsort(counts, kind="stable")
     names = source.class_names
     return (

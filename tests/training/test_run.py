@@ -62,6 +62,8 @@ def test_the_plan_counts_the_images_of_each_class():
     assert run_module._class_counts(many) == (
         "1 (0) to 2 (6542) images each, half of them at most 2"
     )
+    even = dataclasses.replace(many, train=ArraySplit(images[:1], np.repeat(np.arange(6543), 2)))
+    assert run_module._class_counts(even) == "2 of each"
 
 
 def test_what_is_set_is_not_resolved():
