@@ -81,11 +81,11 @@ def test_a_policy_without_diffaugment_is_refused(augment):
 @pytest.mark.parametrize(
     ("settings", "count", "text"),
     [
-        ({"epochs": 400}, 300, "diffaugment, as there are only 300 images over 400 epochs: D sees"),
-        ({"epochs": 400}, 60_000, "none, as there are 60,000 images"),
-        ({"epochs": 60}, 1_797, "none, as 60 epochs are few"),
-        ({"epochs": 400, "augment": "none"}, 300, "none, as asked"),
-        ({"epochs": 400, "augment": "none", "flip": True}, 300, "none, as asked: D sees flip"),
+        ({"epochs": 3000}, 300, "diffaugment, as each of only 300 images is seen 3,000 times: D"),
+        ({"epochs": 3000}, 60_000, "none, as there are 60,000 images"),
+        ({"epochs": 60}, 1_797, "none, as each image is seen fewer than 1,000 times"),
+        ({"epochs": 3000, "augment": "none"}, 300, "none, as asked"),
+        ({"epochs": 3000, "augment": "none", "flip": True}, 300, "none, as asked: D sees flip"),
         ({"epochs": 60, "augment": "ada"}, 300, "ada, as asked: D sees ada"),
     ],
 )
