@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from keras_gans.errors import InputError
 from keras_gans.models import R3GAN
-from keras_gans.networks import residual
+from keras_gans.networks import conditional, convolutional, critic, residual
 from keras_gans.recipes.augmentation import AugmentedRecipe
 from keras_gans.recipes.base import setting
 from keras_gans.recipes.optimizers import ScheduledAdam
@@ -29,8 +29,10 @@ class R3GANRecipe(AugmentedRecipe):
         128, "images in a step, half of them D's, half G's; even", unit="images", low=2
     )
     latent_dim: int = setting(64, "width of z", source=PAPER, low=1)
-    size: Literal[tuple(residual.SIZES)] = setting(
-        "tiny", "of the networks; tiny: for two cores, paper: for a large GPU"
+    size: Literal["tiny", *residual.SIZES] = setting(
+        "tiny",
+        "of the networks; tiny: DCGAN's stages, for two cores; small: plain residual blocks; "
+        "paper: the paper's, for a large GPU",
     )
     label_conditioning: bool = setting(False, "both networks see the class; needs labels")
     learning_rate: float = setting(
@@ -101,10 +103,6 @@ class R3GANRecipe(AugmentedRecipe):
                 f"label_conditioning needs labels, and {source.name} has none: put the images into "
                 "one sub-folder a class, or leave it out"
             )
-        networks = (
-            residual.generator(shape, self.latent_dim, classes, self.size),
-            residual.discriminator(shape, classes, self.size),
-        )
         steps = total_steps
         if self.schedule_images is not None:
             steps = max(1, self.schedule_images // (self.batch_size // 2))
@@ -112,7 +110,7 @@ class R3GANRecipe(AugmentedRecipe):
         if half_life is not None and steps is not None:
             half_life = Cosine(0.0, half_life, steps)
         model = R3GAN(
-            *networks,
+            *self.networks(shape, classes),
             num_classes=classes,
             class_names=source.class_names if classes else None,
             ema_half_life=half_life,
@@ -133,6 +131,20 @@ class R3GANRecipe(AugmentedRecipe):
             augmentation_probability=probability,
         )
         return model
+
+    def networks(self, shape, classes):
+        """`(generator, discriminator)` of the size, with classes or (None) without."""
+        if self.size != "tiny":
+            return (
+                residual.generator(shape, self.latent_dim, classes, self.size),
+                residual.discriminator(shape, classes, self.size),
+            )
+        half = [max(1, width // 2) for width in convolutional.stage_widths(shape)[::-1]]
+        if classes:
+            generator = conditional.generator(shape, classes, self.latent_dim)
+            return generator, critic.conditional(shape, classes, half)
+        generator = convolutional.generator(shape, self.latent_dim)
+        return generator, critic.convolutional(shape, half)
 
     def _optimizer(self, steps):
         return ScheduledAdam(

@@ -61,6 +61,20 @@ def test_labels_are_seen_where_asked():
         recipe(label_conditioning=True).build(toy_source(shape=SHAPE, labelled=False))
 
 
+def test_tiny_networks_are_dcgans_stages_with_a_critic_half_as_wide():
+    generator, critic = recipe().networks((28, 28, 1), None)
+    assert (generator.count_params(), critic.count_params()) == (920_320, 166_625)
+    generator, critic = recipe(latent_dim=8).networks((16, 16, 3), 5)
+    assert [each.shape for each in generator.inputs] == [(None, 8), (None,)]
+    assert [each.shape for each in critic.inputs] == [(None, 16, 16, 3), (None,)]
+
+
+def test_small_networks_are_residual():
+    generator, discriminator = recipe(size="small").networks((16, 16, 1), None)
+    for network in (generator, discriminator):
+        assert sum(isinstance(layer, keras.layers.Add) for layer in network.layers) == 4
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
