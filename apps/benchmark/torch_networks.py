@@ -2,7 +2,6 @@
 
 import math
 
-import torch
 from torch import nn
 from torch.nn import functional
 
@@ -29,14 +28,15 @@ def dcgan(image_shape, latent_dim, filters):
 
 
 def r3gan(image_shape, latent_dim, filters):
-    """`(generator, critic)` of R3GAN's size `tiny`, without labels; `filters` are the generator's."""
+    """`(generator, critic)` of R3GAN's size `tiny`; `filters` from the smallest maps on."""
     generator, _ = dcgan(image_shape, latent_dim, filters)
     critic, before = [], image_shape[2]
     for after in (width // 2 for width in reversed(filters)):
         critic += [Shrink(before, after, bias=True), nn.LeakyReLU(0.2)]
         before = after
     low = stage_sides(image_shape, len(filters))[-1]
-    return generator, nn.Sequential(*critic, nn.Flatten(), nn.Linear(before * math.prod(low), 1))
+    critic += [nn.Flatten(), nn.Linear(before * math.prod(low), 1)]
+    return generator, nn.Sequential(*critic)
 
 
 class Shrink(nn.Module):

@@ -29,7 +29,7 @@ class R3GANRecipe(AugmentedRecipe):
         128, "images in a step, half of them D's, half G's; even", unit="images", low=2
     )
     latent_dim: int = setting(64, "width of z", source=PAPER, low=1)
-    size: Literal["tiny", *residual.SIZES] = setting(
+    size: Literal[("tiny", *residual.SIZES)] = setting(
         "tiny",
         "of the networks; tiny: DCGAN's stages, for two cores; small: plain residual blocks; "
         "paper: the paper's, for a large GPU",
