@@ -47,7 +47,7 @@ def test_schedules_count_ds_images():
     assert recipe().build(toy_source(shape=SHAPE), total_steps=1000).gamma.steps == 1000
 
 
-@pytest.mark.parametrize(("shape", "gamma"), [((16, 16, 1), 0.125), ((32, 64, 3), 1.0)])
+@pytest.mark.parametrize(("shape", "gamma"), [((16, 16, 1), 0.03125), ((32, 64, 3), 0.25)])
 def test_gamma_goes_with_the_square_of_the_side(shape, gamma):
     model = recipe().build(toy_source(count=4, shape=shape), total_steps=10)
     assert float(model.gamma(0)) == pytest.approx(gamma)
