@@ -25,8 +25,8 @@ DESCRIPTION = """
 Trains variants by their recipes, evaluates them and prints a Markdown table. On two cores all of
 MNIST takes hours. A finished run is not trained again.
 """
-# The table's rows: variants with what is set beside their recipes' own. WGAN-GP's step is five of its
-# critic, and many codes blur.
+# The table's rows: variants with what is set beside their recipes' own. WGAN-GP's step is five of
+# its critic, and many codes blur.
 ROWS = {
     "gan": ["gan"],
     "dcgan": ["dcgan"],
