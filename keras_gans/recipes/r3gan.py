@@ -119,13 +119,10 @@ class R3GANRecipe(AugmentedRecipe):
             augmentation=self.augmentation(source),
             seed=self.seed,
         )
-        gamma = self.gamma
-        if gamma is None:
-            gamma = GAMMA * shape[0] * shape[1] / 32**2
+        gamma, final_gamma = self.gammas(shape)
         probability = self.augment_probability
         if probability is not None and steps is not None:
             probability = Cosine(0.0, probability, steps)
-        final_gamma = gamma / 10 if self.final_gamma is None else self.final_gamma
         model.compile(
             *(self._optimizer(steps) for _ in range(2)),
             gamma=_along(steps, gamma, final_gamma),
@@ -133,6 +130,23 @@ class R3GANRecipe(AugmentedRecipe):
             augmentation_probability=probability,
         )
         return model
+
+    def gammas(self, image_shape):
+        """Returns the weight of the penalties at first and at last, for images of a shape."""
+        height, width, _ = image_shape
+        first = GAMMA * height * width / 32**2 if self.gamma is None else self.gamma
+        return first, first / 10 if self.final_gamma is None else self.final_gamma
+
+    def choices(self, source):
+        """What is chosen by the images, as words; see `Recipe.choices`."""
+        first, last = self.gammas(source.image_shape)
+        rule = f"{GAMMA} at 32 x 32, with the square of the side"
+        why = rule if self.gamma is None else "as asked"
+        made = [*super().choices(source), ("gamma", f"{first:g} to {last:g}: {why}")]
+        if self.ema_half_life is not None:
+            text = f"a half-life of {self.ema_half_life:,.0f} images at last"
+            made.append(("average", f"of G's weights, {text}"))
+        return made
 
     def _optimizer(self, steps):
         return ScheduledAdam(

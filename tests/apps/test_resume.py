@@ -293,3 +293,39 @@ def test_a_full_disk_keeps_the_last_checkpoint(unfinished, tmp_path, capsys):
     assert "File too large" in line
     assert (unfinished / "checkpoint.keras").read_bytes() == before
     assert list(unfinished.rglob(".*")) == []
+
+
+def test_a_complete_run_goes_on_for_longer_as_a_copy_and_another_begins_with_its_weights(
+    whole, data, tmp_path, capsys
+):
+    shutil.copytree(whole.parent / training.CACHE, tmp_path / "runs" / training.CACHE)
+    folder = shutil.copytree(whole, tmp_path / "runs" / "whole")
+    run = training.reopen(RECIPES["cgan"](**settings_of(folder)), folder)
+    training.finish(run, folder, tmp_path / "exports")
+    before = snapshot(folder)
+    options = ["--resume", folder, "--name", "longer", "--epochs", "3", *places(tmp_path)]
+    status, out, err = run_here(capsys, "train", "cgan", *options)
+    assert status == 0, err
+    assert "changed   3 epochs in place of 2" in out
+    copy = tmp_path / "runs" / "longer"
+    assert f"run       {copy}" in out
+    assert int(checkpoint_of(copy).step) == 24
+    assert training.is_complete(copy)
+    assert snapshot(folder) == before
+    options = ["--dataset", f"npz:{data}", "--init-from", copy, *SLOW_FLAGS, *places(tmp_path)]
+    status, out, err = run_here(capsys, "train", "cgan", *options, "--dry-run")
+    assert status == 0, err
+    assert f"begins    with the weights of {copy}" in out
+    for wrong, word in (
+        (["--resume", copy, "--epochs", "2"], "begun with other settings: epochs is 3 there"),
+        (["--resume", copy, "--init-from", folder], "leave it or --resume out"),
+        (["--dataset", f"npz:{data}", "--init-from", tmp_path / "none"], "neither a run nor"),
+    ):
+        status, out, err = run_here(capsys, "train", "cgan", *wrong, *places(tmp_path))
+        assert (status, word in err, err.count("\n")) == (2, True, 1), err
+
+
+def settings_of(folder):
+    settings = training.saved_settings(folder)
+    settings.pop("variant")
+    return settings

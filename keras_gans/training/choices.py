@@ -1,0 +1,59 @@
+"""What a run's settings are where nobody asks for others: by the images and by the device.
+
+Pure functions of numbers. Each returns a value and the reason that the plan prints beside it.
+"""
+
+import math
+
+SAMPLE_GRIDS = 60  # about so many in a long run
+OWN = ("folder:", "npz:")
+
+
+def is_own(dataset):
+    """Whether a data set is a user's own, of which nothing is known beforehand."""
+    return dataset.startswith(OWN)
+
+
+def choose_batch_size(asked, default, images):
+    """Chooses the images in a step: a default that the data cannot fill becomes smaller.
+
+    Returns `(batch_size, reason)`, the reason None where it is as asked. One that is asked for and
+    not the default stays, to be refused.
+    """
+    if asked != default or images >= asked or images < 2:
+        return asked, None
+    batch = 2 ** int(math.log2(images))
+    return batch, f"instead of {default}, as there are only {images:,} images"
+
+
+def choose_epochs(images, to_see, most, own):
+    """Chooses the passes over the data.
+
+    Args:
+        images: How many a pass trains on.
+        to_see: How many a run of the recipe should train on in all.
+        most: Passes at most, of the built-in sets: small and simple, they are learnt by then.
+        own: Whether the data is a user's own. A network needs as many updates however few the
+            images are, so that there is no limit.
+
+    Returns `(epochs, reason)`.
+    """
+    epochs = max(1, round(to_see / images))
+    if epochs > most and not own:
+        return most, f"{most} are enough for this data"
+    return epochs, f"about {to_see:,} images to see, {images:,} of them in each"
+
+
+def choose_sample_epochs(asked, default, epochs):
+    """Chooses how many epochs lie between two grids; of very many epochs not one every five."""
+    return max(asked, math.ceil(epochs / SAMPLE_GRIDS)) if asked == default else asked
+
+
+def choose_precision_name(asked, dataset, on_gpu):
+    """Chooses a name of `precision.PRECISIONS`; None is asked where nobody asks.
+
+    Of own images a GPU's fastest. Else float32, the same on every machine.
+    """
+    if asked is not None:
+        return asked
+    return "auto" if on_gpu and is_own(dataset) else "float32"
