@@ -124,7 +124,7 @@ class Recipe:
     )
     evaluate_samples: int = setting(2000, "samples that are scored", unit="images", low=2)
     features: Literal[FEATURE_NAMES] | None = setting(
-        None, "what compares images; default: a classifier where there are labels, else pixels"
+        None, "what compares images; default: a classifier where there are labels, else random"
     )
     best_metric: Literal[CHOOSING] | None = setting(
         None,

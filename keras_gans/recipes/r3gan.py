@@ -81,9 +81,22 @@ class R3GANRecipe(AugmentedRecipe):
         low=1,
     )
 
+    accumulate: int = setting(
+        1,
+        "parts of its images that each player works off before its update: the same update of a "
+        "batch that memory does not hold at once",
+        low=1,
+    )
+    absent: ClassVar[dict] = {**AugmentedRecipe.absent, "accumulate": 1}
+
     def __post_init__(self):
         super().__post_init__()
-        if self.batch_size % 2:
+        if self.batch_size % (2 * self.accumulate):
+            if self.accumulate > 1:
+                raise InputError(
+                    f"batch_size must be a multiple of 2 x accumulate={self.accumulate}. "
+                    f"Received: batch_size={self.batch_size}"
+                )
             raise InputError(
                 f"batch_size must be even: D and G share it. Received: {self.batch_size}"
             )
@@ -128,6 +141,7 @@ class R3GANRecipe(AugmentedRecipe):
             gamma=_along(steps, gamma, final_gamma),
             penalty_steps=self.penalty_steps,
             augmentation_probability=probability,
+            accumulate=self.accumulate,
         )
         return model
 

@@ -173,7 +173,6 @@ def _resolved(recipe, source):
 def _why_features(name):
     return {
         "classifier": "it is fitted to the labels",
-        "pixels": "the images have no labels, and translations are near their originals",
         "random": "there are no labels, and no network has to be fetched",
     }.get(name, "the variant's own")
 
@@ -186,7 +185,7 @@ def precision_name(recipe, strategy):
 
 def _default_features(source):
     if isinstance(source, UnpairedSource):
-        return "classifier" if source.judges else "pixels"
+        return "classifier" if source.judges else "random"
     return features.default_for(source)
 
 

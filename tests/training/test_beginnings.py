@@ -136,7 +136,7 @@ def test_data_that_moved_are_accepted_and_remembered(earlier, data, tmp_path):
     arrays["x_train"] = arrays["x_train"][::-1]
     np.savez(tmp_path / "other.npz", **arrays)
     other = dataclasses.replace(recipe, dataset=f"npz:{tmp_path / 'other.npz'}")
-    with pytest.raises(InputError, match="is not what .* began with"):
+    with pytest.raises(InputError, match=r"is not what .* began with"):
         training.reopen(other, directory)
 
 
