@@ -28,7 +28,7 @@ split, and as many real training images as the floor. A run keeps the scores in 
 shows them in TensorBoard.
 """
 # Of an export; a run knows how its pictures were read.
-READING = ("image_size", "channels", "resize", "bad_images")
+READING = ("image_size", "channels", "resize", "bad_images", "value_range", "max_megapixels")
 POINTS = 500  # real ones and samples each in the dashboard's projector
 COLUMNS = 10  # images of a model in the picture of a comparison
 
@@ -115,6 +115,10 @@ def _parse(arguments):
     add("--resize", type=Literal[RESIZES] | None, help=text)
     text = "of an export: what an unreadable picture does, as in training"
     add("--bad-images", type=Literal[BAD_IMAGES] | None, help=text)
+    text = "of an export: [black, white], the values that are, as in training"
+    add("--value-range", type=tuple[float, float] | None, help=text)
+    text = "of an export: larger pictures are unreadable, as in training"
+    add("--max-megapixels", type=int | None, help=text)
     add("--out", type=str, default="generated/metrics.json", help="an export's scores")
     add("--picture", type=str, default="generated/comparison.png", help="of --compare")
     options = console.parse(parser, arguments)

@@ -9,6 +9,7 @@ import numpy as np
 
 from apps.benchmark.measuring import seconds
 from keras_gans.errors import InputError
+from keras_gans.networks.convolutional import stage_widths
 from keras_gans.precision import dtype_policy_scope
 
 TRIED_STEPS = 3
@@ -121,7 +122,7 @@ class TorchR3GAN(TorchDCGAN):
     def networks(self, recipe, image_shape):
         from apps.benchmark import torch_networks
 
-        return torch_networks.r3gan(image_shape, recipe.latent_dim, recipe.size)
+        return torch_networks.r3gan(image_shape, recipe.latent_dim, stage_widths(image_shape))
 
     def fit(self, steps):
         softplus = self.torch.nn.functional.softplus

@@ -19,3 +19,23 @@ def convolutional(image_shape, filters=None):
     image = keras.Input(image_shape, name="image")
     features = downsample(image, image_shape, filters, normalized=False)
     return keras.Model(image, layers.Dense(1, dtype="float32")(features), name="critic")
+
+
+def conditional(image_shape, num_classes, filters=None):
+    """`[images float32 [n, *image_shape], label int32 [n]]` to scores `float32 [n, 1]`.
+
+    The score is w.f(x) + v_y.f(x) + b, with features f and a learnt v_y for each class: Miyato and
+    Koyama 2018 (arXiv 1802.05637).
+    """
+    image = keras.Input(image_shape, name="image")
+    label = keras.Input((), dtype="int32", name="label")
+    features = downsample(image, image_shape, filters, normalized=False)
+    start = keras.initializers.RandomNormal(stddev=features.shape[-1] ** -0.5)
+    direction = layers.Embedding(num_classes, features.shape[-1], start)(label)
+    score = layers.Add(dtype="float32")(
+        [
+            layers.Dense(1, dtype="float32")(features),
+            layers.Dot(axes=-1, dtype="float32")([features, direction]),
+        ]
+    )
+    return keras.Model([image, label], score, name="critic")

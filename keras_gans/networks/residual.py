@@ -4,8 +4,8 @@ G and D mirror each other: stages of residual blocks on maps that double, or hal
 Nothing but the penalties of training and the weights' start holds them: the last convolution of
 every block begins at 0, so that each network begins as a linear one.
 
-The paper's blocks have grouped convolutions, which take ten times as long on CPUs: the sizes `tiny`
-and `small` have plain ones, and begin (D) or end (G) at a half of the image's size.
+The paper's blocks have grouped convolutions, which take ten times as long on CPUs: the size `small`
+has plain ones, and begins (D) or ends (G) at a half of the image's size.
 """
 
 import math
@@ -32,13 +32,12 @@ class Size(NamedTuple):
 
 
 SIZES = {
-    "tiny": Size(32, 256, 1, False),
     "small": Size(96, 384, 2, False),
     "paper": Size(768, 768, 2, True),
 }
 
 
-def generator(image_shape, latent_dim=64, num_classes=None, size="tiny"):
+def generator(image_shape, latent_dim=64, num_classes=None, size="small"):
     """Latent `float32 [n, latent_dim]` to images `float32 [n, *image_shape]`, not squashed.
 
     With `num_classes` it takes `[latent, label int32 [n]]`. Sides are from 16 to 512 px; `size` is
@@ -67,7 +66,7 @@ def generator(image_shape, latent_dim=64, num_classes=None, size="tiny"):
     return keras.Model([latent, label] if num_classes else latent, x, name="generator")
 
 
-def discriminator(image_shape, num_classes=None, size="tiny"):
+def discriminator(image_shape, num_classes=None, size="small"):
     """Images `float32 [n, *image_shape]`, or `[images, label int32 [n]]`, to logits `[n, 1]`.
 
     The logit of an image is the inner product of its features with a learned vector of its class.

@@ -182,7 +182,8 @@ def export_source(endpoints, dataset, *, image_size=None, channels=None, **readi
         dataset: As `data.load_source` takes it or, of two domains, `data.load_unpaired`.
         image_size, channels: Default: of pictures in a folder those of the export's own images,
             else as the data is.
-        **reading: `data_dir`, `resize`, `bad_images`, as these take them.
+        **reading: `data_dir`, `resize`, `bad_images`, `value_range`, `max_megapixels`, as these
+            take them.
     """
     if dataset.startswith(("folder:", "folders:")):
         *sides, own_channels = sampling.image_shape(endpoints)

@@ -156,15 +156,17 @@ def test_an_export_of_own_pictures_is_measured(tmp_path, capsys, monkeypatch):
         image = Image.fromarray(random.integers(0, 256, (12, 8 + index % 2, 3), np.uint8))
         image.save(tmp_path / "own" / f"{index:02}.png")
     (tmp_path / "own" / "30.png").write_bytes(b"no picture")
-    reading = {"resize": "pad", "bad_images": "skip"}
+    reading = {"resize": "pad", "bad_images": "skip", "value_range": (0.0, 200.0)}
+    reading["max_megapixels"] = 1
     settings = {"channels": 1, "image_size": 16, "epochs": 1, "batch_size": 10, "filters": (4, 4)}
     data = f"folder:{tmp_path / 'own'}"
     run = training.prepare(RECIPES["dcgan"](dataset=data, evaluate_epochs=0, **settings, **reading))
     directory = training.create(run, tmp_path, "dcgan")
     training.train(run, directory)
     version, _ = training.finish(run, directory, tmp_path / "exports")
+    words = {**reading, "value_range": "[0,200]", "max_megapixels": "1"}
     flags = [
-        word for name, value in reading.items() for word in (f"--{name.replace('_', '-')}", value)
+        word for name, value in words.items() for word in (f"--{name.replace('_', '-')}", value)
     ]
     options = ["--dataset", data, *flags, "--out", "scores.json"]
     out, _ = evaluated(capsys, version, *COUNT, *options)

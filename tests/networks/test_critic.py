@@ -64,3 +64,18 @@ def test_half_precision_ends_in_float32():
         keras.mixed_precision.set_global_policy("float32")
     assert network.layers[1].compute_dtype == "float16"
     assert network.output.dtype == "float32"
+
+
+def test_a_score_by_class_is_that_of_its_features_and_its_class():
+    """w.f(x) + v_y.f(x) + b: what two classes differ by is (v_0 - v_1).f(x)."""
+    network = critic.conditional((8, 8, 1), 3, (4, 6))
+    checks.check_no_batch_statistics(network)
+    batch = images(5, (8, 8, 1))
+    zeros, ones = (network([batch, np.full(5, label, np.int32)]).numpy() for label in (0, 1))
+    (embedding,) = [each for each in network.layers if isinstance(each, layers.Embedding)]
+    (flat,) = [each for each in network.layers if isinstance(each, layers.Flatten)]
+    features = keras.Model(network.inputs[0], flat.output)(batch).numpy()
+    directions = embedding.embeddings.numpy()
+    expected = features @ (directions[0] - directions[1])
+    np.testing.assert_allclose((zeros - ones)[:, 0], expected, rtol=1e-4, atol=1e-6)
+    assert np.ptp(expected) > 0.01

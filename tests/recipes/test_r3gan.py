@@ -47,7 +47,7 @@ def test_schedules_count_ds_images():
     assert recipe().build(toy_source(shape=SHAPE), total_steps=1000).gamma.steps == 1000
 
 
-@pytest.mark.parametrize(("shape", "gamma"), [((16, 16, 1), 0.125), ((32, 64, 3), 1.0)])
+@pytest.mark.parametrize(("shape", "gamma"), [((16, 16, 1), 0.03125), ((32, 64, 3), 0.25)])
 def test_gamma_goes_with_the_square_of_the_side(shape, gamma):
     model = recipe().build(toy_source(count=4, shape=shape), total_steps=10)
     assert float(model.gamma(0)) == pytest.approx(gamma)
@@ -59,6 +59,20 @@ def test_labels_are_seen_where_asked():
     assert (model.num_classes, model.class_names) == (2, ("ant", "bee"))
     with pytest.raises(InputError, match="label_conditioning needs labels, and toy has none"):
         recipe(label_conditioning=True).build(toy_source(shape=SHAPE, labelled=False))
+
+
+def test_tiny_networks_are_dcgans_stages_with_a_critic_half_as_wide():
+    generator, critic = recipe().networks((28, 28, 1), None)
+    assert (generator.count_params(), critic.count_params()) == (920_320, 166_625)
+    generator, critic = recipe(latent_dim=8).networks((16, 16, 3), 5)
+    assert [each.shape for each in generator.inputs] == [(None, 8), (None,)]
+    assert [each.shape for each in critic.inputs] == [(None, 16, 16, 3), (None,)]
+
+
+def test_small_networks_are_residual():
+    generator, discriminator = recipe(size="small").networks((16, 16, 1), None)
+    for network in (generator, discriminator):
+        assert sum(isinstance(layer, keras.layers.Add) for layer in network.layers) == 4
 
 
 @pytest.mark.parametrize(
