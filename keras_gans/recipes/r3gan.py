@@ -24,6 +24,7 @@ class R3GANRecipe(AugmentedRecipe):
     variant: ClassVar[str] = "r3gan"
     images_to_see: ClassVar[int] = 1_200_000
     most_epochs: ClassVar[int] = 300
+    absent: ClassVar[dict] = {**AugmentedRecipe.absent, "accumulate": 1}
 
     batch_size: int = setting(
         128, "images in a step, half of them D's, half G's; even", unit="images", low=2
@@ -89,7 +90,6 @@ class R3GANRecipe(AugmentedRecipe):
         "batch that memory does not hold at once",
         low=1,
     )
-    absent: ClassVar[dict] = {**AugmentedRecipe.absent, "accumulate": 1}
 
     def __post_init__(self):
         super().__post_init__()

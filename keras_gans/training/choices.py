@@ -7,6 +7,8 @@ import math
 
 SAMPLE_GRIDS = 60  # about so many in a long run
 OWN = ("folder:", "npz:")
+# Images of up to so many pixels are seen as often on a CPU as on a GPU; and the least of others.
+CPU_PIXELS, SMALLEST_SHARE = 32 * 32, 1 / 8
 
 
 def is_own(dataset):
@@ -26,22 +28,40 @@ def choose_batch_size(asked, default, images):
     return batch, f"instead of {default}, as there are only {images:,} images"
 
 
-def choose_epochs(images, to_see, most, own):
-    """Chooses the passes over the data.
+def choose_epochs(images, to_see, most):
+    """Chooses the passes over a data set that is known.
 
     Args:
         images: How many a pass trains on.
         to_see: How many a run of the recipe should train on in all.
-        most: Passes at most, of the built-in sets: small and simple, they are learnt by then.
-        own: Whether the data is a user's own. A network needs as many updates however few the
-            images are, so that there is no limit.
+        most: Passes at most: the small sets are simple, and learnt by then.
 
     Returns `(epochs, reason)`.
     """
     epochs = max(1, round(to_see / images))
-    if epochs > most and not own:
+    if epochs > most:
         return most, f"{most} are enough for this data"
     return epochs, f"about {to_see:,} images to see, {images:,} of them in each"
+
+
+def choose_own_epochs(images, to_see, pixels, on_gpu):
+    """Chooses the passes over a user's own data.
+
+    A network needs its updates however few the images are, so that there is no limit to the passes.
+    On a CPU a step takes as long as it has pixels: larger images are seen less often.
+
+    Args:
+        images, to_see: As in `choose_epochs`.
+        pixels: Of an image.
+        on_gpu: Whether there is a GPU.
+
+    Returns `(epochs, reason)`.
+    """
+    share = 1.0 if on_gpu else min(1.0, max(SMALLEST_SHARE, CPU_PIXELS / pixels))
+    seen = round(to_see * share)
+    where = "" if share == 1.0 else f", {share:.2g} of what they would be with a GPU"
+    epochs = max(1, round(seen / images))
+    return epochs, f"about {seen:,} images to see{where}; {images:,} in each epoch"
 
 
 def choose_sample_epochs(asked, default, epochs):

@@ -138,8 +138,13 @@ def _resolved(recipe, source):
     images = data.steps_per_epoch(source.train, recipe.batch_size) * recipe.batch_size
     epochs = recipe.epochs
     if epochs is None:
-        target = recipe.images_to_see, recipe.most_epochs, choices.is_own(recipe.dataset)
-        epochs, reason = choices.choose_epochs(images, *target)
+        if choices.is_own(recipe.dataset):
+            pixels, gpus = source.image_shape[:2], tf.config.list_physical_devices("GPU")
+            measured = images, recipe.images_to_see, math.prod(pixels), bool(gpus)
+            epochs, reason = choices.choose_own_epochs(*measured)
+        else:
+            target = recipe.images_to_see, recipe.most_epochs
+            epochs, reason = choices.choose_epochs(images, *target)
         reasons.append(("length", f"{epochs:,} epochs, {reason}"))
     interval = recipe.evaluate_epochs
     if interval is None:

@@ -66,6 +66,7 @@ def walk_between_seeds(endpoints, seeds, steps, labels=None, truncation=None, fi
     else:
         latents = sampling.latents_of_seeds(endpoints, seeds, None, truncation)
     if first is not None:
+        latents = latents.copy()  # TensorFlow's own memory is not to be written
         latents[..., 0, :] = first
     inputs = through_latents(latents, steps, labels)
     return _walk(function, inputs, steps, "walk")

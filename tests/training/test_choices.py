@@ -5,6 +5,7 @@ import pytest
 from keras_gans.training.choices import (
     choose_batch_size,
     choose_epochs,
+    choose_own_epochs,
     choose_precision_name,
     choose_sample_epochs,
     is_own,
@@ -32,18 +33,32 @@ def test_batch_size(asked, default, images, batch, is_told):
 
 
 @pytest.mark.parametrize(
-    ("images", "to_see", "most", "own", "epochs", "words"),
+    ("images", "to_see", "most", "epochs", "words"),
     [
-        (384, 600_000, 60, True, 1562, "about 600,000 images to see, 384 of them in each"),
-        (1_792, 600_000, 60, False, 60, "60 are enough for this data"),
-        (1_792, 600_000, 60, True, 335, "600,000 images"),
-        (60_000, 600_000, 60, True, 10, "600,000 images"),
-        (60_000, 600_000, 60, False, 10, "600,000 images"),
-        (2_000_000, 600_000, 200, True, 1, "600,000 images"),
+        (1_792, 600_000, 60, 60, "60 are enough for this data"),
+        (60_000, 600_000, 60, 10, "about 600,000 images to see, 60,000 of them in each"),
+        (2_000_000, 600_000, 200, 1, "600,000 images"),
     ],
 )
-def test_epochs(images, to_see, most, own, epochs, words):
-    found, reason = choose_epochs(images, to_see, most, own)
+def test_epochs_of_known_data(images, to_see, most, epochs, words):
+    found, reason = choose_epochs(images, to_see, most)
+    assert found == epochs
+    assert words in reason
+
+
+@pytest.mark.parametrize(
+    ("images", "to_see", "side", "on_gpu", "epochs", "words"),
+    [
+        (384, 600_000, 32, False, 1562, "about 600,000 images to see; 384 in each epoch"),
+        (384, 600_000, 64, False, 391, "about 150,000 images to see, 0.25 of what they would be"),
+        (384, 600_000, 64, True, 1562, "about 600,000 images to see; 384 in each epoch"),
+        (384, 600_000, 256, False, 195, "about 75,000 images to see, 0.12 of"),
+        (60_000, 600_000, 16, False, 10, "600,000 images"),
+        (2_000_000, 600_000, 64, False, 1, "150,000 images"),
+    ],
+)
+def test_epochs_of_own_data(images, to_see, side, on_gpu, epochs, words):
+    found, reason = choose_own_epochs(images, to_see, side**2, on_gpu)
     assert found == epochs
     assert words in reason
 

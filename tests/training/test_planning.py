@@ -56,14 +56,14 @@ def test_every_choice_that_nobody_made_is_printed_with_its_reason(tmp_path):
     lines = dict(re.split(r" +", line, maxsplit=1) for line in training.plan(run).splitlines())
     assert lines["size"] == "20 x 36, as the pictures are"
     assert lines["batch"] == "16, instead of 128, as there are only 20 images"
-    assert lines["length"] == "37,500 epochs, about 600,000 images to see, 16 of them in each"
-    assert lines["augment"].startswith("diffaugment, as each of only 20 images is seen 37,500")
-    assert lines["gamma"].startswith("0.35")
+    assert lines["length"] == "75,000 epochs, about 1,200,000 images to see; 16 in each epoch"
+    assert lines["augment"].startswith("diffaugment, as each of only 20 images is seen 75,000")
+    assert "with the square of the side" in lines["gamma"]
     assert "half-life" in lines["average"]
     assert lines["precision"] == "float32, the same on every machine"
     settings = training.saved_settings(training.create(run, tmp_path / "runs"))
     assert settings["image_size"] == [20, 36]
-    assert (settings["batch_size"], settings["sample_epochs"]) == (16, 625)
+    assert (settings["batch_size"], settings["sample_epochs"]) == (16, 1250)
 
 
 def test_unbalanced_classes_are_told_and_can_be_balanced(tmp_path):
