@@ -10,10 +10,11 @@ from pathlib import Path
 import yaml
 
 from keras_gans.errors import InputError
-from keras_gans.files import write_atomically
+from keras_gans.files import save_atomically, write_atomically
 from keras_gans.serving import export
 from keras_gans.training.run_folder import (
     CHANGEABLE,
+    CHECKPOINT,
     CONFIG,
     RECORD,
     check_name,
@@ -179,8 +180,12 @@ def remember(run, directory):
     Raises InputError if it cannot be written.
     """
     directory, settings = Path(directory), run.recipe.as_dict()
-    if all(saved_settings(directory).get(key) == settings[key] for key in CHANGEABLE):
+    saved = saved_settings(directory)
+    if all(saved.get(key) == settings[key] for key in CHANGEABLE):
         return
+    if saved["epochs"] != settings["epochs"]:
+        # Killed before its next checkpoint, it would go on with the schedules of the shorter run.
+        save_atomically(run.model, directory / CHECKPOINT)
     record, ended = read_record(directory), ("version", "step", "best")
     record = {key: value for key, value in record.items() if key not in ended}
     try:

@@ -24,7 +24,11 @@ def choose_batch_size(asked, default, images):
     """
     if asked != default or images >= asked or images < 2:
         return asked, None
-    batch = 2 ** int(math.log2(images))
+    batch = asked
+    while batch > images and batch % 2 == 0:  # a multiple of whatever the default is one of
+        batch //= 2
+    if batch > images:
+        return asked, None
     return batch, f"instead of {default}, as there are only {images:,} images"
 
 

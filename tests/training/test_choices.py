@@ -20,6 +20,7 @@ from keras_gans.training.choices import (
         (128, 128, 127, 64, True),
         (64, 64, 50, 32, True),
         (128, 128, 3, 2, True),
+        (320, 320, 200, 160, True),  # of WGAN-GP, a multiple of its five updates
         (32, 128, 20, 32, False),  # asked for, and then refused
         (128, 128, 1, 128, False),
     ],
