@@ -1,6 +1,8 @@
 """What a run would do, in words: its data, its networks, and why its settings are what they are."""
 
 import math
+import resource
+import sys
 
 import keras
 import numpy as np
@@ -17,7 +19,7 @@ UNBALANCED = 5  # so many times as many images has the commonest class as the ra
 
 def plan(run):
     """Describes what a run would do, as text: data, networks, steps, memory."""
-    recipe, source = run.recipe, run.source
+    recipe, source, step_mib = run.recipe, run.source, memory_mib(run)
     shape = " x ".join(str(size) for size in source.image_shape)
     classes = f"{source.num_classes:,} classes" if source.num_classes else "no labels"
     if source.num_modes:
@@ -38,7 +40,8 @@ def plan(run):
     lines += [
         f"steps     {recipe.epochs} epochs of {run.steps_per_epoch:,} steps, batches of "
         f"{recipe.batch_size}: {run.total_steps:,} steps in all",
-        f"memory    about {memory_mib(run):,.0f} MiB for weights, optimizers and activations",
+        f"memory    about {program_mib() + step_mib:,.0f} MiB, {step_mib:,.0f} of them for "
+        "weights, optimizers and activations",
     ]
     return "\n".join(lines)
 
@@ -89,7 +92,7 @@ def check_memory(run):
 
 
 def memory_mib(run):
-    """About what a step holds: weights, gradients and Adam's moments, outputs and gradients."""
+    """About what a step holds: weights, their gradients and Adam's moments, and layers' outputs."""
     outputs = 0
     for network in run.model.layers:
         if None in tf.nest.flatten(network.inputs[0].shape[1:]):
@@ -99,4 +102,12 @@ def memory_mib(run):
         for layer in network.layers:
             outputs += sum(math.prod(t.shape[1:]) for t in tf.nest.flatten(layer.output))
     weights = run.model.count_params()
-    return 4 * (4 * weights + 2 * 2 * run.recipe.batch_size * outputs) / 2**20
+    # Real and generated images have outputs, and outputs have gradients; but they are let go as the
+    # gradient goes back, and measured peaks are a quarter of all that.
+    return 4 * (4 * weights + run.recipe.batch_size * outputs) / 2**20
+
+
+def program_mib():
+    """The memory of the whole program at most so far."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20

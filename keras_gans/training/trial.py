@@ -1,7 +1,5 @@
 """Trains a few steps of a run, to tell what all of it takes: time and memory."""
 
-import resource
-import sys
 import time
 from typing import NamedTuple
 
@@ -9,6 +7,7 @@ import tensorflow as tf
 
 from keras_gans.distribution import local_devices
 from keras_gans.training.loop import make_batches
+from keras_gans.training.planning import program_mib
 
 TIMED_SECONDS = 4.0
 FEWEST_STEPS, MOST_STEPS = 3, 50
@@ -69,5 +68,4 @@ def _peak_mib(strategy):
     """The memory at most so far: of the first GPU, or of the whole program."""
     if any("GPU" in device for device in local_devices(strategy)):
         return tf.config.experimental.get_memory_info("GPU:0")["peak"] / 2**20
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
+    return program_mib()
