@@ -32,7 +32,7 @@ def test_an_image_has_64_features_whatever_batch_it_comes_in(shape):
     assert values.shape == (5, 64)
     assert np.isfinite(values).all()
     np.testing.assert_allclose(function(some[3:4])[0], values[3], rtol=1e-4, atol=1e-4)
-    assert np.abs(np.corrcoef(values)[0, 1:]).max() < 0.99
+    assert np.ptp(values, axis=0).min() > 0.0
 
 
 def test_gray_images_have_the_features_of_the_same_ones_in_colour():
