@@ -20,7 +20,7 @@ named = $(if $(value $1),$(call quoted,$1),$2)
 model = $(if $(value RUN),$(call quoted,RUN),saved_models/$(call named,MODEL,$1))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tensorboard walk generate translate serve export evaluate results benchmark \
+.PHONY: help setup tensorboard walk generate project translate serve export evaluate results benchmark \
 	test test-fast lint
 
 help:
@@ -62,6 +62,10 @@ walk: $(READY)
 ##   make generate MODEL=cgan     images of the newest export; RUN=runs/mine, ARGS="--label 7"
 generate: $(READY)
 	@$(PY) -m apps.generate $(call model,cgan) $(args)
+
+##   make project INPUT=a.png     the latent of the nearest image, to walk from; RUN=runs/mine
+project: $(READY)
+	@$(PY) -m apps.project $(call model,r3gan) $(call named,INPUT) $(args)
 
 ##   make translate INPUT=photos  pictures to the other domain; ARGS="--direction y-to-x --out folder"
 translate: $(READY)

@@ -10,6 +10,8 @@ from apps.terminal import accept_any_text
 from keras_gans.errors import InputError, RunError
 from keras_gans.training import CHECKPOINT_HELP
 
+MOST_TRUNCATION = 10.0  # standard deviations: nothing lies beyond
+
 
 def make_parser(program, description, **options):
     """Makes the `ArgumentParser` of a program, for `parse`."""
@@ -22,6 +24,21 @@ def add_model(parser, name="model", text="folder of a run or of an export"):
     """Adds the options that name a trained model: a folder and, of a run, which checkpoint."""
     parser.add_argument(name, type=str, help=text)
     parser.add_argument("--checkpoint", type=Literal["best", "last"] | None, help=CHECKPOINT_HELP)
+
+
+def add_truncation(parser):
+    """Adds the option that cuts latents off, for `check_truncation`."""
+    text = "latents within so many standard deviations, as 1: more alike, less often bad; "
+    parser.add_argument("--truncation", type=float | None, help=text + "default: none is cut off")
+
+
+def check_truncation(options):
+    """Raises InputError unless a truncation is above 0, or None."""
+    if options.truncation is not None and not 0.0 < options.truncation <= MOST_TRUNCATION:
+        raise InputError(
+            f"--truncation must be above 0 and at most {MOST_TRUNCATION:g}. "
+            f"Received: {options.truncation:g}"
+        )
 
 
 def parse(parser, arguments):

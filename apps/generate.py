@@ -18,7 +18,8 @@ MOST_COLUMNS = 32  # of more classes the grid is square
 def main(arguments=None):
     """Reads the options, writes the grid or the files, prints where they are."""
     options = _parse(arguments)
-    sampler = Sampler.from_endpoints(training.open_endpoints(options.model, options.checkpoint))
+    endpoints = training.open_endpoints(options.model, options.checkpoint)
+    sampler = Sampler.from_endpoints(endpoints, options.truncation)
     labels = _labels(sampler.class_names, options.label, options.count)
     seeds = range(options.seed, options.seed + options.count)
     training.check_writable(options.out or Path(options.grid).parent)
@@ -46,10 +47,12 @@ def _parse(arguments):
     add("--count", type=int, default=100, help="images to make")
     add("--label", type=str | None, help="a class by name, or index if no name is a number")
     add("--seed", type=int, default=0, help="the first image's seed, >= 0")
+    console.add_truncation(parser)
     add("--out", type=str | None, metavar="DIR", help="folder for separate files")
     add("--grid", type=str, default="generated/grid.png", help="the grid's file, PNG or JPEG")
     options = console.parse(parser, arguments)
     console.check_ending("--grid", options.grid, images.FORMATS)
+    console.check_truncation(options)
     if options.count < 1:
         raise InputError(f"--count must be at least 1. Received: {options.count}")
     if options.seed < 0 or options.seed + options.count > 2**31:

@@ -15,7 +15,6 @@ from keras_gans.callbacks import StoppedError
 from keras_gans.data import skipped_text
 from keras_gans.errors import InputError
 from keras_gans.metrics import registry
-from keras_gans.precision import choose_precision
 from keras_gans.recipes import RECIPES
 
 PROGRAM = "python -m apps.train"
@@ -35,13 +34,19 @@ def main(arguments=None):
     options, recipe = parse(RECIPES[variant], rest)
     if options.resume is not None:
         training.check_settings(recipe, options.resume)
-        if training.is_complete(options.resume):
-            print(f"{options.resume} is complete: there is nothing to resume")
+        saved = training.saved_settings(options.resume)
+        if training.is_complete(options.resume) and recipe.epochs == saved["epochs"]:
+            print(
+                f"{options.resume} is complete: there is nothing to resume; more --epochs than "
+                f"{recipe.epochs:,} train it longer"
+            )
             return
     # Before TensorFlow does anything else.
     strategy = distribution.make_strategy(options.strategy, options.devices)
     if options.resume is None:
         run = training.prepare(recipe, strategy)
+        if options.init_from is not None:
+            run = training.begin_from(run, options.init_from)
     else:
         run = training.reopen(recipe, options.resume, strategy)
     training.check_agreement(run)
@@ -54,17 +59,26 @@ def main(arguments=None):
 
 def _train_as_chief(run, options):
     """Trains and exports in one process, or as the chief of several, and says so."""
-    policy, reason = choose_precision(options.precision, run.strategy)
     print(training.plan(run))
-    print(f"strategy  {distribution.describe_strategy(run.strategy)}")
-    print(f"precision {policy}, {reason}")
+    print(f"strategy  {distribution.describe_strategy(run.strategy)}", flush=True)
+    training.check_memory(run)
     if options.dry_run:
+        if distribution.num_workers(run.strategy) == 1:
+            print(training.trial_text(run, training.time_steps(run)))
         return
     for directory in (options.export_dir, options.resume or options.runs_dir):
         training.check_utf8(directory)
     training.check_writable(Path(options.export_dir) / run.recipe.variant)
     evaluator = _make_evaluator(run, options)
-    directory = options.resume or training.create(run, options.runs_dir, options.name)
+    if options.resume is None:
+        directory = training.create(run, options.runs_dir, options.name)
+    else:
+        directory = options.resume
+        if options.name is not None:
+            directory = training.copy_run(options.resume, options.name)
+        for line in training.changes(run.recipe, directory):
+            print(f"changed   {line}")
+        training.remember(run, directory)
     print(f"run       {directory}", flush=True)
     first = run.model.steps_done
     try:
@@ -95,7 +109,7 @@ def _train_as_chief(run, options):
 def _make_evaluator(run, options):
     """What scores the samples; made before the run's folder, which then lacks nothing."""
     runs_dir = Path(options.resume).parent if options.resume else Path(options.runs_dir)
-    training.check_name(runs_dir, None if options.resume else options.name)
+    training.check_name(runs_dir, options.name)
     training.check_writable(runs_dir)
     if run.recipe.features == "classifier" and run.recipe.evaluate_epochs:
         # The judge is fitted to the real images first, once for a data set: up to a minute.
@@ -145,6 +159,11 @@ def parse(recipe_class, arguments):
     """
     parser = _parser(recipe_class)
     options = console.parse(parser, arguments)
+    copied = options.name if options.resume is not None else None
+    if copied is not None and distribution.uses_several_workers(options.strategy):
+        raise InputError("a copy of a run is made by one worker: copy its folder first")
+    if options.resume is not None and options.init_from is not None:
+        raise InputError("--init-from is for a run that begins: leave it or --resume out")
     if distribution.uses_several_workers(options.strategy):
         # Workers agree on a run by its name, and the same command again goes on with it.
         recipe = _recipe(recipe_class, options)
@@ -155,7 +174,8 @@ def parse(recipe_class, arguments):
     if (resume := options.resume) is not None:
         settings = json.dumps(training.saved_settings(resume))
         options = console.parse(parser, ["--config", settings, *arguments])
-        options.resume = resume
+        # Of a copy; a run of workers that goes on has its name already.
+        options.resume, options.name = resume, copied
     return options, _recipe(recipe_class, options)
 
 
@@ -170,7 +190,10 @@ def _parser(recipe_class):
     add = parser.add_argument_group("the run").add_argument
     add("--config", action="config", help="YAML file of settings; flags override it")
     add("--name", type=str | None, help="the run's name; default: made of the date")
-    add("--resume", type=str | None, metavar="RUN", help="folder of a run to go on")
+    help_resume = "folder of a run to go on; with --epochs for longer, with --name as a copy"
+    add("--resume", type=str | None, metavar="RUN", help=help_resume)
+    help_init = "folder of a run or an export of this variant whose weights the run begins with"
+    add("--init-from", type=str | None, metavar="FOLDER", help=help_init)
     add("--runs-dir", type=str, default=RUNS, help="where runs are written")
     add("--export-dir", type=str, default=EXPORTS, help="where exports go")
     add(
@@ -181,7 +204,8 @@ def _parser(recipe_class):
         "by TF_CONFIG or Slurm, and the number of GPUs",
     )
     add("--devices", type=str | None, help="how many, or which: 2, or GPU:0,GPU:1; default: all")
-    add("--dry-run", action="store_true", help="print the plan and end")
+    help_dry = "print the plan, train a few steps to tell time and memory, and end"
+    add("--dry-run", action="store_true", help=help_dry)
     # A saved configuration names its variant, and is refused for another one.
     hidden = {"default": variant, "help": argparse.SUPPRESS}
     parser.add_argument("--variant", type=typing.Literal[variant], **hidden)

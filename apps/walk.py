@@ -3,6 +3,7 @@
 The images are those of seeds or, of a model that encodes, two files of the user's own.
 """
 
+import zipfile
 from pathlib import Path
 from typing import Literal
 
@@ -82,6 +83,9 @@ def _parse(arguments):
     add("--to", dest="to_image", **file, help="where --from leads")
     help_resize = "how these pictures are fitted; default: as the run's data was, of an export crop"
     add("--resize", type=Literal[RESIZES] | None, help=help_resize)
+    help_latent = "begin at the latent that apps.project wrote, of its class"
+    add("--from-latent", **file, help=help_latent)
+    console.add_truncation(parser)
     add("--rows", type=int | None, help=f"walks at once; default: 1, of classes {CLASS_ROWS}")
     add("--seconds", type=float | None, help=f"length in all; default: {FRAME_SECONDS} s a frame")
     add("--out", type=str, default="generated/walk.gif", help="the animation, a GIF")
@@ -99,7 +103,10 @@ def _check(options):
         value = options[name]
         if value is not None and not low <= value <= high:
             raise InputError(f"--{name} must be from {low} to {high}. Received: {value}")
+    console.check_truncation(options)
     _check_images(options)
+    if options.from_latent is not None and (_visits_classes(options) or options.from_image):
+        raise InputError("--from-latent is for walks through latents of seeds alone")
     if options.to_label is not None and (options.label is None or options.classes):
         raise InputError("--to-label needs --label, the class to begin with, and not --classes")
     if options.classes and options.label is not None:
@@ -117,7 +124,7 @@ def _check_images(options):
         if options.resize is not None:
             raise InputError("--resize is for the pictures of --from and --to")
         return
-    others = ("points", "seed", "label", "to_label", "classes", "both", "rows")
+    others = ("points", "seed", "label", "to_label", "classes", "both", "rows", "truncation")
     for name in others:
         if options[name] is not None and options[name] is not False:
             raise InputError(
@@ -165,10 +172,17 @@ def _check_places(options, is_run):
 
 def _between_seeds(options, endpoints):
     sampling.latent_decoder(endpoints)  # refuses, before a label is looked for
+    width = endpoints.specs("serving_default")["latent"].shape[-1]
+    first, label = _first_latent(options.from_latent, width)
     labels = _classes_shown(options, endpoints.class_names)
+    if label is not None and options.label is None:
+        labels = np.array([label])
     points = options.points or POINTS
     _check_frames(options, points)
-    return walks.walk_between_seeds(endpoints, _seeds(options, 1, points), options.steps, labels)
+    seeds = _seeds(options, 1, points)
+    return walks.walk_between_seeds(
+        endpoints, seeds, options.steps, labels, options.truncation, first
+    )
 
 
 def _between_classes(options, model, endpoints):
@@ -182,7 +196,9 @@ def _between_classes(options, model, endpoints):
         )
     _check_frames(options, len(labels))
     seeds = _seeds(options, CLASS_ROWS, len(labels) if options.both else 1)
-    return walks.walk_between_classes(model, endpoints, seeds, labels, options.steps)
+    return walks.walk_between_classes(
+        model, endpoints, seeds, labels, options.steps, options.truncation
+    )
 
 
 def _between_images(options, endpoints, is_run):
@@ -199,6 +215,23 @@ def _between_images(options, endpoints, is_run):
         except BadImageError as error:
             raise InputError(f"--{name} {path}: {error}") from error
     return walks.walk_between_images(endpoints, np.stack(pair), options.steps)
+
+
+def _first_latent(path, width):
+    """What apps.project wrote, `(latent float32 [width], label or None)`; None, None without."""
+    if path is None:
+        return None, None
+    try:
+        with np.load(path) as file:
+            latent, label = file["latent"].astype(np.float32), file.get("label")
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(f"--from-latent {path}: no latent of apps.project ({error})") from error
+    if latent.shape != (width,):
+        raise InputError(
+            f"--from-latent {path}: the model takes latents of {width} numbers. Received: "
+            f"{list(latent.shape)}"
+        )
+    return latent, None if label is None else int(label)
 
 
 def _classes_shown(options, class_names):

@@ -77,6 +77,7 @@ def test_workers_are_started_by_their_own_program(tmp_path):
         ),
         (["translate", "RUN=runs/c", "INPUT=a.jpg"], "apps.translate 'runs/c' 'a.jpg'"),
         (["walk", "RUN=runs/mine", "ARGS=--classes"], "apps.walk 'runs/mine' --classes"),
+        (["project", "RUN=runs/mine", "INPUT=a.png"], "apps.project 'runs/mine' 'a.png'"),
     ],
 )
 def test_what_is_done_with_a_run(words, command, tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_gans.data.classes import in_natural_order
-from keras_gans.data.listing import printable, shortened
+from keras_gans.data.naming import printable, shortened
 from keras_gans.errors import InputError
 
 MOST_CLASSES = 100_000

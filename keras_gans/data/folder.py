@@ -1,5 +1,6 @@
 """Reads folders of pictures: decoded once into memory, or again for every batch."""
 
+import contextlib
 import hashlib
 import math
 import os
@@ -8,9 +9,9 @@ import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 from PIL import Image
 from tqdm import tqdm
 
@@ -18,8 +19,10 @@ from keras_gans.data import value_range
 from keras_gans.data.arrays import ArraySplit
 from keras_gans.data.folder_split import FolderSplit, Reading, bad_image_error
 from keras_gans.data.image_file import find_ranges, fit_image, is_gray, measure, value_kind
-from keras_gans.data.listing import list_held_out, list_images, printable
-from keras_gans.data.picture_file import BadImageError, open_picture
+from keras_gans.data.listing import list_held_out, list_images
+from keras_gans.data.naming import printable
+from keras_gans.data.picture_file import BadImageError, identified, open_picture
+from keras_gans.data.picture_size import choose_size, enlarged_note
 from keras_gans.errors import InputError
 
 BAD_IMAGES = ("refuse", "skip")
@@ -57,7 +60,8 @@ def load_folder(
 
     Args:
         splits: A `splits.Splits`.
-        size, resize, max_megapixels: See `fit_image` and `open_picture`.
+        size: `(height, width)`; None: by the sizes of 16 files, see `picture_size.choose_size`.
+        resize, max_megapixels: See `fit_image` and `open_picture`.
         channels: 1, 3, or None: 1 if an evenly spaced sample of 16 files is all gray, else 3.
         bad_images: "refuse", or "skip", which leaves bad images out; every file is read once then.
         black_white: The values that are black and white; None: 0 and 255 of bytes, for wider values
@@ -74,6 +78,7 @@ def load_folder(
     # Too large pictures are refused here; Pillow's warning would only be a second line.
     warnings.simplefilter("ignore", Image.DecompressionBombWarning)
     listing = list_images(splits.train, labelled)
+    size, size_notes = _size_with_notes(listing, size)
     if channels is None:
         channels = probe_channels(listing, bad_images)
     by_default = {value_range.BYTES: value_range.BYTE_RANGE}
@@ -82,7 +87,7 @@ def load_folder(
     earlier = (size, channels, resize, bad_images)
     train, reading, fingerprint, notes = _read(listing, reading, bad_images, cache_mib)
     prints, earlier_prints = [fingerprint], [listing.earlier_fingerprint(earlier)]
-    notes, test = [*splits.notes, *listing.notes, *notes], None
+    notes, test = [*splits.notes, *listing.notes, *size_notes, *notes], None
     if splits.test is not None:
         held_out = list_held_out(splits.test, listing.class_names)
         notes += held_out.notes
@@ -112,13 +117,25 @@ def probe_channels(listing, bad_images):
     """1 if the readable ones of evenly spaced files are all gray, else 3."""
     gray = []
     for index in _spread(len(listing), _PROBES):
-        path = listing.path(index)
         try:
-            gray.append(is_gray(path))
+            gray.append(is_gray(listing.picture(index)))
         except BadImageError as problem:
             if bad_images == "refuse":
-                raise bad_image_error(path, problem) from problem
+                raise bad_image_error(listing.path(index), problem) from problem
     return 1 if gray and all(gray) else 3
+
+
+def _size_with_notes(listing, size):
+    """The size that is asked for, or one by the sizes of some files; and notes for the user."""
+    sides = []
+    for index in _spread(len(listing), _PROBES):
+        with contextlib.suppress(BadImageError), identified(listing.picture(index)) as image:
+            sides.append((image.height, image.width))
+    if size is not None:
+        note = enlarged_note(size, sides)
+        return size, [("warning", note)] if note else []
+    size, reason = choose_size(sides, bool(tf.config.list_physical_devices("GPU")))
+    return size, [("size", f"{size[0]} x {size[1]}, {reason}")]
 
 
 def _spread(size, count):
@@ -201,7 +218,8 @@ def _read_once(listing, reading, guesses, indices, refuses, images, prints):
 
     def read(index):
         try:
-            with open_picture(listing.path(index), reading.size, reading.max_megapixels) as picture:
+            file = listing.picture(index)
+            with open_picture(file, reading.size, reading.max_megapixels) as picture:
                 kind = value_kind(picture)
                 found = None if kind in reading.ranges else measured[kind]
                 if found is not None:
@@ -241,8 +259,8 @@ def _guess_ranges(listing, reading):
     """The `{kind: range}` of evenly spaced files that hold values whose range is not known yet."""
     if reading.ranges.keys() == set(value_range.KINDS):
         return {}
-    paths = [listing.path(index) for index in _spread(len(listing), _PROBES)]
-    found = find_ranges(paths, reading.max_megapixels)
+    pictures = [listing.picture(index) for index in _spread(len(listing), _PROBES)]
+    found = find_ranges(pictures, reading.max_megapixels)
     return {kind: found[kind] for kind in found.keys() - reading.ranges.keys()}
 
 
@@ -301,7 +319,7 @@ def _fingerprint_of_files(listing, reading):
         size = int(listing.sizes[index])
         if size < 0:
             continue  # a broken link
-        with Path(listing.path(index)).open("rb") as file:
+        with listing.open(index) as file:
             for place in np.linspace(0, max(0, size - _SAMPLED_BYTES), _SAMPLED_PLACES).astype(int):
                 file.seek(place)
                 digest.update(file.read(_SAMPLED_BYTES))

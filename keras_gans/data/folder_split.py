@@ -87,7 +87,7 @@ class FolderSplit:
                 continue
             path = self._listing.path(candidate)
             try:
-                image = read_image(path, *self._reading)
+                image = read_image(self._listing.picture(candidate), *self._reading)
             except BadImageError as problem:
                 if self._refuses:
                     raise bad_image_error(path, problem) from problem

@@ -4,21 +4,20 @@ import collections
 import hashlib
 import os
 import re
-import stat
 from array import array
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
+from keras_gans.data.archive import ArchiveFolder
 from keras_gans.data.classes import in_natural_order
+from keras_gans.data.folder_tree import NOT_PICTURES, check_folder, has_file, picture, walk
+from keras_gans.data.label_table import TABLES, match_table, read_table
+from keras_gans.data.naming import printable, shortened
 from keras_gans.data.picture_file import BadImageError, identified
 from keras_gans.errors import InputError
 
-# Pillow knows these formats by name but decodes them only with other programs, or not at all;
-# beside pictures such files are data (.h5) or drawings (.eps).
-_NOT_PICTURES = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"}
 # Of phones and cameras, which Pillow does not read by itself; and names that go on behind a
 # picture's ending, as those of web pages do: `a.jpg?w=200`.
 _FOREIGN = re.compile(
@@ -34,8 +33,9 @@ class Listing:
 
     `names` holds the paths relative to `root`, each ended by a zero byte at `ends`; `sizes` are
     the files' bytes. `labels` and `class_names` are None where there are less than two classes,
-    and when pictures lie directly in `root`. `notes` are what a user should know of it: pairs of a
-    heading and a text.
+    and when pictures lie directly in `root`, unless a table there names them. `notes` are what a
+    user should know of it: pairs of a heading and a text. `archive` is None, or the folder of an
+    archive that holds the files: then no path leads to one.
     """
 
     root: str
@@ -45,6 +45,7 @@ class Listing:
     labels: np.ndarray | None
     class_names: tuple[str, ...] | None
     notes: tuple[tuple[str, str], ...]
+    archive: ArchiveFolder | None = None
 
     def __len__(self):
         return len(self.ends)
@@ -55,8 +56,17 @@ class Listing:
         return os.fsdecode(self.names[start : self.ends[index]])
 
     def path(self, index):
-        """The whole path of a file."""
+        """The whole path of a file, for people to read."""
         return f"{self.root}/{self.name(index)}"
+
+    def picture(self, index):
+        """A file as `picture_file.open_picture` takes it: a path, or a function that opens it."""
+        return picture(self.archive or self.root, self.name(index))
+
+    def open(self, index):
+        """Opens a file for reading bytes."""
+        file = self.picture(index)
+        return file() if callable(file) else Path(file).open("rb")
 
     def only(self, indices):
         """The listing of some of the files, in that order; the classes stay as they are."""
@@ -76,21 +86,23 @@ class Listing:
 
 
 def list_images(path, labelled=True):
-    """Lists all picture files below a folder, hidden ones left out, as a `Listing`.
+    """Lists all picture files below a folder or in an archive, hidden ones left out; a `Listing`.
 
     The order is by folder and name and depends on nothing else: the folders in `path` in natural
     order, the rest as text. Linked folders are followed, each real folder once, so that a loop of
     links ends.
 
     Args:
-        path: The folder.
-        labelled: Whether its sub-folders are classes, unless pictures lie directly in it.
+        path: The folder or archive.
+        labelled: Whether a table in it names their classes (see `label_table`; pictures that it
+            leaves out are) or, without one, its sub-folders are classes, unless pictures lie
+            directly in it.
 
     Raises:
         InputError: the folder is missing, cannot be listed or holds no picture, or a class holds
             pictures that cannot be read alone.
     """
-    listing, folders, notes = _list(path)
+    listing, folders, notes = _list(path, labelled)
     if not len(listing):
         others = "".join(f", only {text}" for heading, text in notes if heading == "left out")
         raise InputError(f"the image folder {listing.root} holds no image file{others}")
@@ -106,7 +118,7 @@ def list_held_out(path, class_names):
 
     With None for `class_names` all pictures. It can be empty; its notes say what was left out.
     """
-    listing, _, notes = _list(path)
+    listing, _, notes = _list(path, labelled=class_names is not None)
     if class_names is None:
         return replace(listing, labels=None, class_names=None, notes=tuple(notes))
     known = {name: label for label, name in enumerate(class_names)}
@@ -122,7 +134,7 @@ def list_held_out(path, class_names):
     return listing if (labels >= 0).all() else listing.only(np.flatnonzero(labels >= 0))
 
 
-def _list(path):
+def _list(path, labelled):
     """Returns `(listing, folders, notes)`.
 
     They are a listing with all classes, the label -1 for pictures without one; the folders in the
@@ -131,13 +143,39 @@ def _list(path):
     root = check_folder(path)
     listing, folders, endings = _gather(root)
     notes = []
+    without = {name: file for name, file in folders.items() if name not in listing.class_names}
+    if labelled and (table := next((name for name in TABLES if has_file(root, name)), None)):
+        endings -= collections.Counter([_ending(table)])
+        listing, notes = _with_table(listing, root, table)
     if endings:
         text = f"files that do not end as pictures do: {_count(endings)}"
         notes.append(("left out", text))
-    without = {name: file for name, file in folders.items() if name not in listing.class_names}
     if without:
         notes.append(("left out", f"folders without an image: {shortened(without)}"))
     return listing, without, notes
+
+
+def _with_table(listing, root, table):
+    """The listing with the classes of a table in the root, and notes; as it is without labels."""
+    what = f"{root}/{table}"
+    try:
+        with root.open(table) if listing.archive else (root / table).open("rb") as file:
+            labels, reason = read_table(what, file.read())
+    except OSError as error:
+        raise InputError(f"{what} cannot be read: {error.strerror or error}") from error
+    if labels is None:
+        return listing, [("labels", f"none of {table}: {reason}")]
+    names = [listing.name(index) for index in range(len(listing))]
+    found = match_table(what, labels, names)
+    kept = [index for index, name in enumerate(found) if name is not None]
+    notes = [("labels", f"of {table}")]
+    if lost := [name for name, label in zip(names, found, strict=True) if label is None]:
+        notes.append(("left out", f"images that {table} does not name: {shortened(lost)}"))
+    class_names = tuple(in_natural_order(set(labels.values())))
+    place = {name: label for label, name in enumerate(class_names)}
+    listing = listing.only(kept)
+    labels = np.array([place[found[index]] for index in kept], np.int32)
+    return replace(listing, labels=labels, class_names=class_names), notes
 
 
 def _gather(root):
@@ -171,6 +209,7 @@ def _gather(root):
         labels=np.array(labels, np.int32),
         class_names=tuple(class_names),
         notes=(),
+        archive=root if isinstance(root, ArchiveFolder) else None,
     )
     return listing, folders, endings
 
@@ -178,7 +217,7 @@ def _gather(root):
 def _why_unlabelled(listing, without):
     """Says why sub-folders are no classes; None if they are, or if there are none."""
     if listing.labels[0] >= 0:  # the files of the root come first
-        _refuse_lost_classes(listing.root, without)
+        _refuse_lost_classes(listing, without)
         (only, *others) = listing.class_names
         return None if others else f"all images are of one class, {printable(only)}"
     if not listing.class_names:
@@ -187,45 +226,26 @@ def _why_unlabelled(listing, without):
     return f"there are images beside the folders {folders}, the first: {printable(listing.name(0))}"
 
 
-def check_folder(path):
-    """Returns the absolute `Path` of a folder; InputError if there is none."""
-    root = Path(path).absolute()
-    if not root.is_dir():
-        what = "is a file, not a folder" if root.exists() else "does not exist"
-        raise InputError(f"the image folder {root} {what}")
-    return root
-
-
-def shortened(names, most=5):
-    """Lists names in one line, the first ones of many: `cat, dog, ... (12)`."""
-    shown = ", ".join(map(printable, list(names)[:most]))
-    return shown if len(names) <= most else f"{shown}, ... ({len(names):,})"
-
-
-def printable(name):
-    """A file's name as one line of text; it can hold line breaks, or be no text."""
-    return name if name.isprintable() else repr(name)
-
-
-def _refuse_lost_classes(root, folders):
+def _refuse_lost_classes(listing, folders):
     """Refuses a class whose pictures none can read; of folders that hold no picture a file each."""
     for folder, file in folders.items():
-        if file and _is_foreign(Path(root, file)):
+        if file and _is_foreign(listing.archive or listing.root, file):
             raise InputError(
-                f"the class {folder!r} of {root} has no image that can be read, only files as "
-                f"{printable(file)}: convert or rename them, or remove the folder"
+                f"the class {folder!r} of {listing.root} has no image that can be read, only "
+                f"files as {printable(file)}: convert or rename them, or remove the folder"
             )
 
 
-def _is_foreign(path):
+def _is_foreign(folder, name):
     """Whether a file that does not end as a picture does is one all the same."""
-    if _FOREIGN.search(path.name):
+    if _FOREIGN.search(name):
         return True
-    if not path.is_file():  # a pipe would be waited for
+    file = picture(folder, name)
+    if not callable(file) and not Path(file).is_file():  # a pipe would be waited for
         return False
     try:
-        with identified(path) as image:
-            return image.format not in _NOT_PICTURES
+        with identified(file) as image:
+            return image.format not in NOT_PICTURES
     except BadImageError:
         return False
 
@@ -240,47 +260,3 @@ def _count(endings):
     texts = [f"{count:,} {ending}" for ending, count in named]
     rest = endings.total() - sum(count for _, count in named)
     return ", ".join([*texts, f"{rest:,} others"] if rest else texts)
-
-
-def walk(root):
-    """Yields `(parts, files, others, folders)` of every folder, parents first, in order of name.
-
-    The files are its pictures, `(name, bytes)`, others the names of the rest, folders the names of
-    those in it. A broken link has -1 bytes, which makes it a bad image.
-    """
-    known = Image.registered_extensions().items()
-    extensions = {ext for ext, kind in known if kind in Image.OPEN and kind not in _NOT_PICTURES}
-    seen = {_identity(root)}
-    sort = in_natural_order
-
-    def refuse(error):
-        message = f"the folder {error.filename} cannot be listed: {error.strerror}"
-        raise InputError(message) from error
-
-    for folder, folders, names in os.walk(root, onerror=refuse, followlinks=True):
-        shown = sort(name for name in folders if name[0] != ".")
-        sort = sorted  # below the classes
-        found = {name: _identity(f"{folder}/{name}") for name in shown}
-        folders[:] = [name for name, identity in found.items() if identity not in seen]
-        seen.update(found.values())
-        files, others = [], []
-        for name in names:
-            if name[0] == ".":
-                continue
-            if name[name.rfind(".") :].lower() not in extensions:
-                others.append(name)
-                continue
-            try:
-                # A million times: pathlib's takes three times as long.
-                status = os.stat(f"{folder}/{name}")  # noqa: PTH116
-            except OSError:  # a broken link, or one to itself
-                files.append((name, -1))
-            else:
-                if stat.S_ISREG(status.st_mode):  # and no pipe
-                    files.append((name, status.st_size))
-        yield Path(folder).relative_to(root).parts, files, others, folders
-
-
-def _identity(folder):
-    status = Path(folder).stat()
-    return status.st_dev, status.st_ino

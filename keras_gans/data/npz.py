@@ -14,7 +14,7 @@ from numpy.lib import format as npy
 from keras_gans.data.array_images import check_layout, to_images
 from keras_gans.data.array_labels import check_labels, count_classes, to_values
 from keras_gans.data.arrays import refuse_beyond_memory
-from keras_gans.data.listing import shortened
+from keras_gans.data.naming import shortened
 from keras_gans.errors import InputError
 
 _DAMAGE = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)

@@ -22,7 +22,7 @@ def open_picture(path, size=None, max_megapixels=None):
     """Opens a picture file and decodes its first frame; for a `with` block.
 
     Args:
-        path: The file.
+        path: The file, or a function that opens it.
         size: None, or the `(height, width)` that the picture will be fitted to: a JPEG file is
             decoded at an eighth to a half of its sides where that is still twice as large.
         max_megapixels: Larger pictures are refused. Default: Pillow's limit, 89. Of a JPEG file the
@@ -63,12 +63,12 @@ def identified(path):
 def _without_limit(path):
     """`Image.open` of a picture of any size, which `_refuse_too_many` looks at instead."""
     try:
-        return Image.open(path)
+        return Image.open(path() if callable(path) else path)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         with _pillow_limit:
             limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
             try:
-                return Image.open(path)
+                return Image.open(path() if callable(path) else path)
             finally:
                 Image.MAX_IMAGE_PIXELS = limit
 

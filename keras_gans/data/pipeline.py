@@ -2,6 +2,7 @@
 
 import os
 
+import numpy as np
 import tensorflow as tf
 
 from keras_gans.data.augmentation import cropped, flipped
@@ -18,7 +19,7 @@ _OTHER_ORDER = 2**31
 _PARALLEL_READS = min(16, os.cpu_count() or 1)
 
 
-def batches(split, batch_size, seed, start_step=0, shard=WHOLE_BATCH):
+def batches(split, batch_size, seed, start_step=0, shard=WHOLE_BATCH, balanced=False):
     """Makes shuffled batches without end.
 
     Every epoch is another permutation of the split, given by `seed` and the epoch alone and cut
@@ -33,19 +34,25 @@ def batches(split, batch_size, seed, start_step=0, shard=WHOLE_BATCH):
         start_step: Number of batches to leave out, from the first epoch on.
         shard: A `distribution.Shard`: the parts of each batch to read, one after the other, where
             each of several workers reads what its replicas train on. Default: whole batches.
+        balanced: Whether every batch holds each class as often as another (or once more), its
+            images drawn with replacement; else a class comes as often as it has images.
 
     Returns:
         A `tf.data.Dataset` of `(images, labels)`, float32 `[b, h, w, c]` in [-1, 1] and int32
         `[b]`; of images alone when there are no labels. `b` is `batch_size / shard.total`.
 
     Raises:
-        InputError: `batch_size` does not fit the split, or the number of replicas.
+        InputError: `batch_size` does not fit the split, or the number of replicas; `balanced`
+            without labels.
     """
     epoch_steps = steps_per_epoch(split, batch_size)
     rows = rows_per_replica(batch_size, shard.total)
+    draw_balanced = _balanced_draw(split, batch_size, seed) if balanced else None
 
     def indices(number):
         step, replica = _step_and_replica(number, shard)
+        if draw_balanced is not None:
+            return draw_balanced(step)[replica * rows : (replica + 1) * rows]
         first = step % epoch_steps * batch_size + replica * rows
         positions = first + tf.range(rows, dtype=tf.int64)
         return _shuffled(positions, seed, step // epoch_steps, split.size)
@@ -153,6 +160,30 @@ def _shuffled(positions, seed, epoch, size):
     return tf.raw_ops.RandomIndexShuffle(
         index=positions, seed=mixed, max_index=last, rounds=_SHUFFLE_ROUNDS
     )
+
+
+def _balanced_draw(split, batch_size, seed):
+    """A function of a step to the indices of its whole batch, int64 `[batch_size]`."""
+    if split.labels is None:
+        raise InputError("balanced batches need labels: leave balance_classes out")
+    by_class = np.argsort(split.labels, kind="stable")
+    counts = np.bincount(split.labels)
+    occurring = np.flatnonzero(counts)
+    starts = np.cumsum(counts) - counts
+    by_class, counts, starts = (tf.constant(each, tf.int64) for each in (by_class, counts, starts))
+
+    def draw(step):
+        key = tf.stack([tf.constant(seed, tf.int64), step])
+        order, place = tf.unstack(
+            tf.random.stateless_uniform((2, batch_size), key, dtype=tf.float64, alg="philox")
+        )
+        # Shuffled, as what deals a batch out to two players would give each its own classes.
+        turns = step * batch_size + tf.cast(tf.argsort(order), tf.int64)
+        classes = tf.gather(tf.constant(occurring, tf.int64), turns % len(occurring))
+        inside = tf.cast(place * tf.cast(tf.gather(counts, classes), tf.float64), tf.int64)
+        return tf.gather(by_class, tf.gather(starts, classes) + inside)
+
+    return draw
 
 
 def _dataset(split, numbers, indices):

@@ -16,7 +16,7 @@ from keras_gans.data.digits import digits, digits_m
 from keras_gans.data.folder import BAD_IMAGES, load_folder
 from keras_gans.data.folder_split import FolderSplit
 from keras_gans.data.image_file import RESIZES
-from keras_gans.data.listing import printable
+from keras_gans.data.naming import printable
 from keras_gans.data.npz import Arrays, Labelled, labelled, read_npz
 from keras_gans.data.picture_file import SMALLEST_SIDE
 from keras_gans.data.splits import find_splits
@@ -139,7 +139,8 @@ def load_source(
         name: One of `SOURCE_NAMES`.
         data_dir: For `mnist`, `fashion_mnist`, `cifar10`: a folder with `<name>.npz`, or that file;
             for `stacked_mnist` that of `mnist`.
-        image_size: Positive integer or `(height, width)`. Default: 64 for folders, else as stored.
+        image_size: Positive integer or `(height, width)`. Default: as stored, of folders as
+            `picture_size.choose_size` has it.
         channels: 1, 3 or None: as stored; for a folder 1 if all of a sample are gray, else 3.
         resize: "crop", "stretch" or "pad", where sizes differ; see `fit_image`.
         bad_images: For a folder: "refuse" raises on an unreadable or useless file, "skip" reads
@@ -161,7 +162,7 @@ def load_source(
     try:
         if name.startswith("folder:"):
             splits = find_splits(expand_path(split_path(name)))
-            reading = size or FOLDER_SIZE, channels, resize, bad_images, cache_mib
+            reading = size, channels, resize, bad_images, cache_mib
             folder = load_folder(splits, *reading, value_range, max_megapixels)
             return Source(name, **vars(folder))
         if name == "stacked_mnist":

@@ -34,8 +34,8 @@ def default_metric(source, feature_name, count):
 
     That needs more images than features: else it is the kernel distance, which does not.
     """
-    enough = smallest_side(source, count) > features.classifier_size(source)
-    score = "frechet" if feature_name == "classifier" and enough else "mmd"
+    size = features.size_of(feature_name, source)
+    score = "frechet" if size and smallest_side(source, count) > size else "mmd"
     return registry.name_by_features(score, feature_name)
 
 

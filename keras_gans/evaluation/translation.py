@@ -39,7 +39,7 @@ class TranslationEvaluator:
     Args:
         source: A `data.UnpairedSource`.
         feature_name, cache_dir: As in `evaluation.Evaluator`; the features' default is `classifier`
-            where the source has judges, else `pixels`.
+            where the source has judges, else `random`.
         count: Images to translate in each direction, at most; as many as both domains have. None:
             10,000.
         metrics: Of `SETS`, `cycle` and `pairs`; None: all that apply.
@@ -58,7 +58,7 @@ class TranslationEvaluator:
         self.inputs = dict(zip(DIRECTIONS, held_out, strict=True))
         wanted = default_count(source) if count is None else count
         self.count = min(wanted, *(split.size for split in self.inputs.values()))
-        feature_name = feature_name or ("classifier" if source.judges else "pixels")
+        feature_name = feature_name or ("classifier" if source.judges else "random")
         self.metrics = _checked_metrics(metrics, source, feature_name)
         self._sets = [name for name in self.metrics if name in SETS]
         to_x, to_y = source.judges or (source.x, source.y)

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from keras_gans.data.stacked import COLOURS
 from keras_gans.errors import InputError
-from keras_gans.metrics import classifier, inception
+from keras_gans.metrics import classifier, inception, random_features
 from keras_gans.metrics.registry import FEATURE_NAMES
 
 
@@ -48,13 +48,15 @@ class Features:
 
 
 def default_for(source):
-    """`classifier` where images, or their colours, have labels to fit one to, else `pixels`."""
-    return "classifier" if source.num_classes or source.num_modes else "pixels"
+    """`classifier` where images, or their colours, have labels to fit one to, else `random`."""
+    return "classifier" if source.num_classes or source.num_modes else "random"
 
 
-def classifier_size(source):
-    """Returns how many features a classifier has of an image of `source`."""
-    return classifier.FEATURES * (COLOURS if source.num_modes else 1)
+def size_of(name, source):
+    """Returns how many `classifier` or `random` features an image of `source` has; else None."""
+    colours = COLOURS if source.num_modes else 1
+    sizes = {"classifier": classifier.FEATURES * colours, "random": random_features.FEATURES}
+    return sizes.get(name)
 
 
 def get(name, source, cache_dir):
@@ -63,7 +65,8 @@ def get(name, source, cache_dir):
     Args:
         name: `classifier`: the last hidden layer, 128 features, of a small convolutional network
             fitted to the labels of `source`, once, kept in `cache_dir`; of data with modes those of
-            each colour, by a network fitted to its `channel_source`. `inception_2015`: the 2,048
+            each colour, by a network fitted to its `channel_source`. `random`: 64 of a fixed
+            network of random weights, see `metrics.random_features`. `inception_2015`: the 2,048
             features of the frozen graph with which published distances were computed.
             `inception_keras`: the 2,048 averaged features of Keras's InceptionV3. Gray images are
             repeated thrice for both; see `metrics.inception`. `pixels`: the image itself in [0, 1],
@@ -76,6 +79,7 @@ def get(name, source, cache_dir):
     """
     makers = {
         "classifier": _classifier,
+        "random": _random,
         "inception_2015": _inception_2015,
         "inception_keras": _inception_keras,
         "pixels": _pixels,
@@ -95,7 +99,7 @@ def _classifier(source, cache_dir):
     labelled = source.channel_source or source
     if not labelled.num_classes:
         raise InputError(
-            f"classifier features need labels, and {source.name} has none: choose pixels or "
+            f"classifier features need labels, and {source.name} has none: choose random or "
             "inception_2015"
         )
     judge = classifier.load_or_fit(labelled, cache_dir)
@@ -119,8 +123,19 @@ def _classifier(source, cache_dir):
     digest = hashlib.blake2b(weights, digest_size=8).hexdigest()
     if source.num_modes:
         protocol |= {"classified": "each colour", "modes": source.num_modes}
-        return classifier_size(source), of_each_colour, digest, protocol
+        return size_of("classifier", source), of_each_colour, digest, protocol
     return outputs[0].shape[-1], function, digest, protocol
+
+
+def _random(source, _):
+    function, digest = random_features.random_network(source.image_shape)
+
+    def without_probabilities(images):
+        return function(images), None
+
+    side = random_features.LARGEST_SIDE
+    resize = f"images with a side over {side} px to {side}, tf.image.resize, antialiased"
+    return random_features.FEATURES, without_probabilities, digest, {"resize": resize}
 
 
 def _inception_2015(source, _):

@@ -59,7 +59,8 @@ class Pictures:
 
 # Metrics -------------------------------------------------------------------------------------
 
-FEATURE_NAMES = ("classifier", "inception_2015", "inception_keras", "pixels")
+FEATURE_NAMES = ("classifier", "random", "inception_2015", "inception_keras", "pixels")
+WITHOUT_PROBABILITIES = ("random", "pixels")
 SAMPLES = ("generate",)
 TRANSLATIONS = ("translate_x_to_y", "translate_y_to_x")
 
@@ -245,7 +246,7 @@ def fits_features(name, features):
     return {
         "classes": features.knows_classes,
         # One colour after the other, they are not those of one question.
-        "probabilities": features.name != "pixels" and not features.knows_modes,
+        "probabilities": features.name not in WITHOUT_PROBABILITIES and not features.knows_modes,
         "modes": features.knows_modes,
         "inception_features": features.are_inception,
         "other_features": not features.are_inception,

@@ -88,16 +88,22 @@ class GenerativeModel(keras.Model):
         Returns the L2 norm of the gradient of the global batch's mean loss, a float32 scalar
         without the loss scale; not finite in a step that loss scaling skips.
         """
+        return self.update(self.gradients(loss, tape, optimizer, network), optimizer, network)
+
+    def gradients(self, loss, tape, optimizer, network):
+        """Returns this replica's share of the gradient that `minimize` takes, for `update`."""
         count = tf.distribute.get_strategy().num_replicas_in_sync
         scale = optimizer.scale_loss(tf.ones((), loss.dtype))
-        variables = network.trainable_variables
         # Divided by their count, the replicas' gradients sum up to a mean.
-        gradients = tape.gradient(loss, variables, output_gradients=scale / count)
+        return tape.gradient(loss, network.trainable_variables, output_gradients=scale / count)
+
+    def update(self, gradients, optimizer, network):
+        """Updates `network` by `gradients`, perhaps means over parts of a batch; see `minimize`."""
         sums = replicas.sum_over_replicas(gradients)
-        norm = replicas.global_norm(sums) / scale
+        norm = replicas.global_norm(sums) / optimizer.scale_loss(tf.ones(()))
         if self.skipped_updates is not None:
             self.skipped_updates.assign_add(tf.cast(~tf.math.is_finite(norm), tf.int64))
-        optimizer.apply(sums, variables)
+        optimizer.apply(sums, network.trainable_variables)
         return norm
 
     def noise(self, purpose, shape):

@@ -1,4 +1,4 @@
-"""Splits the batch of one step into minibatches, one for each update of D or of a critic."""
+"""Splits the batch of one step: into minibatches for several updates, or parts of one update."""
 
 import tensorflow as tf
 
@@ -39,3 +39,50 @@ def minibatches(data, parts, name="discriminator_steps", even=True):
 
     with tf.control_dependencies(checks):
         return [part(turn) for turn in range(parts)]
+
+
+def mean_over_parts(function, data, parts):
+    """Runs a function on parts of the rows, one after the other; returns means of its results.
+
+    So one update can have a batch whose activations do not fit into the memory together.
+
+    Args:
+        function: Of a part of `data` and its number, to a structure of float scalars and gradients:
+            tensors, `tf.IndexedSlices` or None.
+        data: Tensors of as many rows each, a multiple of `parts`.
+        parts: Positive integer; with 1 the function is called with `data` as it is.
+    """
+    if parts == 1:
+        return function(data, 0)
+    split = [tf.split(tensor, parts) for tensor in data]
+    total = None
+    for number, part in enumerate(zip(*split, strict=True)):
+        # A part begins when the one before is done: else all would be in memory at once.
+        done = [] if total is None else [x for x in tf.nest.flatten(total) if x is not None]
+        with tf.control_dependencies([getattr(each, "values", each) for each in done]):
+            part = [tf.identity(tensor) for tensor in part]
+            result = function(part, number)
+        share = tf.nest.map_structure(lambda x: _scaled(x, 1.0 / parts), result)
+        total = share if total is None else tf.nest.map_structure(_added, total, share)
+    return total
+
+
+def _scaled(value, factor):
+    if value is None:
+        return None
+    if isinstance(value, tf.IndexedSlices):
+        return tf.IndexedSlices(factor * value.values, value.indices, value.dense_shape)
+    return value * tf.cast(factor, value.dtype)
+
+
+def _added(first, second):
+    if first is None or second is None:
+        return second if first is None else first
+    if isinstance(first, tf.IndexedSlices):
+        # As one batch would have them: Adam takes each row by itself.
+        rows, indices = (
+            tf.concat([getattr(each, name) for each in (first, second)], axis=0)
+            for name in ("values", "indices")
+        )
+        return tf.IndexedSlices(rows, indices, first.dense_shape)
+    return first + second

@@ -9,7 +9,7 @@ from keras_gans import losses
 from keras_gans.models import ema
 from keras_gans.models.diagnostics import diversity
 from keras_gans.models.latent_gan import LatentGAN
-from keras_gans.models.minibatches import minibatches
+from keras_gans.models.minibatches import mean_over_parts, minibatches
 from keras_gans.models.trackers import DIAGNOSTIC, GRADIENT_NORM, LOSS
 from keras_gans.networks.checks import check_class_names, check_no_batch_statistics, check_pair
 from keras_gans.networks.wrappers import run_frozen
@@ -102,6 +102,7 @@ class R3GAN(LatentGAN):
         gamma=1.0,
         penalty_steps=1,
         augmentation_probability=None,
+        accumulate=1,
         **kwargs,
     ):
         """Configures training.
@@ -114,6 +115,9 @@ class R3GAN(LatentGAN):
                 less time; each penalty then counts so many times.
             augmentation_probability: Of the augmentation `ada`, a float in [0, 1] or a schedule of
                 steps, as in the paper; None: that of its controller.
+            accumulate: Parts of its images that each player works off one after the other before
+                its update, at least 1: the same update in less memory. Each part is augmented by
+                draws of its own.
         """
         if not callable(gamma) and gamma < 0.0:
             raise ValueError(f"gamma must be at least 0. Received: {gamma!r}")
@@ -121,13 +125,15 @@ class R3GAN(LatentGAN):
             raise ValueError(
                 f"penalty_steps must be a positive integer. Received: {penalty_steps!r}"
             )
-        self.gamma, self.penalty_steps = gamma, penalty_steps
+        if not isinstance(accumulate, int) or accumulate < 1:
+            raise ValueError(f"accumulate must be a positive integer. Received: {accumulate!r}")
+        self.gamma, self.penalty_steps, self.accumulate = gamma, penalty_steps, accumulate
         self.augmentation_probability = augmentation_probability
         phases = {
             "generator_optimizer": (generator_optimizer, self.generator),
             "discriminator_optimizer": (discriminator_optimizer, self.discriminator),
         }
-        settings = {"gamma": gamma, "penalty_steps": penalty_steps}
+        settings = {"gamma": gamma, "penalty_steps": penalty_steps, "accumulate": accumulate}
         settings["augmentation_probability"] = augmentation_probability
         self.compile_phases(phases, settings, **kwargs)
 
@@ -142,16 +148,22 @@ class R3GAN(LatentGAN):
         logs = self.train_discriminator(d_images, d_labels)
 
         # min_G E[f(D(T(x)) - D(T(G(z))))], through the frozen D: G too is told by real images.
-        seen_images = self.seen(g_images, "real g")
-        real_logits = run_frozen(self.discriminator, _with_label(seen_images, g_labels))
-        with tf.GradientTape() as tape:
-            latent = self.latent(g_images, turn=0)
-            fake_images = self.generator(_with_label(latent, g_labels), training=True)
-            seen_images = self.seen(fake_images, "fake g")
-            fake_logits = run_frozen(self.discriminator, _with_label(seen_images, g_labels))
-            g_loss = losses.relativistic_generator_loss(real_logits, fake_logits)
-            g_loss += sum(self.generator.losses)
-        norm = self.minimize(g_loss, tape, self.generator_optimizer, self.generator)
+        def gradient(part, number):
+            g_images, latent, *g_labels = part
+            seen_images = self.seen(g_images, "real g", number)
+            real_logits = run_frozen(self.discriminator, _with_label(seen_images, g_labels))
+            with tf.GradientTape() as tape:
+                fake_images = self.generator(_with_label(latent, g_labels), training=True)
+                seen_images = self.seen(fake_images, "fake g", number)
+                fake_logits = run_frozen(self.discriminator, _with_label(seen_images, g_labels))
+                g_loss = losses.relativistic_generator_loss(real_logits, fake_logits)
+                g_loss += sum(self.generator.losses)
+            players = self.generator_optimizer, self.generator
+            return self.gradients(g_loss, tape, *players), g_loss
+
+        batch = g_images, self.latent(g_images, turn=0), *g_labels
+        gradients, g_loss = mean_over_parts(gradient, batch, self.accumulate)
+        norm = self.update(gradients, self.generator_optimizer, self.generator)
         if self.average is not None:
             seen = tf.shape(d_images)[0] * tf.distribute.get_strategy().num_replicas_in_sync
             decay = ema.decay_of_half_life(_at(self.ema_half_life, self.step), seen)
@@ -161,51 +173,67 @@ class R3GAN(LatentGAN):
         return self.finish_step(g_loss=g_loss, g_gradient_norm=norm, **logs)
 
     def train_discriminator(self, real_images, labels):
-        latent = self.latent(real_images, turn=1)
-        fake_images = run_frozen(self.generator, _with_label(latent, labels))
-        fake_images = tf.cast(fake_images, tf.float32)
+        fakes, margins = [], []  # of every part
 
-        def real_judged(images):
-            return self.discriminator(_with_label(self.seen(images, "real"), labels), training=True)
+        def gradient(part, number):
+            real_images, latent, *labels = part
+            fake_images = run_frozen(self.generator, _with_label(latent, labels))
+            fake_images = tf.cast(fake_images, tf.float32)
 
-        def fake_judged(images):
-            return self.discriminator(_with_label(self.seen(images, "fake"), labels), training=True)
+            def judged(images, purpose):
+                seen_images = self.seen(images, purpose, number)
+                return self.discriminator(_with_label(seen_images, labels), training=True)
 
-        def with_penalties():
-            r1, real_logits = losses.squared_slopes(real_judged, real_images)
-            r2, fake_logits = losses.squared_slopes(fake_judged, fake_images)
-            return real_logits, fake_logits, tf.reduce_mean(r1), tf.reduce_mean(r2)
+            def real_judged(images):
+                return judged(images, "real")
 
-        def without():
-            logits = real_judged(real_images), fake_judged(fake_images)
-            return *(tf.cast(each, tf.float32) for each in logits), 0.0, 0.0
+            def fake_judged(images):
+                return judged(images, "fake")
 
-        # min_D E[f(D(T(G(z))) - D(T(x)))] + gamma / 2 (E|grad D(T(x))|^2 + E|grad D(T(G(z)))|^2),
-        # slopes at the images before T.
-        with tf.GradientTape() as tape:
-            if self.penalty_steps == 1:
-                real_logits, fake_logits, r1_loss, r2_loss = with_penalties()
-            else:
-                due = self.step % self.penalty_steps == 0
-                real_logits, fake_logits, r1_loss, r2_loss = tf.cond(due, with_penalties, without)
-            weight = 0.5 * self.penalty_steps * _at(self.gamma, self.step)
-            d_loss = losses.relativistic_discriminator_loss(real_logits, fake_logits)
-            d_loss += weight * (r1_loss + r2_loss) + sum(self.discriminator.losses)
-        norm = self.minimize(d_loss, tape, self.discriminator_optimizer, self.discriminator)
-        margins = real_logits - fake_logits
+            def with_penalties():
+                r1, real_logits = losses.squared_slopes(real_judged, real_images)
+                r2, fake_logits = losses.squared_slopes(fake_judged, fake_images)
+                return real_logits, fake_logits, tf.reduce_mean(r1), tf.reduce_mean(r2)
+
+            def without():
+                logits = real_judged(real_images), fake_judged(fake_images)
+                return *(tf.cast(each, tf.float32) for each in logits), 0.0, 0.0
+
+            # min_D E[f(D(T(G(z))) - D(T(x)))] + gamma / 2 (E|grad D(T(x))|^2
+            #       + E|grad D(T(G(z)))|^2), slopes at the images before T.
+            with tf.GradientTape() as tape:
+                if self.penalty_steps == 1:
+                    real_logits, fake_logits, r1_loss, r2_loss = with_penalties()
+                else:
+                    due = self.step % self.penalty_steps == 0
+                    real_logits, fake_logits, r1_loss, r2_loss = tf.cond(
+                        due, with_penalties, without
+                    )
+                weight = 0.5 * self.penalty_steps * _at(self.gamma, self.step)
+                d_loss = losses.relativistic_discriminator_loss(real_logits, fake_logits)
+                d_loss += weight * (r1_loss + r2_loss) + sum(self.discriminator.losses)
+            fakes.append(fake_images)
+            margins.append(real_logits - fake_logits)
+            players = self.discriminator_optimizer, self.discriminator
+            logs = {"d_loss": d_loss, "r1_loss": r1_loss, "r2_loss": r2_loss}
+            return self.gradients(d_loss, tape, *players), logs
+
+        batch = real_images, self.latent(real_images, turn=1), *labels
+        gradients, logs = mean_over_parts(gradient, batch, self.accumulate)
+        norm = self.update(gradients, self.discriminator_optimizer, self.discriminator)
+        margins = tf.concat(margins, axis=0)
         self.update_augmentation(margins)
         return {
-            "d_loss": d_loss,
-            "r1_loss": r1_loss,
-            "r2_loss": r2_loss,
+            **logs,
             "d_gradient_norm": norm,
             "pair_accuracy": 0.5 + 0.5 * tf.reduce_mean(tf.sign(margins)),
             "real_diversity": diversity(real_images),
-            "fake_diversity": diversity(fake_images),
+            "fake_diversity": diversity(tf.concat(fakes, axis=0)),
         }
 
-    def seen(self, images, purpose):
-        """T(images): as D sees them."""
+    def seen(self, images, purpose, part):
+        """T(images): as D sees them, of this part of its images."""
+        purpose = f"{purpose} {part}" if part else purpose
         return self.augmented(images, purpose, _at(self.augmentation_probability, self.step))
 
     def signatures(self):

@@ -91,6 +91,11 @@ class ConvolutionalRecipe(StageSettings, AdversarialRecipe):
 
     images_to_see: ClassVar[int] = 600_000
 
+    def choices(self, source):
+        """What is chosen by the images, as words; see `Recipe.choices`."""
+        widths = ("widths", self.widths_text(source.image_shape))
+        return [widths, *super().choices(source)]
+
     generator_learning_rate: float = setting(
         5e-4,
         "Adam's rate for G",

@@ -20,7 +20,9 @@ MANY_EPOCHS = 1000
 class AugmentedRecipe(Recipe):
     """The settings of a variant whose discriminator can see its images changed."""
 
-    absent: ClassVar[dict] = {"augment": "none", "augment_policy": [], "flip": False}
+    absent: ClassVar[dict] = {
+        **Recipe.absent, "augment": "none", "augment_policy": [], "flip": False
+    }  # fmt: skip
 
     augment: Literal["auto", "none", "diffaugment", "ada"] = setting(
         "auto",
@@ -62,12 +64,13 @@ class AugmentedRecipe(Recipe):
         adaptive = ("ada",) if recipe.augment == "ada" else ()
         return (*flip, *adaptive, *recipe.augment_policy) or None
 
-    def describe_augmentation(self, source):
-        """Says in words what a run's discriminator sees, and why."""
+    def choices(self, source):
+        """Says in words what a run's discriminator sees, and why; see `Recipe.choices`."""
         recipe, names = self.with_augmentation(source), self.augmentation(source)
         default, reason = default_augment(source.train.size, self.epochs)
         text = f"{recipe.augment}, {reason if recipe.augment == default else 'as asked'}"
-        return f"{text}: D sees {', '.join(names)}" if names else text
+        text = f"{text}: D sees {', '.join(names)}" if names else text
+        return [("augment", text)]
 
 
 def default_augment(images, epochs):

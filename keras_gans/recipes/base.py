@@ -51,7 +51,7 @@ class Recipe:
     programs: ClassVar[tuple[str, ...]] = ("generate", "serve")
     loader: ClassVar[Callable] = staticmethod(data.load_source)
     # Settings of runs that were begun before there was a setting.
-    absent: ClassVar[dict] = {}
+    absent: ClassVar[dict] = {"balance_classes": False}
 
     dataset: str = setting(
         "digits",
@@ -63,7 +63,10 @@ class Recipe:
         "cifar10",
     )
     image_size: int | tuple[int, int] | None = setting(
-        None, "one number or [height, width]; default: as the data is, 64 for a folder", unit="px"
+        None,
+        "one number or [height, width]; default: as the data is, of a folder by its pictures, at "
+        "most 64 without a GPU and 256 with one, of two folders 64",
+        unit="px",
     )
     channels: Literal[1, 3] | None = setting(None, "1: gray, 3: colour; default: as the data is")
     resize: Literal["crop", "stretch", "pad"] = setting(
@@ -87,13 +90,18 @@ class Recipe:
     cache_mib: int = setting(
         128, "a folder whose decoded images need at most this is read only once", unit="MiB", low=0
     )
+    balance_classes: bool = setting(
+        False,
+        "every batch holds each class equally often, rare ones again and again; default: as often "
+        "as they are",
+    )
     epochs: int | None = setting(
         None, "passes over the data; default: by its size, see --dry-run", unit="epochs", low=1
     )
-    precision: Literal[PRECISIONS] = setting(
-        "float32",
+    precision: Literal[PRECISIONS] | None = setting(
+        None,
         "of the layers' arithmetic; auto: bfloat16 or float16 where the devices have it, which "
-        "makes a run depend on the machine",
+        "makes a run depend on the machine; default: auto for own images on a GPU, else float32",
     )
     synchronize_statistics: bool = setting(
         True, "on several replicas, BatchNormalization sees the whole batch, as it does on one"
@@ -116,7 +124,7 @@ class Recipe:
     )
     evaluate_samples: int = setting(2000, "samples that are scored", unit="images", low=2)
     features: Literal[FEATURE_NAMES] | None = setting(
-        None, "what compares images; default: a classifier where there are labels, else pixels"
+        None, "what compares images; default: a classifier where there are labels, else random"
     )
     best_metric: Literal[CHOOSING] | None = setting(
         None,
@@ -144,7 +152,12 @@ class Recipe:
 
     def batches(self, source, start_step, shard=WHOLE_BATCH):
         """Endless batches as the model's `fit` takes them, from any step on; `data.batches`."""
-        return data.batches(source.train, self.batch_size, self.seed, start_step, shard)
+        order = self.batch_size, self.seed, start_step, shard
+        return data.batches(source.train, *order, balanced=self.balance_classes)
+
+    def choices(self, source):
+        """What the recipe chose by the images of `source`: pairs of a heading and a text."""
+        return []
 
     def build(self, source, total_steps=None):
         """Builds and compiles the variant's model for the images and classes of a data source.

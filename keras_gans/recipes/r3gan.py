@@ -24,6 +24,7 @@ class R3GANRecipe(AugmentedRecipe):
     variant: ClassVar[str] = "r3gan"
     images_to_see: ClassVar[int] = 1_200_000
     most_epochs: ClassVar[int] = 300
+    absent: ClassVar[dict] = {**AugmentedRecipe.absent, "accumulate": 1}
 
     batch_size: int = setting(
         128, "images in a step, half of them D's, half G's; even", unit="images", low=2
@@ -83,9 +84,21 @@ class R3GANRecipe(AugmentedRecipe):
         low=1,
     )
 
+    accumulate: int = setting(
+        1,
+        "parts of its images that each player works off before its update: the same update of a "
+        "batch that memory does not hold at once",
+        low=1,
+    )
+
     def __post_init__(self):
         super().__post_init__()
-        if self.batch_size % 2:
+        if self.batch_size % (2 * self.accumulate):
+            if self.accumulate > 1:
+                raise InputError(
+                    f"batch_size must be a multiple of 2 x accumulate={self.accumulate}. "
+                    f"Received: batch_size={self.batch_size}"
+                )
             raise InputError(
                 f"batch_size must be even: D and G share it. Received: {self.batch_size}"
             )
@@ -117,20 +130,35 @@ class R3GANRecipe(AugmentedRecipe):
             augmentation=self.augmentation(source),
             seed=self.seed,
         )
-        gamma = self.gamma
-        if gamma is None:
-            gamma = GAMMA * shape[0] * shape[1] / 32**2
+        gamma, final_gamma = self.gammas(shape)
         probability = self.augment_probability
         if probability is not None and steps is not None:
             probability = Cosine(0.0, probability, steps)
-        final_gamma = gamma / 10 if self.final_gamma is None else self.final_gamma
         model.compile(
             *(self._optimizer(steps) for _ in range(2)),
             gamma=_along(steps, gamma, final_gamma),
             penalty_steps=self.penalty_steps,
             augmentation_probability=probability,
+            accumulate=self.accumulate,
         )
         return model
+
+    def gammas(self, image_shape):
+        """Returns the weight of the penalties at first and at last, for images of a shape."""
+        height, width, _ = image_shape
+        first = GAMMA * height * width / 32**2 if self.gamma is None else self.gamma
+        return first, first / 10 if self.final_gamma is None else self.final_gamma
+
+    def choices(self, source):
+        """What is chosen by the images, as words; see `Recipe.choices`."""
+        first, last = self.gammas(source.image_shape)
+        rule = f"{GAMMA} at 32 x 32, with the square of the side"
+        why = rule if self.gamma is None else "as asked"
+        made = [*super().choices(source), ("gamma", f"{first:g} to {last:g}: {why}")]
+        if self.ema_half_life is not None:
+            text = f"a half-life of {self.ema_half_life:,.0f} images at last"
+            made.append(("average", f"of G's weights, {text}"))
+        return made
 
     def networks(self, shape, classes):
         """`(generator, discriminator)` of the size, with classes or (None) without."""

@@ -29,6 +29,12 @@ class StageSettings:
         low=1,
     )
 
+    def widths_text(self, image_shape):
+        """Says how wide the stages are, and why."""
+        widths = ", ".join(map(str, self.stage_widths(image_shape)))
+        open_ones = self.width is None and self.max_width is None and self.filters is None
+        return f"{widths} feature maps, {'by the size of the images' if open_ones else 'as asked'}"
+
     def stage_widths(self, image_shape):
         """Returns the feature maps of every stage, from the smallest maps to the largest.
 

@@ -11,6 +11,7 @@ from keras_gans.data.pixels import to_float, to_uint8
 from keras_gans.errors import InputError, RunError
 from keras_gans.networks.resnet import DIVISOR, SMALLEST_SIDE
 from keras_gans.serving.endpoints import Endpoints
+from keras_gans.serving.signatures import encode_png
 
 BATCH_SIZE = 100
 FIRST_SEED = 2**30  # far from those of grids, walks and scored samples
@@ -46,9 +47,21 @@ class Sampler:
         return np.concatenate([batch["image"] for batch in self.batches(seeds, labels)])
 
     @classmethod
-    def from_endpoints(cls, endpoints):
-        """Takes `generate` of a model's endpoints; raises InputError if they have none."""
-        return cls(endpoints["generate"], endpoints.class_names)
+    def from_endpoints(cls, endpoints, truncation=None):
+        """Takes `generate` of a model's endpoints; raises InputError if they have none.
+
+        With a `truncation` its latents are those of `truncated`.
+        """
+        if truncation is None:
+            return cls(endpoints["generate"], endpoints.class_names)
+        decode = latent_decoder(endpoints)
+
+        def generate(seed, **label):
+            latent = latents_of_seeds(endpoints, seed.numpy(), None, truncation)
+            images = decode(latent=tf.constant(latent), **label)["image"]
+            return {"image": images, "image_bytes": encode_png(images)}
+
+        return cls(generate, endpoints.class_names)
 
     @classmethod
     def from_model(cls, model):
@@ -76,15 +89,19 @@ def draw_prior(endpoints, count, labels=None, first_seed=FIRST_SEED):
     return latents_of_seeds(endpoints, np.arange(first_seed, first_seed + count), labels)
 
 
-def latents_of_seeds(endpoints, seeds, labels=None):
+def latents_of_seeds(endpoints, seeds, labels=None, truncation=None):
     """Draws the latents `float32 [..., latent_dim]` that `generate` makes images of.
 
     Args:
         endpoints: A `serving.Endpoints`; InputError if it makes no images from latents.
         seeds: Integers `[...]` of the int32 range, of any shape.
         labels: Class indices of the same shape, for a prior that differs between classes.
+        truncation: None, or as in `truncated`: InputError then for a model that encodes images,
+            whose prior need not be normal.
     """
     latent_decoder(endpoints)  # refuses
+    if truncation is not None and can_encode(endpoints):
+        raise InputError("truncation is for normal latents, and this model has codes of images")
     width = endpoints.specs("serving_default")["latent"].shape[-1]
     inputs = _seed_inputs(seeds, labels)
 
@@ -102,7 +119,20 @@ def latents_of_seeds(endpoints, seeds, labels=None):
     tensors = {key: tf.constant(each) for key, each in inputs.items()}
     # Asked for its graph, TensorFlow does not warn of tracing one for every call.
     latents = draw.get_concrete_function(tensors)(tensors)
+    latents = latents if truncation is None else truncated(latents, truncation)
     return latents.numpy().reshape(*np.shape(seeds), width)
+
+
+def truncated(latents, truncation):
+    """Turns normal latents into draws of the normal distribution cut off beyond +-`truncation`.
+
+    Nearer to 0 images are more alike and less often bad, the truncation trick of Brock 2019 (arXiv
+    1809.11096). A number keeps its place among all that could have been drawn, so that images
+    change continuously. The truncation is above 0.
+    """
+    root = 2.0**0.5
+    within = tf.math.erf(tf.abs(latents) / root) * tf.math.erf(truncation / root)
+    return tf.sign(latents) * tf.minimum(root * tf.math.erfinv(within), truncation)
 
 
 def _seed_inputs(seeds, labels):

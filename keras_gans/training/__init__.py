@@ -1,8 +1,10 @@
 """A run: made ready, kept in a folder, trained to its end, and loaded again."""
 
+from keras_gans.training.beginnings import begin_from, changes, copy_run, remember
 from keras_gans.training.load import export_source, label_index, load, open_endpoints
 from keras_gans.training.loop import finish, train, train_as_worker
-from keras_gans.training.run import check_agreement, evaluator_for, plan, prepare, reopen, resolve
+from keras_gans.training.planning import check_memory, plan
+from keras_gans.training.run import check_agreement, evaluator_for, prepare, reopen, resolve
 from keras_gans.training.run_folder import (
     BEST,
     CACHE,
@@ -21,16 +23,21 @@ from keras_gans.training.run_folder import (
     load_source,
     saved_settings,
 )
+from keras_gans.training.trial import time_steps, trial_text
 
 __all__ = [
     "BEST",
     "CACHE",
     "CHECKPOINT_HELP",
+    "begin_from",
+    "changes",
     "check_agreement",
+    "check_memory",
     "check_name",
     "check_settings",
     "check_utf8",
     "check_writable",
+    "copy_run",
     "create",
     "default_worker_run_name",
     "evaluator_for",
@@ -47,9 +54,12 @@ __all__ = [
     "open_endpoints",
     "plan",
     "prepare",
+    "remember",
     "reopen",
     "resolve",
     "saved_settings",
+    "time_steps",
     "train",
     "train_as_worker",
+    "trial_text",
 ]

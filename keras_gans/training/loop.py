@@ -84,12 +84,13 @@ def fit_segments(run):
     if epoch < run.recipe.epochs:
         segments.append((epoch, run.recipe.epochs, run.steps_per_epoch))
     for first, last, steps in segments:
-        batches = _make_batches(run, run.model.steps_done)
+        batches = make_batches(run, run.model.steps_done)
         plan = {"initial_epoch": first, "epochs": last, "steps_per_epoch": steps}
         yield {"x": batches, **plan, "shuffle": False, "verbose": 0}
 
 
-def _make_batches(run, start_step):
+def make_batches(run, start_step):
+    """Makes a run's batches from any step on, as `fit` takes them on its devices."""
     shard = distribution.replica_shard(run.strategy)
     if shard == WHOLE_BATCH:
         return run.recipe.batches(run.source, start_step)
@@ -174,6 +175,12 @@ def _known_errors(run, directory=None):
     """Says in one line what ended training, where that is known."""
     try:
         yield
+    except tf.errors.ResourceExhaustedError as error:
+        smaller = max(2, run.recipe.batch_size // 2)
+        raise RunError(
+            "out of memory: begin again with a smaller batch or smaller images, as "
+            f"--batch-size {smaller}, or narrower networks"
+        ) from error
     except tf.errors.OpError as error:
         if run.source.train.failure:
             # Through TensorFlow it arrives wrapped; the split has it in one line.

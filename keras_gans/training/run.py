@@ -5,7 +5,6 @@ import math
 from pathlib import Path
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from keras_gans import data, distribution
@@ -18,12 +17,19 @@ from keras_gans.models import GenerativeModel
 from keras_gans.precision import choose_precision, dtype_policy_scope
 from keras_gans.recipes import AugmentedRecipe, Recipe
 from keras_gans.serving.endpoints import Endpoints
-from keras_gans.training.run_folder import CACHE, CHECKPOINT, check_data, load_checkpoint
+from keras_gans.training import choices
+from keras_gans.training.beginnings import take_state
+from keras_gans.training.run_folder import (
+    CACHE,
+    CHECKPOINT,
+    check_data,
+    load_checkpoint,
+    saved_settings,
+)
 
 EVALUATIONS = 10  # about so many in a run
 # A sample scored costs less than one image trained: 10 keep the cost of scoring below a tenth.
 IMAGES_PER_SAMPLE = 10
-LISTED_CLASSES = 20  # in the plan
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +40,9 @@ class Run:
     source: Source | UnpairedSource
     model: GenerativeModel  # compiled
     strategy: tf.distribute.Strategy
+    # Of settings that nobody made: pairs of a heading and a text, for the plan.
+    reasons: tuple[tuple[str, str], ...] = ()
+    begun_from: str | None = None  # the run or export whose weights it has; of a new run
 
     @property
     def steps_per_epoch(self):
@@ -54,9 +63,15 @@ def prepare(recipe, strategy=None):
     """
     strategy = strategy or tf.distribute.get_strategy()
     source = recipe.load_source()
-    policy, _ = choose_precision(recipe.precision, strategy)
-    recipe = dataclasses.replace(resolve(recipe, source), precision=policy)
+    recipe, reasons = _resolved(recipe, source)
+    policy, reason = choose_precision(precision_name(recipe, strategy), strategy)
+    if recipe.precision is None and policy == "float32":
+        reason = "the same on every machine"
+    reasons += (("precision", f"{policy}, {reason}"),)
+    recipe = dataclasses.replace(recipe, precision=policy)
     rows_per_replica(recipe.batch_size, strategy.num_replicas_in_sync)
+    if recipe.balance_classes and not source.num_classes:
+        raise InputError(f"balance_classes needs labels, and {source.name} has none: leave it out")
     steps = data.steps_per_epoch(source.train, recipe.batch_size)
     if steps % recipe.steps_per_execution:
         # Of batches without end, `fit` would take whole executions, and so more than an epoch.
@@ -68,11 +83,13 @@ def prepare(recipe, strategy=None):
     keras.utils.set_random_seed(recipe.seed)
     with strategy.scope(), dtype_policy_scope(policy):
         model = recipe.build(source, recipe.epochs * steps)
-    return _apply_run_settings(Run(recipe, source, model, strategy))
+    return _apply_run_settings(Run(recipe, source, model, strategy, reasons))
 
 
 def reopen(recipe, directory, strategy=None):
     """Brings an interrupted run back to where its last checkpoint was; returns a `Run`.
+
+    With more epochs than it had the run has the schedules of a run that long.
 
     Raises InputError if the data is not what the run was begun with.
     """
@@ -83,7 +100,11 @@ def reopen(recipe, directory, strategy=None):
         # Killed before its first checkpoint, a run begins anew: same seed, same weights.
         return run
     with run.strategy.scope():
-        return _apply_run_settings(dataclasses.replace(run, model=load_checkpoint(path)))
+        model = load_checkpoint(path)
+        if recipe.epochs > saved_settings(directory)["epochs"]:
+            take_state(run.model, model)
+            return run
+        return _apply_run_settings(dataclasses.replace(run, model=model))
 
 
 def _apply_run_settings(run):
@@ -99,30 +120,77 @@ def _apply_run_settings(run):
 def resolve(recipe, source):
     """Fills in what a recipe leaves open, by the data; returns a new recipe.
 
-    That is `epochs`, `features`, `best_metric`, `evaluate_epochs`, and `augment` with its policy.
+    That is `epochs`, `features`, `best_metric`, `evaluate_epochs`, `augment` with its policy, and
+    of a folder `image_size`; defaults of `batch_size` and `sample_epochs` that do not suit change.
     """
+    return _resolved(recipe, source)[0]
+
+
+def _resolved(recipe, source):
+    """Returns the recipe of `resolve`, and the plan's pairs of a heading and a reason."""
+    reasons, defaults = [], type(recipe)
+    size, reason = choices.choose_batch_size(
+        recipe.batch_size, defaults.batch_size, source.train.size
+    )
+    if reason:
+        reasons.append(("batch", f"{size}, {reason}"))
+        recipe = dataclasses.replace(recipe, batch_size=size)
     images = data.steps_per_epoch(source.train, recipe.batch_size) * recipe.batch_size
-    epochs = recipe.epochs or min(recipe.most_epochs, max(1, round(recipe.images_to_see / images)))
+    epochs = recipe.epochs
+    if epochs is None:
+        if choices.is_own(recipe.dataset):
+            pixels, gpus = source.image_shape[:2], tf.config.list_physical_devices("GPU")
+            measured = images, recipe.images_to_see, math.prod(pixels), bool(gpus)
+            epochs, reason = choices.choose_own_epochs(*measured)
+        else:
+            target = recipe.images_to_see, recipe.most_epochs
+            epochs, reason = choices.choose_epochs(images, *target)
+        reasons.append(("length", f"{epochs:,} epochs, {reason}"))
     interval = recipe.evaluate_epochs
     if interval is None:
         affordable = math.ceil(IMAGES_PER_SAMPLE * recipe.evaluate_samples / images)
         interval = min(epochs, max(affordable, math.ceil(epochs / EVALUATIONS)))
     compared = recipe.features or recipe.default_features or _default_features(source)
     metric = recipe.best_metric or recipe.default_metric
+    if not recipe.features and interval:
+        reasons.append(("compared", f"by {compared}: {_why_features(compared)}"))
+    image_size = recipe.image_size
+    if image_size is None and recipe.dataset.startswith("folder:"):
+        height, width = source.image_shape[:2]
+        # Kept: another machine, or a folder with other pictures, would choose otherwise.
+        image_size = height if height == width else (height, width)
     resolved = dataclasses.replace(
         recipe,
+        image_size=image_size,
         epochs=epochs,
+        sample_epochs=choices.choose_sample_epochs(
+            recipe.sample_epochs, defaults.sample_epochs, epochs
+        ),
         features=compared,
         best_metric=metric or _default_metric(source, compared, recipe.evaluate_samples),
         evaluate_epochs=interval,
     )
-    by_data = isinstance(resolved, AugmentedRecipe)
-    return resolved.with_augmentation(source) if by_data else resolved
+    if isinstance(resolved, AugmentedRecipe):
+        resolved = resolved.with_augmentation(source)
+    return resolved, tuple(reasons)
+
+
+def _why_features(name):
+    return {
+        "classifier": "it is fitted to the labels",
+        "random": "there are no labels, and no network has to be fetched",
+    }.get(name, "the variant's own")
+
+
+def precision_name(recipe, strategy):
+    """Returns which of `precision.PRECISIONS` a recipe has on the devices of a strategy."""
+    on_gpu = any("GPU" in device for device in distribution.local_devices(strategy))
+    return choices.choose_precision_name(recipe.precision, recipe.dataset, on_gpu)
 
 
 def _default_features(source):
     if isinstance(source, UnpairedSource):
-        return "classifier" if source.judges else "pixels"
+        return "classifier" if source.judges else "random"
     return features.default_for(source)
 
 
@@ -167,60 +235,3 @@ def evaluator_for(run, runs_dir):
     made = translation.evaluator_for(run.source, *chosen, cache_dir=Path(runs_dir) / CACHE)
     made.supported_metrics(Endpoints.from_model(run.model))  # refuses what it cannot be asked
     return made
-
-
-def plan(run):
-    """Describes what a run would do, as text: data, networks, steps, memory."""
-    recipe, source = run.recipe, run.source
-    shape = " x ".join(str(size) for size in source.image_shape)
-    classes = f"{source.num_classes:,} classes" if source.num_classes else "no labels"
-    if source.num_modes:
-        classes += f", {source.num_modes:,} modes"
-    lines = [f"data      {source.name}: {source.train.size:,} images of {shape}, {classes}"]
-    lines += [f"classes   {_class_counts(source)}"] if source.num_classes else []
-    lines += [f"{heading:9} {text}" for heading, text in source.notes]
-    if skipped := data.skipped_text(source):
-        lines.append(f"skipped   {skipped}")
-    lines += [
-        f"network   {network.name}: {network.count_params():,} parameters, "
-        f"{network.input_shape} -> {network.output_shape}"
-        for network in run.model.layers
-    ]
-    if isinstance(recipe, AugmentedRecipe):
-        lines.append(f"augment   {recipe.describe_augmentation(source)}")
-    lines += [
-        f"steps     {recipe.epochs} epochs of {run.steps_per_epoch:,} steps, batches of "
-        f"{recipe.batch_size}: {run.total_steps:,} steps in all",
-        f"memory    about {_memory_mib(run):,.0f} MiB for weights, optimizers and activations",
-    ]
-    return "\n".join(lines)
-
-
-def _class_counts(source):
-    """How many training images each class has; of many classes the fewest and the most."""
-    counts = np.bincount(source.train.labels, minlength=source.num_classes)
-    if len(counts) <= LISTED_CLASSES:
-        named = zip(source.class_names, counts, strict=True)
-        return ", ".join(f"{name}: {count:,}" for name, count in named)
-    if counts.min() == counts.max():
-        return f"{counts[0]:,} of each"
-    rarest, *_, commonest = np.argsort(counts, kind="stable")
-    names = source.class_names
-    return (
-        f"{counts[rarest]:,} ({names[rarest]}) to {counts[commonest]:,} ({names[commonest]}) "
-        f"images each, half of them at most {int(np.median(counts)):,}"
-    )
-
-
-def _memory_mib(run):
-    """Weights with gradients and Adam's two moments, outputs with their gradients."""
-    outputs = 0
-    for network in run.model.layers:
-        if None in tf.nest.flatten(network.inputs[0].shape[1:]):
-            # It takes images of any size: a copy for those of the run has shapes.
-            images = keras.Input(run.source.image_shape)
-            network = keras.models.clone_model(network, input_tensors=images)
-        for layer in network.layers:
-            outputs += sum(math.prod(t.shape[1:]) for t in tf.nest.flatten(layer.output))
-    weights = run.model.count_params()
-    return 4 * (4 * weights + 2 * 2 * run.recipe.batch_size * outputs) / 2**20

@@ -15,9 +15,9 @@ import tensorflow as tf
 import yaml
 
 from keras_gans import __version__
-from keras_gans.data.listing import shortened
+from keras_gans.data.naming import shortened
 from keras_gans.errors import InputError
-from keras_gans.files import write_atomically
+from keras_gans.files import save_atomically, write_atomically
 from keras_gans.metrics import earlier_names
 from keras_gans.recipes import RECIPES
 
@@ -26,6 +26,9 @@ RECORD = "run.json"  # what the run was trained on, and what came of it
 CHECKPOINT = "checkpoint.keras"
 BEST = "best.keras"
 CACHE = ".metrics"  # next to the runs: classifiers and features of real images
+# Of a run that goes on: where its data lies, and more epochs.
+CHANGEABLE = ("dataset", "data_dir", "epochs")
+EARLIER_FOLDER_SIZE = 64  # of runs that were begun before a folder's pictures decided it
 CHECKPOINT_HELP = "of a run: best or last; default: the best if the run kept one"
 
 
@@ -48,6 +51,10 @@ def create(run, runs_dir, name=None):
         record = _facts(run.source)
         if run.source.skipped:
             record["skipped"] = run.source.skipped
+        if run.begun_from is not None:
+            record["begun_from"] = run.begun_from
+            # Without a checkpoint a run begins anew, from its seed.
+            save_atomically(run.model, directory / CHECKPOINT)
         write_atomically(directory / RECORD, json.dumps(record, indent=2))
         write_atomically(directory / CONFIG, yaml.safe_dump(run.recipe.as_dict(), sort_keys=False))
     except OSError as error:
@@ -135,15 +142,25 @@ def saved_settings(directory):
         settings = yaml.safe_load(path.read_text(encoding="utf-8"))
         variant = settings["variant"]
         absent = RECIPES[variant].absent if variant in RECIPES else {}
-        return {"variant": variant, **absent, **earlier_names.current_settings(settings)}
+        settings = {"variant": variant, **absent, **earlier_names.current_settings(settings)}
+        dataset = settings.get("dataset", "")
+        if settings.get("image_size") is None and dataset.startswith("folder:"):
+            settings["image_size"] = EARLIER_FOLDER_SIZE
+        return settings
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise InputError(f"{path} is damaged: {reason}") from error
 
 
 def check_settings(recipe, directory):
-    """Checks that a recipe's settings are those of a run; InputError names each that differs."""
-    if changed := _differences(saved_settings(directory), recipe.as_dict()):
+    """Checks that a recipe's settings are those of a run; InputError names each that differs.
+
+    Where the data is may differ, and there may be more epochs.
+    """
+    saved, wanted = saved_settings(directory), recipe.as_dict()
+    longer = (wanted["epochs"] or 0) > (saved.get("epochs") or 0)
+    allowed = {key: wanted[key] for key in CHANGEABLE if longer or key != "epochs"}
+    if changed := _differences(saved | allowed, wanted):
         raise InputError(
             f"{directory} was begun with other settings: {'; '.join(changed)}. "
             "Leave them out to go on, or start a new run"

@@ -51,30 +51,38 @@ class Walk:
         return images.save_gif(itertools.chain([first], frames), path, seconds_per_frame, enlarge)
 
 
-def walk_between_seeds(endpoints, seeds, steps, labels=None):
+def walk_between_seeds(endpoints, seeds, steps, labels=None, truncation=None, first=None):
     """Walks through the latents of seeds, integers `[rows, p]`, p >= 2, `steps` frames between two.
 
-    `labels` are class indices, a column each; None for a model without classes.
+    `labels` are class indices, a column each; None for a model without classes. `truncation` is
+    that of `sampling.latents_of_seeds`; `first`, float32 `[latent_dim]`, takes the place of the
+    first latent of every row.
     """
     function = sampling.latent_decoder(endpoints)
     if labels is not None and "label" not in endpoints.specs("serving_default"):
         # A prior of classes: latents of seeds differ between them, what makes images does not.
         seeds, each = np.broadcast_arrays(seeds[:, None], np.asarray(labels)[:, None])
-        inputs = through_latents(sampling.latents_of_seeds(endpoints, seeds, each), steps)
+        latents, labels = sampling.latents_of_seeds(endpoints, seeds, each, truncation), None
     else:
-        inputs = through_latents(sampling.latents_of_seeds(endpoints, seeds), steps, labels)
+        latents = sampling.latents_of_seeds(endpoints, seeds, None, truncation)
+    if first is not None:
+        latents = latents.copy()  # TensorFlow's own memory is not to be written
+        latents[..., 0, :] = first
+    inputs = through_latents(latents, steps, labels)
     return _walk(function, inputs, steps, "walk")
 
 
-def walk_between_classes(model, endpoints, seeds, labels, steps):
+def walk_between_classes(model, endpoints, seeds, labels, steps, truncation=None):
     """Walks from class to class, in the order of `labels`, with the latents of seeds.
 
     Args:
         model: A `ConditionalGAN`, in memory: an export takes whole labels only.
         endpoints: Its `serving.Endpoints`.
         seeds, labels, steps: As `through_classes`; seeds are integers `[rows, 1 or len(labels)]`.
+        truncation: As in `sampling.latents_of_seeds`.
     """
-    inputs = through_classes(sampling.latents_of_seeds(endpoints, seeds), labels, steps)
+    latents = sampling.latents_of_seeds(endpoints, seeds, None, truncation)
+    inputs = through_classes(latents, labels, steps)
     return _walk(class_mixer(model.sampler), inputs, steps, "walk_classes")
 
 

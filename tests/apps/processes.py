@@ -19,7 +19,7 @@ import tensorflow as tf
 from PIL import Image
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
-from apps import evaluate, export, generate, train, translate, walk
+from apps import evaluate, export, generate, project, train, translate, walk
 from apps.console import run_app
 
 ROOT = Path(__file__).parents[2]
@@ -85,6 +85,7 @@ def run_here(capsys, program, *arguments):
     module = {
         "train": train,
         "generate": generate,
+        "project": project,
         "walk": walk,
         "evaluate": evaluate,
         "export": export,

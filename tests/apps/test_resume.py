@@ -182,12 +182,13 @@ def test_a_complete_run_has_nothing_to_resume(tmp_path_factory, capsys):
     run = folder / "runs" / "first"
     status, out, err = run_here(capsys, "train", "cgan", "--resume", run, *places(folder))
     assert (status, err) == (0, "")
-    assert out == f"{run} is complete: there is nothing to resume\n"
-    more = ["--resume", run, "--epochs", "99", *places(folder)]
+    longer = "more --epochs than 2 train it longer"
+    assert out == f"{run} is complete: there is nothing to resume; {longer}\n"
+    more = ["--resume", run, "--epochs", "1", *places(folder)]
     status, out, err = run_here(capsys, "train", "cgan", *more)
     assert (status, out) == (2, "")
     assert "epochs is" in err
-    assert "99 asked" in err
+    assert "1 asked" in err
     assert snapshot(folder) == before
 
 
@@ -215,7 +216,7 @@ def refused(unfinished, tmp_path, capsys):
 
 @pytest.mark.parametrize(
     ("name", "there", "asked"),
-    [("epochs", "2", "3"), ("batch-size", "4", "8"), ("seed", "0", "1"), ("filters", "4", "[8,4]")],
+    [("epochs", "2", "1"), ("batch-size", "4", "8"), ("seed", "0", "1"), ("filters", "4", "[8,4]")],
 )
 def test_a_run_does_not_go_on_with_other_settings(refused, name, there, asked):
     line = refused(f"--{name}", asked)
@@ -293,3 +294,39 @@ def test_a_full_disk_keeps_the_last_checkpoint(unfinished, tmp_path, capsys):
     assert "File too large" in line
     assert (unfinished / "checkpoint.keras").read_bytes() == before
     assert list(unfinished.rglob(".*")) == []
+
+
+def test_a_complete_run_goes_on_for_longer_as_a_copy_and_another_begins_with_its_weights(
+    whole, data, tmp_path, capsys
+):
+    shutil.copytree(whole.parent / training.CACHE, tmp_path / "runs" / training.CACHE)
+    folder = shutil.copytree(whole, tmp_path / "runs" / "whole")
+    run = training.reopen(RECIPES["cgan"](**settings_of(folder)), folder)
+    training.finish(run, folder, tmp_path / "exports")
+    before = snapshot(folder)
+    options = ["--resume", folder, "--name", "longer", "--epochs", "3", *places(tmp_path)]
+    status, out, err = run_here(capsys, "train", "cgan", *options)
+    assert status == 0, err
+    assert "changed   3 epochs in place of 2" in out
+    copy = tmp_path / "runs" / "longer"
+    assert f"run       {copy}" in out
+    assert int(checkpoint_of(copy).step) == 24
+    assert training.is_complete(copy)
+    assert snapshot(folder) == before
+    options = ["--dataset", f"npz:{data}", "--init-from", copy, *SLOW_FLAGS, *places(tmp_path)]
+    status, out, err = run_here(capsys, "train", "cgan", *options, "--dry-run")
+    assert status == 0, err
+    assert f"begins    with the weights of {copy}" in out
+    for wrong, word in (
+        (["--resume", copy, "--epochs", "2"], "begun with other settings: epochs is 3 there"),
+        (["--resume", copy, "--init-from", folder], "leave it or --resume out"),
+        ([*options[:3], tmp_path / "none", *SLOW_FLAGS], "neither a run nor"),
+    ):
+        status, out, err = run_here(capsys, "train", "cgan", *wrong, *places(tmp_path))
+        assert (status, word in err, err.count("\n")) == (2, True, 1), err
+
+
+def settings_of(folder):
+    settings = training.saved_settings(folder)
+    settings.pop("variant")
+    return settings

@@ -40,8 +40,9 @@ from tests.apps.processes import (
 
 pytestmark = pytest.mark.slow
 
-ON_STDOUT = ["data", "classes", "network", "augment", "steps", "memory", "strategy", "precision"]
-ON_STDOUT += ["judge", "run", "trained", "best", "worst", "samples", "exported", "next"]
+ON_STDOUT = ["data", "classes", "network", "widths", "augment", "compared", "precision", "steps"]
+ON_STDOUT += ["memory", "strategy", "judge", "run", "trained", "best", "worst", "samples"]
+ON_STDOUT += ["exported", "next"]
 PROGRESS = re.compile(r"epoch \d/2  d_loss \d+\.\d{3}, g_loss \d+\.\d{3}  \d+ images/s")
 TRACKED = set(ConditionalGAN.tracked)
 SCORED = {
@@ -249,6 +250,8 @@ def test_a_dry_run_shows_the_plan_and_writes_nothing(cgan, tmp_path, capsys):
     assert "64 images of 8 x 8 x 1, 3 classes" in out
     assert "2 epochs of 4 steps, batches of 16: 8 steps in all" in out
     assert re.search(r"^memory    about [\d,.]+ MiB", out, re.MULTILINE)
+    assert re.search(r"^measured  [\d.e-]+ s a step, [\d,]+ images/s, and at ", out, re.MULTILINE)
+    assert re.search(r"^time      about \d+ s on this machine", out, re.MULTILINE)
     assert "run  " not in out
     assert list(tmp_path.iterdir()) == []
 

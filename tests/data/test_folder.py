@@ -93,11 +93,11 @@ def test_no_folder_of_images(tmp_path, make, message):
 def test_gray_pictures_give_one_channel(photos):
     for path in photos.rglob("*.jpg"):
         Image.open(path).convert("L").save(path)
-    assert load_source(f"folder:{photos}").image_shape == (64, 64, 1)
-    assert load_source(f"folder:{photos}", channels=3).image_shape == (64, 64, 3)
+    assert load_source(f"folder:{photos}").image_shape == (32, 32, 1)
+    assert load_source(f"folder:{photos}", channels=3).image_shape == (32, 32, 3)
     Image.new("RGB", (8, 8)).save(photos / "dog" / "11.jpg")
-    assert load_source(f"folder:{photos}").image_shape == (64, 64, 3)
-    assert load_source(f"folder:{photos}", channels=1).image_shape == (64, 64, 1)
+    assert load_source(f"folder:{photos}").image_shape == (32, 32, 3)
+    assert load_source(f"folder:{photos}", channels=1).image_shape == (32, 32, 1)
 
 
 @pytest.mark.parametrize("resize", ["crop", "stretch", "pad"])

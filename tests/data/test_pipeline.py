@@ -160,3 +160,44 @@ def test_batch_size_beyond_the_split():
 def test_the_pipeline_has_no_tuner_whose_sleep_could_be_waited_for():
     for dataset in (batches(numbered(8), 4, seed=0), in_order(numbered(8), 4)):
         assert dataset.options().autotune.enabled is False
+
+
+def unbalanced():
+    """Classes of 90, 9 and 1 images, in no order; images are numbered from 0."""
+    labels = np.random.default_rng(0).permutation([0] * 90 + [1] * 9 + [2])
+    return ArraySplit(np.arange(100, dtype=np.uint8).reshape(100, 1, 1, 1), labels)
+
+
+def test_balanced_batches_hold_each_class_equally_often():
+    split = unbalanced()
+    seen = []
+    stream = itertools.islice(batches(split, 10, 0, balanced=True), 200)
+    for images, labels in stream:
+        counts = np.bincount(labels, minlength=3)
+        assert counts.max() - counts.min() <= 1
+        indices = np.rint((images.numpy().ravel() + 1) * 127.5).astype(int)
+        np.testing.assert_array_equal(split.labels[indices], labels)
+        seen += indices.tolist()
+    assert len(set(seen)) == 100  # every image is drawn
+    halves = np.bincount(np.concatenate([split.labels[seen][::2]]), minlength=3) / 1000
+    np.testing.assert_allclose(halves, 1 / 3, atol=0.05)  # also for each of two players
+
+
+def test_balanced_batches_go_on_at_any_step_and_split_over_workers():
+    split = unbalanced()
+
+    def rows(start, shard=None, count=4):
+        options = {} if shard is None else {"shard": shard}
+        stream = batches(split, 12, 3, start, balanced=True, **options)
+        return [images.numpy().ravel() for images, _ in itertools.islice(stream, count)]
+
+    whole = rows(0, count=8)
+    np.testing.assert_array_equal(np.stack(rows(4)), np.stack(whole[4:]))
+    first, second = (rows(0, Shard(n, 1, 2), count=8) for n in (0, 1))
+    np.testing.assert_array_equal(np.concatenate([first, second], axis=1), np.stack(whole))
+
+
+def test_balanced_batches_need_labels():
+    split = ArraySplit(np.zeros((10, 1, 1, 1), np.uint8))
+    with pytest.raises(InputError, match="balanced batches need labels"):
+        batches(split, 5, 0, balanced=True)

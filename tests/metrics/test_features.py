@@ -89,6 +89,6 @@ def test_refusals():
     with pytest.raises(InputError, match=r"inception_2015, inception_keras, pixels. Received: vgg"):
         features.get("vgg", source(), None)
     unlabelled = source().__class__(**{**vars(source()), "class_names": None})
-    assert features.default_for(unlabelled) == "pixels"
-    with pytest.raises(InputError, match="stripes has none: choose pixels or inception_2015"):
+    assert features.default_for(unlabelled) == "random"
+    with pytest.raises(InputError, match="stripes has none: choose random or inception_2015"):
         features.get("classifier", unlabelled, None)

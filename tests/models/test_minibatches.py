@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gans.models.minibatches import minibatches
+from keras_gans.models.minibatches import mean_over_parts, minibatches
 
 
 def test_part_t_has_every_so_manieth_row_from_t_on():
@@ -67,3 +67,28 @@ def test_what_turns_out_not_to_split_is_refused_when_the_step_runs(size, even, w
 def test_the_number_of_parts_is_checked_by_its_name(parts):
     with pytest.raises(ValueError, match=r"n_critic must be a positive integer. Received: "):
         minibatches(tf.zeros((8, 2)), parts, "n_critic")
+
+
+@pytest.mark.parametrize("parts", [1, 2, 4])
+def test_means_over_parts_are_those_of_the_whole(parts):
+    rows, rest = tf.range(8.0), tf.range(8.0, 16.0)
+    numbers = []
+
+    def function(part, number):
+        numbers.append(number)
+        first, second = part
+        slices = tf.IndexedSlices(first[:, None] / len(first), tf.range(len(first)), (8, 1))
+        return {"mean": tf.reduce_mean(first * second)}, [None, tf.reduce_mean(second)], slices
+
+    logs, gradients, slices = mean_over_parts(function, (rows, rest), parts)
+    assert numbers == list(range(parts))
+    assert float(logs["mean"]) == np.mean(np.arange(8) * np.arange(8, 16))
+    assert gradients[0] is None
+    assert float(gradients[1]) == 11.5
+    # Every row once, as Adam takes them.
+    np.testing.assert_allclose(slices.values[:, 0], np.arange(8) / 8)
+
+
+def test_rows_that_parts_do_not_divide_are_refused():
+    with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):
+        mean_over_parts(lambda part, number: tf.reduce_sum(part[0]), [tf.range(7.0)], 2)

@@ -230,6 +230,38 @@ class TestR3GAN(VariantContract):
         for actual, expected in pairs:
             np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-7)
 
+    # Parts -----------------------------------------------------------------------------------
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("penalty_steps", [1, 3])
+    @pytest.mark.parametrize("parts", [2, 4])
+    def test_a_batch_in_parts_makes_the_same_update(self, parts, penalty_steps):
+        """Where no normalization makes an image's output depend on the others of its part."""
+        toy = {"normalization": keras.layers.LayerNormalization, "decay": 0.1}
+        rates = {"optimizer": keras.optimizers.SGD, "penalty_steps": penalty_steps}
+        whole = self.compiled(toy, **rates)
+        in_parts = self.compiled(toy, accumulate=parts, **rates)
+        for model in (whole, in_parts):
+            self.fit(model, steps=2)
+        for expected, actual in zip(values(whole), values(in_parts), strict=True):
+            np.testing.assert_allclose(actual, expected, rtol=0.0, atol=1e-5)
+        logs, expected = in_parts.last_step(), whole.last_step()
+        assert logs == pytest.approx(expected, rel=1e-4, abs=1e-6)
+
+    @pytest.mark.slow
+    def test_normalization_sees_a_part(self):
+        """The statistics of a generator's BatchNormalization are then those of each part."""
+        whole = self.compiled(optimizer=keras.optimizers.SGD)
+        in_parts = self.compiled(accumulate=2, optimizer=keras.optimizers.SGD)
+        for model in (whole, in_parts):
+            self.fit(model, steps=1)
+        pairs = zip(values(whole.generator), values(in_parts.generator), strict=True)
+        assert max(np.abs(a - b).max() for a, b in pairs) > 1e-5
+
+    def test_parts_that_do_not_divide_the_images_are_refused(self):
+        with pytest.raises(ValueError, match="accumulate must be a positive integer"):
+            self.compiled(accumulate=0)
+
     # Phases ----------------------------------------------------------------------------------
 
     def test_d_moves_before_g_and_each_sees_images_of_its_own(self):

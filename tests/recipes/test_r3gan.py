@@ -7,6 +7,7 @@ import pytest
 from keras_gans.errors import InputError
 from keras_gans.recipes import RECIPES
 from keras_gans.recipes.optimizers import ScheduledAdam
+from keras_gans.recipes.r3gan import GAMMA
 from keras_gans.recipes.schedules import Cosine
 from tests.recipes.toys import toy_source
 
@@ -110,3 +111,20 @@ def test_adams_second_momentum_is_scheduled():
         for square in (0.5 * 9.0, 0.25 * 0.5 * 9.0 + 0.75 * 9.0):
             adam.apply([keras.ops.convert_to_tensor([3.0])])
             assert float(adam._velocities[0][0]) == pytest.approx(square)
+
+
+def test_a_batch_that_parts_cannot_share_is_refused():
+    assert RECIPES["r3gan"](batch_size=16, accumulate=4).accumulate == 4
+    with pytest.raises(
+        InputError, match=r"a multiple of 2 x accumulate=3\. Received: batch_size=16"
+    ):
+        RECIPES["r3gan"](batch_size=16, accumulate=3)
+
+
+def test_what_is_chosen_is_said():
+    source = toy_source(shape=(64, 32, 3))
+    said = dict(RECIPES["r3gan"](gamma=None).choices(source))
+    first = GAMMA * 2
+    assert said["gamma"].startswith(f"{first:g} to {first / 10:g}: {GAMMA} at 32 x 32")
+    assert dict(RECIPES["r3gan"](gamma=3.0).choices(source))["gamma"] == "3 to 0.3: as asked"
+    assert "average" not in dict(RECIPES["r3gan"](ema_half_life=None).choices(source))

@@ -69,10 +69,11 @@ def test_a_folder_without_a_configuration_is_no_run(run, tmp_path):
 def test_settings_that_differ_are_named_with_both_values(run, data, tmp_path):
     directory = training.create(run, tmp_path, "x")
     training.check_settings(run.recipe, directory)
-    other = recipe_of("cgan", data, epochs=5, seed=3)
+    other = recipe_of("cgan", data, epochs=1, seed=3)
     with pytest.raises(InputError) as error:
         training.check_settings(other, directory)
-    assert "epochs is 2 there, 5 asked; seed is 0 there, 3 asked" in str(error.value)
+    assert "epochs is 2 there, 1 asked; " in str(error.value)
+    assert "seed is 0 there, 3 asked" in str(error.value)
 
 
 def test_a_run_from_before_there_was_augmentation_goes_on_without(data, tmp_path):
@@ -236,3 +237,10 @@ def test_a_folder_that_tensorflow_cannot_write_to_is_refused():
 def test_workers_find_a_run_without_a_name_again(data):
     recipe = recipe_of("cgan", data)
     assert run_folder.default_worker_run_name(recipe) == "cgan-data"
+
+
+def test_a_folders_size_of_runs_begun_before_it_was_chosen_is_64(tmp_path):
+    (tmp_path / "config.yaml").write_text("variant: dcgan\ndataset: folder:x\nimage_size: null\n")
+    assert training.saved_settings(tmp_path)["image_size"] == 64
+    (tmp_path / "config.yaml").write_text("variant: dcgan\ndataset: npz:x\nimage_size: null\n")
+    assert training.saved_settings(tmp_path)["image_size"] is None

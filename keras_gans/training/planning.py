@@ -1,0 +1,113 @@
+"""What a run would do, in words: its data, its networks, and why its settings are what they are."""
+
+import math
+import resource
+import sys
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gans import data
+from keras_gans.data.arrays import available_memory
+from keras_gans.distribution import local_devices
+from keras_gans.errors import InputError
+
+LISTED_CLASSES = 20
+UNBALANCED = 5  # so many times as many images has the commonest class as the rarest
+
+
+def plan(run):
+    """Describes what a run would do, as text: data, networks, steps, memory."""
+    recipe, source, step_mib = run.recipe, run.source, memory_mib(run)
+    shape = " x ".join(str(size) for size in source.image_shape)
+    classes = f"{source.num_classes:,} classes" if source.num_classes else "no labels"
+    if source.num_modes:
+        classes += f", {source.num_modes:,} modes"
+    lines = [f"data      {source.name}: {source.train.size:,} images of {shape}, {classes}"]
+    if source.num_classes:
+        lines.append(f"classes   {_class_counts(source)}{_balance(recipe, source)}")
+    lines += [f"{heading:9} {text}" for heading, text in source.notes]
+    if skipped := data.skipped_text(source):
+        lines.append(f"skipped   {skipped}")
+    lines += [
+        f"network   {network.name}: {network.count_params():,} parameters, "
+        f"{network.input_shape} -> {network.output_shape}"
+        for network in run.model.layers
+    ]
+    lines += [f"{heading:9} {text}" for heading, text in recipe.choices(source)]
+    lines += [f"{heading:9} {text}" for heading, text in run.reasons]
+    lines += [
+        f"steps     {recipe.epochs} epochs of {run.steps_per_epoch:,} steps, batches of "
+        f"{recipe.batch_size}: {run.total_steps:,} steps in all",
+        f"memory    about {program_mib() + step_mib:,.0f} MiB, {step_mib:,.0f} of them for "
+        "weights, optimizers and activations",
+    ]
+    return "\n".join(lines)
+
+
+def _class_counts(source):
+    """How many training images each class has; of many classes the fewest and the most."""
+    counts = np.bincount(source.train.labels, minlength=source.num_classes)
+    if len(counts) <= LISTED_CLASSES:
+        named = zip(source.class_names, counts, strict=True)
+        return ", ".join(f"{name}: {count:,}" for name, count in named)
+    if counts.min() == counts.max():
+        return f"{counts[0]:,} of each"
+    rarest, *_, commonest = np.argsort(counts, kind="stable")
+    names = source.class_names
+    return (
+        f"{counts[rarest]:,} ({names[rarest]}) to {counts[commonest]:,} ({names[commonest]}) "
+        f"images each, half of them at most {int(np.median(counts)):,}"
+    )
+
+
+def _balance(recipe, source):
+    """Of unbalanced classes, how often each is seen."""
+    counts = np.bincount(source.train.labels, minlength=source.num_classes)
+    if recipe.balance_classes:
+        return "; each as often in every batch, as asked"
+    if counts.max() < UNBALANCED * counts.min():
+        return ""
+    return "; unbalanced, --balance-classes true shows each as often as another"
+
+
+def check_memory(run):
+    """Raises InputError where a step cannot fit into the memory of a machine without a GPU.
+
+    Of a GPU's memory TensorFlow tells while it trains; see `training.loop`.
+    """
+    needed, free = memory_mib(run), (available_memory() or math.inf) / 2**20
+    if needed <= free or any("GPU" in device for device in local_devices(run.strategy)):
+        return
+    weights = 16 * run.model.count_params() / 2**20
+    batch = run.recipe.batch_size
+    while batch > 2 and weights + (needed - weights) * batch / run.recipe.batch_size > free:
+        batch //= 2
+    cure = f"--batch-size {batch}" if batch > 2 else "a smaller --image-size"
+    raise InputError(
+        f"a step needs about {needed:,.0f} MiB, and {free:,.0f} MiB of memory are free: {cure} "
+        "would do, or narrower networks"
+    )
+
+
+def memory_mib(run):
+    """About what a step holds: weights, their gradients and Adam's moments, and layers' outputs."""
+    outputs = 0
+    for network in run.model.layers:
+        if None in tf.nest.flatten(network.inputs[0].shape[1:]):
+            # It takes images of any size: a copy for those of the run has shapes.
+            images = keras.Input(run.source.image_shape)
+            network = keras.models.clone_model(network, input_tensors=images)
+        for layer in network.layers:
+            outputs += sum(math.prod(t.shape[1:]) for t in tf.nest.flatten(layer.output))
+    weights = run.model.count_params()
+    # Real and generated images have outputs, and outputs have gradients; but they are let go as the
+    # gradient goes back, and measured peaks are a quarter of all that.
+    return 4 * (4 * weights + run.recipe.batch_size * outputs) / 2**20
+
+
+def program_mib():
+    """The memory of the whole program at most so far."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20

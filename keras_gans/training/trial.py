@@ -1,0 +1,71 @@
+"""Trains a few steps of a run, to tell what all of it takes: time and memory."""
+
+import time
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from keras_gans.distribution import local_devices
+from keras_gans.training.loop import make_batches
+from keras_gans.training.planning import program_mib
+
+TIMED_SECONDS = 4.0
+FEWEST_STEPS, MOST_STEPS = 3, 50
+LONG_MINUTES = 30
+
+
+class Trial(NamedTuple):
+    """What a few steps took: seconds of one, memory at most, how many there were."""
+
+    step_seconds: float
+    memory_mib: float
+    steps: int
+
+
+def time_steps(run):
+    """Trains a few steps and returns a `Trial`; the run's model is spent then."""
+    at_once = run.recipe.steps_per_execution
+
+    def seconds(steps):
+        begin = time.monotonic()
+        run.model.fit(batches, steps_per_epoch=steps, epochs=1, verbose=0)
+        return time.monotonic() - begin
+
+    batches = make_batches(run, run.model.steps_done)
+    seconds(at_once)  # builds the step
+    once = seconds(at_once) / at_once
+    steps = min(MOST_STEPS, max(FEWEST_STEPS, round(TIMED_SECONDS / once)))
+    steps = -(-steps // at_once) * at_once
+    return Trial(seconds(steps) / steps, _peak_mib(run.strategy), steps)
+
+
+def trial_text(run, trial):
+    """Says what a run would take by a `Trial` of it, and what would make it shorter."""
+    rate = run.recipe.batch_size / trial.step_seconds
+    seconds = run.total_steps * trial.step_seconds
+    lines = [
+        f"measured  {trial.step_seconds:.3g} s a step, {rate:,.0f} images/s, and at most "
+        f"{trial.memory_mib:,.0f} MiB, the whole program, in {trial.steps} steps",
+        f"time      about {duration_text(seconds)} on this machine, without scores and pictures",
+    ]
+    if seconds > 60 * LONG_MINUTES:
+        images = run.total_steps * run.recipe.batch_size
+        epochs = max(1, int(run.recipe.epochs * 60 * LONG_MINUTES / seconds))
+        lines.append(
+            f"          as {images:,} images are seen: --epochs {epochs:,} would take half an hour"
+        )
+    return "\n".join(lines)
+
+
+def duration_text(seconds):
+    """Seconds as people say them: `50 s`, `12 min`, `3.5 h`."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 100 * 60 else f"{seconds / 3600:.1f} h"
+
+
+def _peak_mib(strategy):
+    """The memory at most so far: of the first GPU, or of the whole program."""
+    if any("GPU" in device for device in local_devices(strategy)):
+        return tf.config.experimental.get_memory_info("GPU:0")["peak"] / 2**20
+    return program_mib()

@@ -1,0 +1,154 @@
+"""Runs that begin from others: with their weights, for longer, as a copy, with data elsewhere."""
+
+import dataclasses
+import shutil
+
+import numpy as np
+import pytest
+
+from keras_gans import training
+from keras_gans.errors import InputError
+from keras_gans.recipes import RECIPES
+from tests.apps.processes import assert_same_state
+from tests.training.toys import recipe_of, whole_run
+
+CONSTANT = {"learning_rate_decay": "none", "evaluate_epochs": 0, "sample_epochs": 100}
+
+
+@pytest.fixture(scope="module")
+def earlier(data, tmp_path_factory):
+    """The folder of a complete run of one epoch, its model, and its recipe; do not touch."""
+    recipe = training.prepare(recipe_of("cgan", data, epochs=1, **CONSTANT)).recipe
+    folder = tmp_path_factory.mktemp("runs")
+    directory, model = whole_run(recipe, folder)
+    training.finish(training.reopen(recipe, directory), directory, folder / "exports")
+    return directory, model, recipe
+
+
+def prepared(variant, data, **settings):
+    return training.prepare(recipe_of(variant, data, **{**CONSTANT, **settings}))
+
+
+def texts(run):
+    return [text for _, text in run.reasons]
+
+
+def equal(network, other):
+    pairs = zip(network.weights, other.weights, strict=True)
+    return all(np.array_equal(a, b) for a, b in pairs)
+
+
+@pytest.mark.slow
+def test_weights_of_a_run_are_taken_and_nothing_else(earlier, data, tmp_path):
+    directory, model, _ = earlier
+    run = training.begin_from(prepared("cgan", data, seed=1), directory)
+    for name in ("generator", "discriminator", "average"):
+        assert equal(getattr(run.model, name), getattr(model, name))
+    assert run.model.steps_done == 0
+    assert f"with the weights of {directory}" in texts(run)
+    # A run that was killed before its first checkpoint begins with them as well.
+    folder = training.create(run, tmp_path)
+    again = training.reopen(run.recipe, folder)
+    assert equal(again.model.discriminator, model.discriminator)
+
+
+@pytest.mark.slow
+def test_what_does_not_fit_is_named(earlier, data):
+    """Images of twice the size have a stage more, whose layers begin anew."""
+    directory, model, _ = earlier
+    larger = {"image_size": 16, "filters": (4, 4, 4)}
+    run = training.begin_from(prepared("cgan", data, **larger), directory)
+    text = next(text for text in texts(run) if text.startswith("generator: "))
+    assert " of " in text
+    assert "anew: " in text
+    kernels = [
+        [np.array(w) for w in each.generator.weights if "transpose" in w.path and w.shape[-1] == 4]
+        for each in (model, run.model)
+    ]
+    assert any(np.array_equal(kernels[0][0], kernel) for kernel in kernels[1])
+
+
+@pytest.mark.slow
+def test_an_export_gives_the_generator(earlier, data):
+    directory, model, _ = earlier
+    run = training.begin_from(prepared("cgan", data, seed=1), directory.parent / "exports" / "cgan")
+    assert equal(run.model.generator, model.average)
+    assert equal(run.model.average, model.average)
+    assert "discriminator: anew, as nothing there fits it" in texts(run)
+
+
+@pytest.mark.slow
+def test_another_kind_of_model_is_refused(earlier, data, tmp_path):
+    directory, _, _ = earlier
+    with pytest.raises(InputError, match="of another kind of model, ConditionalGAN"):
+        training.begin_from(prepared("dcgan", data), directory)
+    vae = RECIPES["vae"](dataset=f"npz:{data}", epochs=1, batch_size=8)
+    with pytest.raises(InputError, match="of another kind of model or of other widths"):
+        training.begin_from(training.prepare(vae), directory.parent / "exports" / "cgan")
+    with pytest.raises(InputError, match="neither a run nor an export"):
+        training.begin_from(prepared("dcgan", data), tmp_path / "none")
+
+
+@pytest.mark.slow
+def test_a_complete_run_that_is_trained_longer_is_a_longer_run(earlier, data, tmp_path):
+    directory = shutil.copytree(earlier[0], tmp_path / "longer")
+    recipe = dataclasses.replace(earlier[2], epochs=2)
+    training.check_settings(recipe, directory)
+    assert "2 epochs in place of 1" in training.changes(recipe, directory)[0]
+    run = training.reopen(recipe, directory)
+    assert run.model.steps_done == 8
+    training.remember(run, directory)
+    assert not training.is_complete(directory)
+    training.train(run, directory)
+    _, whole = whole_run(recipe, tmp_path)
+    assert_same_state(run.model, whole)
+    assert training.saved_settings(directory)["epochs"] == 2
+
+
+@pytest.mark.slow
+def test_schedules_are_those_of_the_longer_run(data, tmp_path):
+    recipe = training.prepare(recipe_of("cgan", data, epochs=1, evaluate_epochs=0)).recipe
+    directory, _ = whole_run(recipe, tmp_path)
+    longer = training.reopen(dataclasses.replace(recipe, epochs=4), directory)
+    assert longer.model.steps_done == 8
+    # Killed now, it goes on the same.
+    training.remember(longer, directory)
+    again = training.reopen(longer.recipe, directory)
+    for run in (longer, again):
+        rate = run.model.generator_optimizer.learning_rate
+        assert float(rate) == pytest.approx(0.75 * recipe.generator_learning_rate)
+
+
+@pytest.mark.slow
+def test_fewer_epochs_and_other_settings_are_refused(earlier):
+    directory, _, recipe = earlier
+    for changed in ({"seed": 5}, {"batch_size": 16}):
+        with pytest.raises(InputError, match="begun with other settings"):
+            training.check_settings(dataclasses.replace(recipe, **changed), directory)
+
+
+@pytest.mark.slow
+def test_data_that_moved_are_accepted_and_remembered(earlier, data, tmp_path):
+    directory = shutil.copytree(earlier[0], tmp_path / "run")
+    moved = shutil.copy(data, tmp_path / "moved.npz")
+    recipe = dataclasses.replace(earlier[2], dataset=f"npz:{moved}")
+    training.check_settings(recipe, directory)
+    run = training.reopen(recipe, directory)
+    training.remember(run, directory)
+    assert training.saved_settings(directory)["dataset"] == f"npz:{moved}"
+    arrays = dict(np.load(data))
+    arrays["x_train"] = arrays["x_train"][::-1]
+    np.savez(tmp_path / "other.npz", **arrays)
+    other = dataclasses.replace(recipe, dataset=f"npz:{tmp_path / 'other.npz'}")
+    with pytest.raises(InputError, match=r"is not what .* began with"):
+        training.reopen(other, directory)
+
+
+@pytest.mark.slow
+def test_a_copy_has_another_name_and_leaves_the_first_alone(earlier, tmp_path):
+    first = shutil.copytree(earlier[0], tmp_path / "first")
+    copy = training.copy_run(first, "second")
+    assert copy == tmp_path / "second"
+    assert sorted(p.name for p in copy.rglob("*")) == sorted(p.name for p in first.rglob("*"))
+    with pytest.raises(InputError, match="exists: choose another name"):
+        training.copy_run(first, "second")

@@ -1,0 +1,37 @@
+"""A few steps that tell what a whole run takes."""
+
+import time
+
+import pytest
+
+from keras_gans import training
+from keras_gans.training import trial
+from tests.training.toys import recipe_of
+
+
+@pytest.mark.slow
+def test_time_and_memory_are_those_of_the_run_itself(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(trial, "TIMED_SECONDS", 0.5)
+    settings = {"epochs": 20, "evaluate_epochs": 0, "sample_epochs": 20, "image_size": 32}
+    settings |= {"filters": (32, 16), "steps_per_execution": 2}
+    recipe = recipe_of("dcgan", data, **settings)
+    measured = training.time_steps(training.prepare(recipe))
+    assert measured.steps % 2 == 0
+    run = training.prepare(recipe)
+    training.time_steps(run)  # what builds the step is not timed
+    begin = time.monotonic()
+    run.model.fit(training.loop.make_batches(run, 0), steps_per_epoch=40, verbose=0)
+    step = (time.monotonic() - begin) / 40
+    assert step / 2 < measured.step_seconds < step * 2  # others use the machine as well
+    assert 200 < measured.memory_mib < 20_000
+
+
+def test_what_takes_long_is_told_with_the_epochs_of_half_an_hour(data):
+    run = training.prepare(recipe_of("dcgan", data, epochs=1000))
+    text = training.trial_text(run, training.trial.Trial(0.9, 1234.0, 5))
+    assert "0.9 s a step, 9 images/s, and at most 1,234 MiB, the whole program, in 5 steps" in text
+    assert "time      about 2.0 h on this machine" in text
+    assert "64,000 images are seen: --epochs 250 would take half an hour" in text
+    short = training.trial_text(run, training.trial.Trial(0.01, 1234.0, 5))
+    assert "about 80 s" in short
+    assert "half an hour" not in short
