@@ -32,8 +32,8 @@ GRAPH_PLACES = re.compile(r"(?s)^.*<stack traces unavailable>|\[*\{\{.*?\}\}\]*|
 
 
 @contextlib.contextmanager
-def _quiet():
-    """Holds back TensorFlow's notes on saving; errors still come as exceptions."""
+def quiet():
+    """Holds back TensorFlow's notes on saving and loading; errors still come as exceptions."""
     logger = tf.get_logger()
     level = logger.level
     logger.setLevel("ERROR")
@@ -43,7 +43,7 @@ def _quiet():
         logger.setLevel(level)
 
 
-@_quiet()
+@quiet()
 def publish(model, directory):
     """Exports a model as a new version; returns its `Path`, `<directory>/<version>`.
 
@@ -82,7 +82,7 @@ def publish(model, directory):
         return _place(staged, directory)
     except (OSError, tf.errors.OpError) as error:
         raise RunError(
-            f"cannot write an export to {directory}: {_cause(error)}; nothing was published"
+            f"cannot write an export to {directory}: {cause(error)}; nothing was published"
         ) from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)
@@ -102,7 +102,7 @@ def _stage(directory):
     except (OSError, UnicodeEncodeError) as error:
         raise InputError(
             f"directory must be a folder that can be written. Received: directory={directory} "
-            f"({_cause(error)})"
+            f"({cause(error)})"
         ) from error
     return staged
 
@@ -123,7 +123,7 @@ def _check(signatures, version_dir):
         try:
             fault = _fault(function(*inputs.values()), loaded[name](**inputs))
         except tf.errors.OpError as error:
-            fault = _cause(error)
+            fault = cause(error)
         if fault:
             raise RunError(f"exported signature {name} failed: {fault}; nothing was published")
 
@@ -154,7 +154,7 @@ def _sync(path):
 
 def _place(staged, directory):
     """Renames to a number above every number there, also above those that appear meanwhile."""
-    version = max(int(time.time()), max(_numbers(directory), default=0) + 1)
+    version = max(int(time.time()), max(version_numbers(directory), default=0) + 1)
     while True:
         try:
             placed = staged.rename(directory / str(version))
@@ -196,12 +196,12 @@ def _write_notes(version_dir, model, signatures, graphs):
 def versions(directory):
     """Lists the version numbers of the exports in a folder, which need not exist, ascending."""
     directory = Path(directory)
-    return [number for number in _numbers(directory) if (directory / str(number)).is_dir()]
+    return [number for number in version_numbers(directory) if (directory / str(number)).is_dir()]
 
 
-def _numbers(directory):
-    """Every integer that the server would see in the folder, files and links too."""
-    names = [path.name for path in directory.glob("*")]
+def version_numbers(directory):
+    """Lists every integer that the server would see in a folder, files and links too, ascending."""
+    names = [path.name for path in Path(directory).glob("*")]
     return sorted(int(name) for name in names if name.isascii() and name.isdigit())
 
 
@@ -230,7 +230,7 @@ def load(directory):
         return tf.saved_model.load(str(path))
     # What a damaged file raises depends on which byte: OSError, OpError, KeyError and others.
     except Exception as error:
-        raise InputError(f"cannot load the export {path}: {_cause(error)}") from error
+        raise InputError(f"cannot load the export {path}: {cause(error)}") from error
 
 
 def class_names(directory):
@@ -243,11 +243,11 @@ def class_names(directory):
     try:
         names = json.loads(path.read_text(encoding="utf-8"))["class_names"]
     except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"cannot read {path}: {_cause(error)}") from error
+        raise InputError(f"cannot read {path}: {cause(error)}") from error
     return None if names is None else tuple(names)
 
 
-def _cause(error):
-    """The reason in one line: the system's own words where there are any."""
+def cause(error):
+    """Returns the reason of an error in one line: the system's own words where there are any."""
     words = getattr(error, "strerror", None) or getattr(error, "message", None) or str(error)
     return " ".join(GRAPH_PLACES.sub(" ", words).split()) or type(error).__name__
