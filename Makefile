@@ -20,8 +20,8 @@ named = $(if $(value $1),$(call quoted,$1),$2)
 model = $(if $(value RUN),$(call quoted,RUN),saved_models/$(call named,MODEL,$1))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tensorboard walk generate translate serve export evaluate results benchmark \
-	test test-fast lint
+.PHONY: help setup tensorboard walk generate translate serve client explore export evaluate \
+	results benchmark test test-fast lint
 
 help:
 	@sed -n 's/^## \{0,1\}//p' $(MAKEFILE_LIST)
@@ -70,6 +70,14 @@ translate: $(READY)
 ##   make serve MODEL=cgan        TF Serving on saved_models/; ARGS="--port 8501"
 serve: $(READY)
 	@$(PY) -m apps.serve $(call named,MODEL,cgan) $(args)
+
+##   make client MODEL=cgan       images from a running server; ARGS="--label 7 --count 16 --out folder"
+client: $(READY)
+	@$(PY) -m apps.client generate --model $(call named,MODEL,cgan) $(args)
+
+##   make explore                 a page to play with the newest exports; ARGS="--port 8080"
+explore: $(READY)
+	@$(PY) -m apps.explore $(args)
 
 ##   make export RUN=runs/mine    publish its best checkpoint; ARGS="--checkpoint last"
 export: $(READY)

@@ -7,7 +7,6 @@ no server has to allow other origins.
 
 import argparse
 import contextlib
-import importlib.util
 import json
 import signal
 import socket
@@ -17,6 +16,14 @@ import time
 from pathlib import Path
 
 import urllib3
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
 
 from apps.terminal import accept_any_text
 
@@ -25,7 +32,7 @@ PAGE = Path(__file__).parent / "explorer"
 START_SECONDS = 120  # a cold disk and a busy machine
 STOP_SECONDS = 10
 ANSWER_SECONDS = 60.0
-LARGEST_REQUEST = 64 * 2**20  # bytes
+LARGEST_REQUEST = 16 * 2**20  # bytes, as the embedded server has it
 HEADERS = {
     # Nothing but this page's own files, and pictures that it makes.
     "Content-Security-Policy": "default-src 'self'; img-src 'self' data: blob:; base-uri 'none'; "
@@ -39,8 +46,6 @@ def main(arguments=None):
     """Serves the page until it is stopped; returns the exit status."""
     accept_any_text()
     options = parse(arguments)
-    if importlib.util.find_spec("uvicorn") is None or importlib.util.find_spec("starlette") is None:
-        return refuse("needs uvicorn and starlette: make setup EXTRAS=serving")
     if not options.models and not exported(options.saved_models):
         return refuse(f"no exports in {options.saved_models}: run `make train-cgan` first")
     try:
@@ -119,7 +124,14 @@ def server(options):
         yield {"rest": url, "grpc": options.grpc or f"{urllib3.util.parse_url(url).host}:8500"}
         return
     port, grpc_port = free_port(8501), free_port(8500)
-    command = [sys.executable, "-m", "apps.serve", "--saved-models", str(options.saved_models)]
+    command = [
+        sys.executable,
+        "-m",
+        "apps.serve",
+        "--embedded",
+        "--saved-models",
+        str(options.saved_models),
+    ]
     command += ["--port", str(port), "--grpc-port", str(grpc_port)]
     print("Starting the server (some seconds)", flush=True)
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
@@ -157,24 +169,23 @@ def wait_until_it_answers(process, port):
 
 def serve_page(options, addresses, listener):
     """Serves the page and hands its requests on to the server, until it is stopped."""
-    import uvicorn
-
     host, port = listener.getsockname()[:2]
     print(f"Explorer: http://{host}:{port}/  (Ctrl-C ends it)", flush=True)
     config = uvicorn.Config(application(options, addresses), log_level="warning")
     uvicorn.Server(config).run(sockets=[listener])
 
 
+class _Page(StaticFiles):
+    """The page's files, with what the browser may do with them."""
+
+    def file_response(self, *args, **kwargs):
+        response = super().file_response(*args, **kwargs)
+        response.headers.update(HEADERS)
+        return response
+
+
 def application(options, addresses):
     """The page's files, `server.json`, and TF Serving's routes as a way to the server."""
-    from starlette.applications import Starlette
-    from starlette.concurrency import run_in_threadpool
-    from starlette.middleware import Middleware
-    from starlette.middleware.trustedhost import TrustedHostMiddleware
-    from starlette.responses import JSONResponse, Response
-    from starlette.routing import Mount, Route
-    from starlette.staticfiles import StaticFiles
-
     pool = urllib3.PoolManager(retries=False, timeout=ANSWER_SECONDS, maxsize=8)
 
     def describe(request):
@@ -197,16 +208,10 @@ def application(options, addresses):
         kind = answer.headers.get("content-type", "application/json")
         return Response(answer.data, answer.status, media_type=kind)
 
-    class Page(StaticFiles):
-        def file_response(self, *args, **kwargs):
-            response = super().file_response(*args, **kwargs)
-            response.headers.update(HEADERS)
-            return response
-
     routes = [
         Route("/server.json", describe),
         Route("/v1/{path:path}", hand_on, methods=["GET", "POST"]),
-        Mount("/", Page(directory=PAGE, html=True)),
+        Mount("/", _Page(directory=PAGE, html=True)),
     ]
     # Other sites' pages cannot reach in by a name of their own for this machine.
     names = ["*"] if options.host not in ("127.0.0.1", "localhost") else ["127.0.0.1", "localhost"]

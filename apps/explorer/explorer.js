@@ -7,7 +7,7 @@ import { makeCode } from "./code.js";
 import { makeGrid } from "./grid.js";
 import { makePicture } from "./picture.js";
 import { makePlane } from "./plane.js";
-import { readAddress, within, writeAddress } from "./state.js";
+import { CUTS_NOTHING, NONE, readAddress, within, writeAddress } from "./state.js";
 import { makeWalk } from "./walk.js";
 
 const POLL_MS = 4000;
@@ -27,7 +27,13 @@ const app = {
 
 // What the panels ask of the page ---------------------------------------------------------------
 
-app.seeds = () => Array.from({ length: app.state.count }, (_, index) => app.state.seed + index);
+/** As many as were asked for; of classes in turn so many more that each has as many as another. */
+app.count = () => {
+  const { count } = app.state;
+  const classes = app.state.class === "" ? (app.classes?.length ?? 1) : 1;
+  return classes <= count ? Math.ceil(count / classes) * classes : count;
+};
+app.seeds = () => Array.from({ length: app.count() }, (_, index) => app.state.seed + index);
 app.label = (seed) => (app.state.class === "" ? seed % app.classes.length : Number(app.state.class));
 app.className = (seed) => (app.classes ? app.classes[app.label(seed)] : null);
 
@@ -35,7 +41,7 @@ app.className = (seed) => (app.classes ? app.classes[app.label(seed)] : null);
 app.rowsOf = ({ inputs }, seeds) => ({
   seed: seeds,
   ...("label" in inputs && { label: seeds.map(app.label) }),
-  ...("truncation" in inputs && { truncation: seeds.map(() => app.state.truncation) }),
+  ...("truncation" in inputs && { truncation: seeds.map(() => (app.state.truncation === NONE ? CUTS_NOTHING : app.state.truncation)) }),
 });
 /** The inputs of a walk between two seeds, a row a position from 0 to 1. */
 app.walkRows = ([from, to], positions) => {
@@ -180,16 +186,19 @@ async function refresh() {
 
 function help() {
   const { a, b } = app.state;
-  const left = 2 - [a, b].filter(Boolean).length;
-  const words = ["", "Choose one more to walk between the two.", "Choose two to walk between them."];
-  find("#images-help").textContent = app.abilities.walk ? words[left] || "Choose another to change the walk." : "Choose one to see how to ask for it.";
+  const chosen = [a, b].filter(Boolean).length;
+  const words = ["Choose two to walk between them.", "Choose one more to walk to.", "Choose another to walk there."];
+  const choice = app.abilities.walk ? words[chosen] : "Choose one to see how to ask for it.";
+  const caption = app.classes ? "its class and its seed" : "its seed";
+  find("#images-help").textContent = `${choice} Under each image: ${caption}.`;
 }
 
 function fillChoices(numbers) {
   const { state } = app;
   find("#model").replaceChildren(...app.server.models.map((name) => new Option(name, name)));
-  const newest = new Option(`Newest (${when(numbers[0])})`, "");
-  find("#version").replaceChildren(newest, ...numbers.map((number) => new Option(when(number), number)));
+  const newest = new Option(`Newest (${numbers[0]})`, "");
+  find("#version").replaceChildren(newest, ...numbers.map((number) => new Option(number, number)));
+  find("#version-time").textContent = when(app.shown);
   const classes = app.classes ?? [];
   find("#class").replaceChildren(
     new Option("Every class in turn", ""), ...classes.map((name, label) => new Option(name, label)),
@@ -206,15 +215,20 @@ function fillControls() {
   const { state } = app;
   for (const name of ["model", "version", "class", "seed", "count", "truncation"])
     if (document.activeElement !== find(`#${name}`) || name !== "seed") find(`#${name}`).value = state[name];
-  find("#truncation-value").textContent = state.truncation.toFixed(2);
+  showTruncation(state.truncation);
 }
 
-/** A version's number, and where it is a time in seconds the time too. */
+function showTruncation(value) {
+  const text = value === NONE ? "none" : value.toFixed(1);
+  find("#truncation-value").textContent = text;
+  find("#truncation").setAttribute("aria-valuetext", text);
+}
+
+/** When a version was exported, if its number is a time in seconds. */
 function when(number) {
-  const time = new Date(Number(number) * 1000);
-  if (Number(number) < 1e9 || Number(number) > 1e10) return number;
-  const text = time.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
-  return `${text}, ${number}`;
+  const seconds = Number(number);
+  if (seconds < 1e9 || seconds > 1e10) return "";
+  return `Exported ${new Date(seconds * 1000).toLocaleString([], { dateStyle: "medium", timeStyle: "short" })}`;
 }
 
 let typing = null;
@@ -243,7 +257,7 @@ find("#seed").addEventListener("input", ({ target }) => {
 });
 find("#seed").addEventListener("blur", fillControls);
 find("#truncation").addEventListener("input", (event) => {
-  find("#truncation-value").textContent = Number(event.target.value).toFixed(2);
+  showTruncation(Number(event.target.value));
   changeSoon({ truncation: Number(event.target.value) });
 });
 find("#controls").addEventListener("submit", (event) => event.preventDefault());

@@ -94,7 +94,7 @@ export function makeGrid(app) {
   });
   for (const [id, step] of [["#back", -1], ["#next", 1]])
     document.querySelector(id).addEventListener("click", () =>
-      app.change({ seed: within("seed", app.state.seed + step * app.state.count) }));
+      app.change({ seed: within("seed", app.state.seed + step * app.count()) }));
   document.querySelector("#random").addEventListener("click", () =>
     app.change({ seed: Math.floor(Math.random() * 2 ** 20) }));
 

@@ -34,12 +34,16 @@ export function makePicture(app) {
     }
     find("#results").hidden = false;
     show(find("#sent"), picture.address);
+    find("#answer").removeAttribute("src");
+    find("#answer-caption").textContent = "Working";
     const input = encoded ? { image_bytes: [{ b64: picture.base64 }] } : { image: [picture.floats] };
     const outputs = await predict(app.call(signature, input), signature);
     show(find("#answer"), address(outputs, 0), `${text}: the model's answer`);
     find("#answer-caption").textContent = text;
     app.say(`${text}: done`);
-    if (encoded) app.request(signature, input, "a picture", file.name || "picture.png");
+    const [, height, width] = shape;
+    const size = height > 0 ? ` of ${width} x ${height} pixels` : ", whose sides are multiples of 4";
+    if (encoded) app.request(signature, input, `a PNG or JPEG file${size}`, "picture.png");
     const { encode, plane } = app.abilities;
     if (encode && plane) {
       const { latent } = await predict(app.call(encode, { image_bytes: [{ b64: picture.base64 }] }), encode);
@@ -53,6 +57,7 @@ export function makePicture(app) {
     app.attempt(send);
   }
 
+  find("#camera").hidden = navigator.maxTouchPoints === 0; // what has no touch has no camera to hold
   for (const [button, input] of [["#choose", "#file"], ["#camera", "#capture"]]) {
     find(button).addEventListener("click", () => find(input).click());
     find(input).addEventListener("change", (event) => {

@@ -28,7 +28,7 @@ export function makePlane(app) {
     const furthest = Math.max(...dots.flat().map(Math.abs), USUAL_REACH / 10);
     reach = dots.length ? 1.1 * furthest : USUAL_REACH;
     draw(dots);
-    await decode(place());
+    await decode(place(), false);
   }
 
   const place = () => [Number(app.state.x) || 0, Number(app.state.y) || 0];
@@ -55,7 +55,7 @@ export function makePlane(app) {
     }
   }
 
-  async function decode([x, y]) {
+  async function decode([x, y], asked = true) {
     const limited = [x, y].map((value) => Math.max(-reach, Math.min(reach, value)));
     [app.state.x, app.state.y] = limited.map((value) => value.toFixed(3));
     point.style.left = `${(limited[0] / reach + 1) * 50}%`;
@@ -67,21 +67,21 @@ export function makePlane(app) {
       while (wanted) {
         const code = wanted;
         wanted = null;
-        await showCode(code);
+        await showCode(code, asked);
       }
     } finally {
       busy = false;
     }
   }
 
-  async function showCode(code) {
+  async function showCode(code, asked) {
     const { plane } = app.abilities;
     const inputs = { latent: [code], ...("label" in plane.inputs && { label: [app.label(app.state.seed)] }) };
     const outputs = await predict(app.call(plane, inputs), plane);
     const text = `(${code.map((value) => value.toFixed(2)).join(", ")})`;
     show(find("#plane-image"), address(outputs, 0), `Image of the code ${text}`);
     find("#plane-place").textContent = `Code ${text}`;
-    app.request(plane, inputs, `the code ${text}`);
+    if (asked) app.request(plane, inputs, `the code ${text}`);
   }
 
   const drag = (event) => {

@@ -18,19 +18,22 @@ const isFile = (value) => typeof value === "object" && !Array.isArray(value);
 function curl(call, server) {
   const name = JSON.stringify(call.signature);
   const url = quoted(server.rest + path(call));
+  // An only output comes without its name.
+  const image = Object.keys(call.outputs).length === 1 ? "" : '["image_bytes"]';
+  const end = call.outputs.image_bytes
+    ? ` |
+  python3 -c 'import base64, json, sys; row = json.load(sys.stdin)["predictions"][0]
+sys.stdout.buffer.write(base64.b64decode(row${image}["b64"]))' > image.png` : "";
   const [file] = Object.entries(call.inputs).filter(([, value]) => isFile(value));
   if (file) {
     // A base64 of an image is too long for a command line, not for a pipe.
     const [before, after] = [
       `{"signature_name": ${name}, "instances": [{"${file[0]}": {"b64": "`, `"}}]}`,
     ].map(quoted);
-    return `{ printf %s ${before}; base64 < ${quoted(call.file)} | tr -d '\\n'; printf %s ${after}; } |\n  curl -d @- ${url}\n`;
+    return `{ printf %s ${before}; base64 < ${quoted(call.file)} | tr -d '\\n'; printf %s ${after}; } |
+  curl -s -d @- ${url}${end}\n`;
   }
   const body = `{"signature_name": ${name}, "instances": [${row(call.inputs)}]}`;
-  const end = call.outputs.image_bytes
-    ? ` |\n  python3 -c 'import base64, json, sys; row = json.load(sys.stdin)["predictions"][0]
-file = row["image_bytes"] if "image_bytes" in row else row
-open("image.png", "wb").write(base64.b64decode(file["b64"]))'` : "";
   return `curl -s -d ${quoted(body)} \\\n  ${url}${end}\n`;
 }
 

@@ -1,12 +1,16 @@
 // What the page shows, as the address after # keeps it, so that a link restores the view.
 
+// At the end of the slider latents are not cut off at all, which a request says by 10.
+export const NONE = 3;
+export const CUTS_NOTHING = 10;
+
 const DEFAULTS = {
   model: "", // "": the first
   version: "", // "": the newest
   class: "", // "": every class in turn
-  seed: 1,
+  seed: 0,
   count: 24,
-  truncation: 1,
+  truncation: NONE,
   a: "", // seeds between which to walk
   b: "",
   step: 0,
@@ -17,7 +21,7 @@ const DEFAULTS = {
   code: "curl",
 };
 export const COUNTS = [12, 24, 48, 96];
-const LIMITS = { seed: [0, 2 ** 31 - 1], truncation: [0.05, 1] };
+const LIMITS = { seed: [0, 2 ** 31 - 1], truncation: [0, NONE] };
 
 export function readAddress() {
   const given = new URLSearchParams(location.hash.slice(1));

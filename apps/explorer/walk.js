@@ -24,7 +24,9 @@ export function makeWalk(app) {
     section.hidden = !able;
     const mine = ++turn;
     if (!able) return stop();
-    find("#walk-ends").textContent = `From ${app.describe(ends()[0])} to ${app.describe(ends()[1])}`;
+    const changes = app.className(ends()[0]) !== app.className(ends()[1]);
+    find("#walk-ends").textContent =
+      `From ${app.describe(ends()[0])} to ${app.describe(ends()[1])}${changes ? "; the class changes half-way" : ""}`;
     const outputs = await predict(app.call(walk, app.walkRows(ends(), fractions)), walk);
     if (mine !== turn) return;
     frames = fractions.map((_, index) => address(outputs, index));

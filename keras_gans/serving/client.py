@@ -1,7 +1,7 @@
 """Calls the models of a TF Serving server, or of `make serve`, by REST or by gRPC.
 
-REST needs urllib3 and NumPy alone: this file imports neither TensorFlow nor the rest of the
-package, so that a machine that only asks takes a copy of it, as `client.py`, and no more.
+REST needs urllib3 and NumPy alone: this file imports neither TensorFlow nor the package, so that a
+machine which only asks can do with a copy of it.
 """
 
 import base64
@@ -11,12 +11,14 @@ from urllib.parse import quote, urlsplit
 
 import numpy as np
 import urllib3
+from urllib3 import exceptions
 
 MIB = 2**20
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 2.0
 CONNECT_SECONDS = 5.0
 POLL_SECONDS = 0.2
-MOST_TRIES = 5  # gRPC's own limit
+NO_TRUNCATION = 10.0
+MOST_RETRIES = 4  # gRPC's own limit
 
 
 class ServingError(RuntimeError):
@@ -56,7 +58,7 @@ class Client:
 
     Args:
         url: Address of the server: `http://host:8501` (REST), `https://host/prefix`, or
-            `grpc://host:8500`; `grpcs://` is gRPC with TLS. gRPC needs the extra `serving`.
+            `grpc://host:8500`; `grpcs://` is gRPC with TLS. gRPC needs TensorFlow.
         timeout_seconds: Longest wait for an answer; with REST of each try, with gRPC of all.
         retries: How often more a request is sent, 0 to 4.
         max_message_bytes: Largest request, and with gRPC largest answer.
@@ -86,16 +88,14 @@ class Client:
                 "url must be like http://host:8501, https://host/prefix or grpc://host:8500. "
                 f"Received: url={url!r}"
             )
-        if not 0 <= retries < MOST_TRIES:
-            raise ValueError(
-                f"retries must be from 0 to {MOST_TRIES - 1}. Received: retries={retries}"
-            )
+        if not 0 <= retries <= MOST_RETRIES:
+            raise ValueError(f"retries must be 0 to {MOST_RETRIES}. Received: retries={retries}")
+        transport = Rest
         if scheme.startswith("grpc"):
             from keras_gans.serving.client_grpc import Grpc  # which brings TensorFlow
 
-            self._transport = Grpc(url, timeout_seconds, retries, max_message_bytes)
-        else:
-            self._transport = Rest(url, timeout_seconds, retries, max_message_bytes)
+            transport = Grpc
+        self._transport = transport(url, timeout_seconds, retries, max_message_bytes)
 
     def __enter__(self):
         return self
@@ -140,27 +140,24 @@ class Client:
             seeds: Integers from 0 to 2^31 - 1.
             label: A class for all images, or a list of one each: by index, or by name where the
                 export knows names. None for a model without classes.
-            truncation: How far latents may go from the most typical image, above 0; None for all
-                of the way. One number, or a list.
+            truncation: Latents are cut off beyond this, from 0, the most typical image, to 10,
+                which None means: nothing is cut off. One number, or a list.
             version, version_label: As of `predict`.
         """
         where = {"version": version, "version_label": version_label}
         known = self.signatures(model, **where)
-        inputs = {}
-        if label is not None:
-            inputs["label_name" if _is_text(label) else "label"] = label
-        # Exports from before the files alone were to be had have but this.
+        # Exports from before the files alone were to be had have `generate` only.
         name = "generate_png" if "generate_png" in known else "generate"
-        name = "generate_by_name" if "label_name" in inputs else name
-        if truncation is not None:
-            inputs["truncation"] = truncation
-        elif "truncation" in known.get(name, {"inputs": ()})["inputs"]:
-            inputs["truncation"] = 1.0
-        seeds = list(seeds)
-        rows = {
-            key: value if np.ndim(value) else [value] * len(seeds) for key, value in inputs.items()
-        }
-        return self.predict(model, {"seed": seeds, **rows}, signature=name, **where)["image_bytes"]
+        if by_name := isinstance(next(iter(np.ravel(label)), None), str):
+            name = "generate_by_name"
+        if truncation is None and "truncation" in known.get(name, {"inputs": ()})["inputs"]:
+            truncation = NO_TRUNCATION
+        given = {"label_name" if by_name else "label": label, "truncation": truncation}
+        rows = {"seed": list(seeds)}
+        for key, value in given.items():
+            if value is not None:
+                rows[key] = value if np.ndim(value) else [value] * len(rows["seed"])
+        return self.predict(model, rows, signature=name, **where)["image_bytes"]
 
     def class_names(self, model, *, version=None, version_label=None):
         """Returns the names of the classes in the order of labels; None if it knows none."""
@@ -168,7 +165,7 @@ class Client:
         if "class_names" not in self.signatures(model, **where):
             return None
         answer = self.predict(model, {"label": [0]}, signature="class_names", **where)
-        return [name.decode() for name in np.ravel(np.asarray(answer["class_names"], object))]
+        return [name.decode() for name in answer["class_names"][0]]
 
     def signatures(self, model, *, version=None, version_label=None):
         """What a version can do: `{name: {"inputs": {name: (dtype, shape)}, "outputs": alike}}`.
@@ -189,13 +186,13 @@ class Client:
 
         Raises TimedOutError after `timeout_seconds`, with the reason of the last try.
         """
-        deadline, reason = time.monotonic() + timeout_seconds, ""
+        deadline = time.monotonic() + timeout_seconds
         while True:
             try:
                 states = self.versions(model)
-                ready = [number for number, state in states.items() if state == "AVAILABLE"]
-                if ready and version in (None, *ready):
-                    return ready[0] if version is None else version
+                for number, state in states.items():
+                    if state == "AVAILABLE" and version in (None, number):
+                        return number
                 reason = f"its versions are {states}"
             except (NotFoundError, UnavailableError) as error:
                 reason = str(error)
@@ -205,25 +202,18 @@ class Client:
             time.sleep(POLL_SECONDS)
 
 
-def _is_text(label):
-    first = label if isinstance(label, str) else next(iter(np.ravel(label)), None)
-    return isinstance(first, str)
-
-
 def _rows(rows):
     """An array as the server wants it, or a list of bytes."""
-    array = np.asarray(rows, object) if _holds_bytes(rows) else np.asarray(rows)
+    listed = isinstance(rows, (list, tuple))
+    # NumPy's own type of bytes drops zeros at their end, as files may have them.
+    in_bytes = listed and any(isinstance(row, bytes) for row in rows)
+    array = np.asarray(rows, object if in_bytes else None)
     if array.dtype.kind in "USO":
         return [value if isinstance(value, bytes) else str(value).encode() for value in array]
     narrower = {"int64": np.int32, "float64": np.float32}.get(array.dtype.name)
     if narrower is np.int32 and array.size and np.abs(array).max() > np.iinfo(np.int32).max:
         raise BadArgumentError(f"integers must be of 32 bits. Received: {np.abs(array).max()}")
     return array if narrower is None else array.astype(narrower)
-
-
-def _holds_bytes(rows):
-    # NumPy's own type of bytes drops zeros at their end, as PNG files have.
-    return not isinstance(rows, np.ndarray) and any(isinstance(row, bytes) for row in rows)
 
 
 # REST ----------------------------------------------------------------------------------------
@@ -235,14 +225,14 @@ BY_STATUS = {
     **dict.fromkeys((502, 503), UnavailableError),
     **dict.fromkeys((413, 429), TooLargeError),
 }
-DTYPES = {"DT_FLOAT": "float32", "DT_DOUBLE": "float64", "DT_HALF": "float16"}
+DTYPES = {"float": "float32", "double": "float64"}
 
 
 class _Retry(urllib3.Retry):
     """Sends again what broke off, but not what took too long, which may do so again."""
 
     def increment(self, method=None, url=None, response=None, error=None, *args, **kwargs):
-        if isinstance(error, urllib3.exceptions.ReadTimeoutError):
+        if isinstance(error, exceptions.ReadTimeoutError):
             raise error
         return super().increment(method, url, response, error, *args, **kwargs)
 
@@ -271,21 +261,14 @@ class Rest:
         self.pool.clear()
 
     def predict(self, model, inputs, signature, version, version_label):
+        columns = {name: _to_json(rows) for name, rows in inputs.items()}
+        request = {"signature_name": signature, "inputs": columns}
         try:
-            body = json.dumps(
-                {
-                    "signature_name": signature,
-                    "inputs": {name: _to_json(rows) for name, rows in inputs.items()},
-                },
-                allow_nan=False,
-            ).encode()
+            body = json.dumps(request, allow_nan=False).encode()
         except ValueError as error:
             raise BadArgumentError("values must be finite: JSON has no NaN") from error
-        if len(body) > self.max_message_bytes:
-            raise TooLargeError(
-                f"a request must be of at most {self.max_message_bytes} bytes. "
-                f"Received: {len(body)}"
-            )
+        if len(body) > (most := self.max_message_bytes):
+            raise TooLargeError(f"a request must have at most {most} bytes. Received: {len(body)}")
         where = self._path(model, version, version_label)
         outputs = self._ask("POST", f"{where}:predict", body)["outputs"]
         if not isinstance(outputs, dict):  # an only output comes without its name
@@ -310,7 +293,7 @@ class Rest:
     def _ask(self, method, url, body=None):
         try:
             response = self.pool.request(method, url, body=body)
-        except (urllib3.exceptions.MaxRetryError, urllib3.exceptions.HTTPError) as error:
+        except exceptions.HTTPError as error:
             raise _no_answer(error, self.models.removesuffix("/v1/models")) from error
         if response.status != 200:
             kind = BY_STATUS.get(response.status, ServingError)
@@ -323,8 +306,7 @@ class Rest:
 
 def _no_answer(error, server):
     cause = getattr(error, "reason", None) or error
-    late = isinstance(cause, (urllib3.exceptions.ReadTimeoutError, urllib3.exceptions.TimeoutError))
-    kind = TimedOutError if late else UnavailableError
+    kind = TimedOutError if isinstance(cause, exceptions.TimeoutError) else UnavailableError
     # After its object, which urllib3 puts in front.
     return kind(f"no answer from {server}: {str(cause).rpartition('>: ')[2]}")
 
@@ -334,7 +316,7 @@ def _words(data):
     try:
         return json.loads(data)["error"]
     except (ValueError, KeyError, TypeError):
-        return data.decode("utf-8", "replace").strip()[:500]
+        return data.decode("utf-8", "replace").strip()
 
 
 def _to_json(rows):
@@ -366,6 +348,6 @@ def _described(tensors):
     found = {}
     for name, tensor in tensors.items():
         sizes = [int(side["size"]) for side in tensor["tensor_shape"].get("dim", [])]
-        dtype = DTYPES.get(tensor["dtype"], tensor["dtype"].removeprefix("DT_").lower())
-        found[name] = dtype, sizes
+        word = tensor["dtype"].removeprefix("DT_").lower()
+        found[name] = DTYPES.get(word, word), sizes
     return found

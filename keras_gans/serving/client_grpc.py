@@ -9,6 +9,10 @@ from urllib.parse import urlsplit
 import grpc
 import tensorflow as tf
 from google.protobuf.json_format import MessageToDict
+from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
+from tensorflow_serving.apis.get_model_metadata_pb2 import GetModelMetadataRequest, SignatureDefMap
+from tensorflow_serving.apis.get_model_status_pb2 import GetModelStatusRequest, ModelVersionStatus
+from tensorflow_serving.apis.predict_pb2 import PredictRequest
 
 from keras_gans.serving.client import (
     FIRST_PAUSE_SECONDS,
@@ -21,23 +25,6 @@ from keras_gans.serving.client import (
     UnavailableError,
     signatures_of,
 )
-
-try:
-    from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
-    from tensorflow_serving.apis.get_model_metadata_pb2 import (
-        GetModelMetadataRequest,
-        SignatureDefMap,
-    )
-    from tensorflow_serving.apis.get_model_status_pb2 import (
-        GetModelStatusRequest,
-        ModelVersionStatus,
-    )
-    from tensorflow_serving.apis.predict_pb2 import PredictRequest
-except ImportError as error:
-    raise ImportError(
-        "gRPC needs TF Serving's stubs: pip install 'keras-gans[serving]', or "
-        f"tensorflow-serving-api. Received: {error}"
-    ) from error
 
 BY_CODE = {
     "NOT_FOUND": NotFoundError,
