@@ -2,6 +2,7 @@
 
 from keras_gans.serving import export, sampling, signatures
 from keras_gans.serving.endpoints import Endpoints
+from keras_gans.serving.limits import Limits
 from keras_gans.serving.sampling import Sampler
 
-__all__ = ["Endpoints", "Sampler", "export", "sampling", "signatures"]
+__all__ = ["Endpoints", "Limits", "Sampler", "export", "sampling", "signatures"]

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import grpc
 import tensorflow as tf
-from tensorflow_serving.apis import get_model_status_pb2, prediction_log_pb2
+from tensorflow_serving.apis import get_model_status_pb2
 
-from keras_gans.serving import export
+from keras_gans.serving import export, warmup
 from keras_gans.serving.server.refusal import CODES, RequestError, bad_argument, not_found
 
 DEFAULT_SIGNATURE = "serving_default"
@@ -33,11 +33,8 @@ class LoadedVersion:
         self.signatures = dict(graph.signature_def)
         self.options = tf.compat.v1.RunOptions(timeout_in_ms=int(1000 * run_seconds))
         self.callables = {}
-        for request in warmup_requests(path):
-            self.run(
-                request.model_spec.signature_name,
-                {key: tf.make_ndarray(value) for key, value in request.inputs.items()},
-            )
+        for name, inputs in warmup.read_requests(path):
+            self.run(name, inputs)
 
     def signature(self, name):
         """Returns the SignatureDef of a name, of none the default; refuses another."""
@@ -76,15 +73,6 @@ class LoadedVersion:
                 accept_options=True,
             )
         return self.callables[key]
-
-
-def warmup_requests(path):
-    """Yields the predict requests that an export has to be warmed up with, maybe none."""
-    file = path / "assets.extra" / "tf_serving_warmup_requests"
-    if file.exists():
-        for record in tf.data.TFRecordDataset(str(file)):
-            log = prediction_log_pb2.PredictionLog.FromString(record.numpy())
-            yield log.predict_log.request
 
 
 def _check_names(signature, inputs):
