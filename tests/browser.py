@@ -1,5 +1,6 @@
 """The Chromium of the system, for tests of pages; they are skipped where there is none."""
 
+import contextlib
 import shutil
 
 import pytest
@@ -27,8 +28,9 @@ needs_browser = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module")
-def browser():
+@contextlib.contextmanager
+def launched():
+    """Starts the browser, without a window; yields Playwright's."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=BROWSER, args=SWITCHES)
         yield browser

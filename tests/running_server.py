@@ -19,18 +19,19 @@ CHECKPOINTS = Path(__file__).parent / "earlier" / "checkpoints"
 CLASSES = ("ant", "bee", "cat")
 
 
-def publish_cgan(saved_models):
-    """Exports a conditional GAN of three named classes; returns the version's folder."""
+def publish_cgan(saved_models, class_names=CLASSES):
+    """Exports a conditional GAN of these classes; returns the version's folder."""
+    classes = len(class_names)
     keras.utils.set_random_seed(0)
     latent, image = keras.Input((LATENT_DIM,)), keras.Input(IMAGE_SHAPE)
     label = keras.Input((), dtype="int32")
-    inputs = keras.layers.Concatenate()([latent, keras.layers.Embedding(3, 4)(label)])
+    inputs = keras.layers.Concatenate()([latent, keras.layers.Embedding(classes, 4)(label)])
     generator = toy_generator([latent, label], inputs)
     inputs = keras.layers.Concatenate()(
-        [keras.layers.Flatten()(image), keras.layers.Embedding(3, 6)(label)]
+        [keras.layers.Flatten()(image), keras.layers.Embedding(classes, 6)(label)]
     )
     discriminator = toy_discriminator([image, label], inputs)
-    model = kg.ConditionalGAN(generator, discriminator, 3, class_names=CLASSES)
+    model = kg.ConditionalGAN(generator, discriminator, classes, class_names=class_names)
     # Of fresh weights all images are nearly the same gray.
     for variable in generator.trainable_variables:
         variable.assign(3.0 * keras.random.normal(variable.shape, seed=1))

@@ -28,6 +28,8 @@ ELSEWHERE = {
     "make PYTHON=python3.12": "tests/test_makefile.py",
     "make tensorboard": "tests/visualize/test_tensorboard.py",
     "make serve": "tests/apps/test_serve.py",
+    "make client": "tests/apps/test_client.py",
+    "make explore": "tests/apps/test_explore.py",
     "make benchmark": "tests/apps/benchmark/test_benchmark.py",
     "make results": "tests/apps/test_results.py",
     "make train-<variant>": "tests/apps/test_train.py",

@@ -13,7 +13,7 @@ from PIL import Image
 from apps import train
 from keras_gans.visualize import tensorboard
 from tests.apps import processes
-from tests.browser import browser, expect, needs_browser  # noqa: F401
+from tests.browser import expect, launched, needs_browser
 from tests.tensorboard_process import running_tensorboard
 
 RATES = {"first": 0.0002, "second": 0.0005}
@@ -53,6 +53,12 @@ def server(runs):
         # Which tabs there are is found out after the first question.
         running.wait_for("plugins_listing", lambda plugins: plugins["projector"]["enabled"])
         yield running
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with launched() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")
