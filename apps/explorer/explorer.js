@@ -104,7 +104,8 @@ function lose({ message }) {
   app.away = true;
   find("#server").className = "lost";
   find("#server-text").textContent = "Server away";
-  const text = `${message} This page tries again every second and keeps your view.`;
+  const sentence = message[0].toUpperCase() + message.slice(1).replace(/\.?$/, ".");
+  const text = `${sentence} This page tries again every second and keeps your view.`;
   if (find("#away").textContent !== text) find("#away").textContent = text;
   find("#away").hidden = false;
 }
@@ -119,13 +120,13 @@ function found() {
 
 /** Looks for the server and for versions that came or went; all is shown again if they did. */
 async function look() {
-  const wasAway = app.away || app.server === null;
-  app.server ??= await server();
+  const wasAway = app.away;
+  app.server = await server();
   const models = app.server.models;
   if (!models.length) return app.notice("The server has no model yet: train one, such as with make train-cgan.");
   if (!models.includes(app.state.model)) app.state.model = models[0];
   const available = (await versions(app.state.model)).filter(({ state }) => state === "AVAILABLE");
-  const known = JSON.stringify([app.state.model, available]);
+  const known = JSON.stringify([models, app.state.model, available]);
   found();
   if (known === app.known && !wasAway) return;
   if (!available.length) throw new Away(`No version of ${app.state.model} is available.`);

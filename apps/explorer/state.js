@@ -21,6 +21,7 @@ const DEFAULTS = {
   code: "curl",
 };
 export const COUNTS = [12, 24, 48, 96];
+const WHOLE = new Set(["version", "class", "a", "b"]);
 const LIMITS = { seed: [0, 2 ** 31 - 1], truncation: [0, NONE] };
 
 export function readAddress() {
@@ -30,6 +31,7 @@ export function readAddress() {
     if (!given.has(name)) continue;
     const text = given.get(name);
     // A link may have been cut or changed by hand.
+    if (WHOLE.has(name) && !/^\d*$/.test(text)) continue;
     if (typeof usual === "string") state[name] = text;
     else if (Number.isFinite(Number(text))) state[name] = within(name, Number(text));
   }

@@ -13,7 +13,6 @@ import numpy as np
 import urllib3
 from urllib3 import exceptions
 
-MIB = 2**20
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 2.0
 CONNECT_SECONDS = 5.0
 POLL_SECONDS = 0.2
@@ -80,7 +79,7 @@ class Client:
         *,
         timeout_seconds=30.0,
         retries=3,
-        max_message_bytes=256 * MIB,
+        max_message_bytes=2**28,  # 256 MiB
     ):
         scheme = urlsplit(url).scheme
         if scheme not in ("http", "https", "grpc", "grpcs") or not urlsplit(url).netloc:
@@ -175,10 +174,7 @@ class Client:
         return self._transport.signatures(model, version, version_label)
 
     def versions(self, model):
-        """The versions that the server knows, newest first, `{number: state}`.
-
-        States are the server's: START, LOADING, AVAILABLE, UNLOADING, END.
-        """
+        """The versions that the server knows, newest first, `{number: state, as "AVAILABLE"}`."""
         return dict(sorted(self._transport.versions(model).items(), reverse=True))
 
     def wait_until_available(self, model, version=None, *, timeout_seconds=60.0):

@@ -398,7 +398,7 @@ def test_the_page_says_that_the_server_is_away_and_comes_back(folder, page):
 
 
 def test_a_refusal_is_shown_in_the_servers_words(page, address):
-    opened(page, address, "model=cgan&seed=2147483640")
+    page.goto(f"{address}#model=cgan&seed=2147483640")
     expect(page.locator("#notice")).to_contain_text("The server refuses this")
 
 
