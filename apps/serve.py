@@ -13,15 +13,16 @@ import sys
 import urllib.parse
 from pathlib import Path
 
+from apps import serve_config
 from apps.terminal import accept_any_text, command_line
 
-IMAGE = "docker.io/tensorflow/serving"
+GENERATED = "generated/serving"  # configurations of a server that is started here
 ENGINES = ("docker", "podman")
 ENGINE_SECONDS = 5
 NAMED_LABELS = 100
 HOW_TO_GET = (
     "for production install tensorflow-model-server from "
-    f"https://www.tensorflow.org/tfx/serving/setup, or start docker (image {IMAGE})"
+    f"https://www.tensorflow.org/tfx/serving/setup, or start docker (image {serve_config.IMAGE})"
 )
 
 
@@ -37,13 +38,19 @@ def main(arguments=None):
             f"no exported version in {folder}: run `make train-{args.model or 'cgan'}` first"
         )
     try:
+        served = what_to_serve(args, newest, saved_models)
         example = list(examples(args, newest))
     except DamagedError as error:
         return refuse(f"{error} is damaged: remove {error.version} or export again")
-    command = None if args.embedded else server_command(args, newest)
+    except ValueError as error:
+        return refuse(error)
+    if args.write_config:
+        print(*serve_config.write_files(args.write_config, served, saved_models), sep="\n")
+        return 0
+    command = None if args.embedded else server_command(served, saved_models)
     # The server keeps the terminal from here on.
     print(*example, sep="\n", flush=True)
-    return os.execvp(command[0], command) if command else serve_embedded(args, saved_models)
+    return os.execvp(command[0], command) if command else serve_embedded(args, served, saved_models)
 
 
 def parse(arguments):
@@ -58,8 +65,15 @@ def parse(arguments):
     add("--saved-models", default="saved_models", metavar="FOLDER")
     add("--port", type=int, default=8501, help="REST port (default: %(default)s)")
     add("--grpc-port", type=int, default=8500, help="(default: %(default)s)")
+    text = "a version to serve instead of the newest; can be repeated"
+    add("--version", action="append", type=int, default=[], metavar="NUMBER", help=text)
+    text = "serve a version by a name too, as stable=1795704597; can be repeated"
+    add("--label", action="append", default=[], metavar="NAME=NUMBER", help=text)
     text = "origin of pages that may ask, * for any; can be repeated (default: none)"
     add("--allow-origin", action="append", default=[], metavar="ORIGIN", help=text)
+    add("--batching", action="store_true", help="of the real server: run requests together")
+    text = "write configurations, Compose and Kubernetes files for the real server, and end"
+    add("--write-config", metavar="FOLDER", help=text)
     add("--embedded", action="store_true", help="the embedded server, whatever is installed")
     text = "address that the embedded server listens on (default: %(default)s)"
     add("--host", default="127.0.0.1", help=text)
@@ -74,13 +88,39 @@ def model_names(args, saved_models):
     return [folder.name for folder in folders if latest_version(folder)]
 
 
+def what_to_serve(args, newest, saved_models):
+    """Reads versions and labels; returns a `Served`, or raises ValueError for those not there."""
+    labels = {}
+    for text in args.label:
+        label, _, number = text.partition("=")
+        if not (label and number.isascii() and number.isdigit()):
+            raise ValueError(f"--label must be NAME=NUMBER. Received: {text}")
+        labels[label] = int(number)
+    if (args.version or labels) and not args.model:
+        raise ValueError("--version and --label need the name of a model")
+    for number in [*args.version, *labels.values()]:
+        if not (saved_models / args.model / str(number) / "saved_model.pb").exists():
+            raise ValueError(f"no version {number} of {args.model} in {saved_models / args.model}")
+    limits = [read_notes(version).get("limits", {}) for version in newest.values()]
+    return serve_config.Served(
+        models={name: int(version.name) for name, version in newest.items()},
+        versions=tuple(args.version),
+        labels=labels,
+        port=args.port,
+        grpc_port=args.grpc_port,
+        allow_origins=bool(args.allow_origin),
+        batching=args.batching,
+        rows=min(each.get("rows", serve_config.LARGEST_BATCH) for each in limits),
+    )
+
+
 def refuse(message):
     """Prints a user's mistake in one line; returns the exit status, 2."""
     print(f"serve: {message}", file=sys.stderr)
     return 2
 
 
-def serve_embedded(args, saved_models):
+def serve_embedded(args, served, saved_models):
     """Serves by TensorFlow in this process until it is stopped; returns the exit status."""
     print(f"the embedded server, for trying and developing; {HOW_TO_GET}", flush=True)
     import apps.quiet  # noqa: F401
@@ -93,7 +133,7 @@ def serve_embedded(args, saved_models):
         grpc_port=args.grpc_port,
         allow_origins=tuple(args.allow_origin),
     )
-    store = server.ModelStore(saved_models, args.model)
+    store = server.ModelStore(saved_models, args.model, served.pinned, served.labels)
     store.poll()
     for name, model in store.models.items():
         for number, (_, code, message) in model.states.items():
@@ -116,19 +156,26 @@ def serve_embedded(args, saved_models):
 # The server ----------------------------------------------------------------------------------
 
 
-def server_command(args, newest):
+def server_command(served, saved_models):
     """The command line of the server or of its container; None where there is neither."""
-    (folder,) = (version.parent for version in newest.values())
     if shutil.which("tensorflow_model_server"):
-        return ["tensorflow_model_server", *server_options(args, folder)]
+        return ["tensorflow_model_server", *server_options(served, str(saved_models), None)]
     engine = next((engine for engine in ENGINES if engine_responds(engine)), None)
-    return engine and container_command(engine, args, folder)
+    return engine and container_command(engine, served, saved_models)
 
 
-def server_options(args, folder):
-    """The server's options, with the models in `folder` as the server sees it."""
-    ports = f"--rest_api_port={args.port}", f"--port={args.grpc_port}"
-    return [*ports, f"--model_name={args.model}", f"--model_base_path={folder}"]
+def server_options(served, models, config):
+    """The server's options, with the models and `config` in folders as the server sees them.
+
+    One model and always its newest version is said without a file.
+    """
+    plain = len(served.models) == 1 and not served.pinned
+    if not plain or served.batching or served.allow_origins:
+        serve_config.write(GENERATED, serve_config.make_configs(served, models))
+        return serve_config.server_options(served, config or Path(GENERATED).absolute())
+    (name,) = served.models
+    ports = f"--rest_api_port={served.port}", f"--port={served.grpc_port}"
+    return [*ports, f"--model_name={name}", f"--model_base_path={models}/{name}"]
 
 
 def engine_responds(engine):
@@ -142,17 +189,26 @@ def engine_responds(engine):
         return False
 
 
-def container_command(engine, args, folder):
-    """The command line that runs the server in a container, which reads `folder` as it is."""
-    inside = f"/models/{args.model}"
+def container_command(engine, served, saved_models):
+    """The command line that runs the server in a container, which reads the models as they are."""
+    models, config = serve_config.MODELS, serve_config.CONFIG
+    options = server_options(served, models, config)
+    mounts = {saved_models: models, Path(GENERATED).absolute(): config}
+    if not any(option.startswith("--model_config_file=") for option in options):
+        (name,) = served.models
+        mounts = {saved_models / name: f"{models}/{name}"}
     return [
         *(engine, "run", "--rm"),
         # A first process ignores Ctrl-C unless it asks for it; --init puts one in front.
         *("--init", "--entrypoint", "tensorflow_model_server"),
-        *("--publish", f"{args.port}:{args.port}"),
-        *("--publish", f"{args.grpc_port}:{args.grpc_port}"),
-        *("--mount", f"type=bind,source={folder},target={inside},readonly"),
-        *(IMAGE, *server_options(args, inside)),
+        *("--publish", f"{served.port}:{served.port}"),
+        *("--publish", f"{served.grpc_port}:{served.grpc_port}"),
+        *(
+            word
+            for here, there in mounts.items()
+            for word in ("--mount", f"type=bind,source={here},target={there},readonly")
+        ),
+        *(serve_config.IMAGE, *options),
     ]
 
 

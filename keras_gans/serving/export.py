@@ -92,7 +92,7 @@ def publish(model, directory, *, limits=None, card=None, keep=None):
         requests = sample_requests(signatures, model.class_names)
         _write_notes(staged, model, signatures, graphs, limits, card)
         warmup.write_requests(staged, requests)
-        _check(graphs, staged, requests)
+        _check(signatures, staged, requests)
         # To the disk, contents before the folders that name them.
         for path in [*sorted(staged.rglob("*"), reverse=True), staged]:
             _sync(path)
@@ -159,7 +159,7 @@ def _sample(name, spec, signatures, class_names):
     return np.zeros([SAMPLE_ROWS, *shape], spec.dtype.as_numpy_dtype)
 
 
-def _check(graphs, version_dir, requests):
+def _check(signatures, version_dir, requests):
     try:
         outcomes = cpp_loader.run_signatures(version_dir, list(requests.items()))
     except (cpp_loader.RefusedError, RuntimeError) as error:
@@ -167,11 +167,14 @@ def _check(graphs, version_dir, requests):
             error
         )
     for (name, inputs), outcome in zip(requests.items(), outcomes, strict=True):
-        if isinstance(outcome, cpp_loader.RefusedError):
-            fault = cause(outcome)
-        else:
-            tensors = {key: tf.constant(value) for key, value in inputs.items()}
-            fault = _fault({k: v.numpy() for k, v in graphs[name](**tensors).items()}, outcome)
+        function, specs = signatures[name]
+        try:
+            if isinstance(outcome, cpp_loader.RefusedError):
+                raise outcome
+            expected = function(*(tf.constant(inputs[spec.name]) for spec in specs))
+            fault = _fault({key: value.numpy() for key, value in expected.items()}, outcome)
+        except (cpp_loader.RefusedError, tf.errors.OpError) as error:
+            fault = cause(error)
         if fault:
             raise RunError(f"exported signature {name} failed: {fault}; nothing was published")
 

@@ -243,7 +243,10 @@ def _translations(generator):
 
     @_shared
     def translated(image):
-        return generator(checked_sides(image, shape), training=False)
+        image, rows = checked_sides(image, shape), tf.shape(image)[0]
+        # Reflection padding refuses a batch of none, so that it gets one image.
+        filled = tf.pad(image, [[0, tf.cast(rows == 0, tf.int32)], [0, 0], [0, 0], [0, 0]])
+        return generator(filled, training=False)[:rows]
 
     def translate(image):
         return {"image": translated(image)}

@@ -17,7 +17,8 @@ import tensorflow as tf
 
 from keras_gans.errors import InputError, RunError
 from keras_gans.noise import seeded_latents
-from keras_gans.serving import export, signatures
+from keras_gans.serving import checks, export
+from keras_gans.serving.encoded_images import encode_png
 from tests.apps.processes import full_disk
 from tests.serving_loader import RefusedError, run_in_loader
 
@@ -52,8 +53,8 @@ class StandIn(keras.Model):
         self.generator_optimizer.build(self.generator.trainable_variables)
 
     def images(self, latent, label):
-        latent = signatures.checked_latent(latent, LATENT_DIM)
-        label = signatures.checked_label(label, NUM_CLASSES)
+        latent = checks.checked_latent(latent, LATENT_DIM)
+        label = checks.checked_label(label, NUM_CLASSES)
         joined = tf.concat([latent, tf.one_hot(label, NUM_CLASSES)], axis=1)
         return self.generator(joined, training=False)
 
@@ -62,7 +63,7 @@ class StandIn(keras.Model):
 
     def generate(self, seed, label):
         image = self.images(seeded_latents(seed, LATENT_DIM), label)
-        return {"image": image, "image_bytes": signatures.encode_png(image)}
+        return {"image": image, "image_bytes": encode_png(image)}
 
     def signatures(self):
         return {
@@ -189,7 +190,7 @@ def test_encode_png_rounds_clips_and_keeps_the_order(channels):
     pixels = [0, 255, 128, 0, 255, 0, 255]
     images = np.full([2, 1, 7, channels], -1.0, "float32")
     images[1, 0, :, channels - 1] = values
-    files = signatures.encode_png(images).numpy()
+    files = encode_png(images).numpy()
     decoded = tf.io.decode_png(files[1]).numpy()
     assert decoded.shape == (1, 7, channels)
     assert decoded[0, :, channels - 1].tolist() == pixels

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import keras_gans as kg
 from keras_gans.noise import seeded_latents
-from keras_gans.serving import export, signatures
+from keras_gans.serving import checks, export, signatures
 from keras_gans.serving.endpoints import Endpoints
 from keras_gans.serving.sampling import Sampler
 from tests.serving_loader import RefusedError, run_in_loader

@@ -14,7 +14,6 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from keras_gans.errors import InputError
 from keras_gans.serving.server import grpc_api, rest
-from keras_gans.serving.server.versions import ModelStore
 
 MIB = 2**20
 STOP_SECONDS = 30  # for what was accepted
@@ -46,7 +45,7 @@ class Settings:
     threads: int = max(2, os.cpu_count() or 1)
 
 
-def serve(store: ModelStore, settings: Settings, announce=print):
+def serve(store, settings, announce=print):
     """Serves the models of a `ModelStore`, loaded before, until a signal stops it.
 
     Args:
@@ -56,6 +55,25 @@ def serve(store: ModelStore, settings: Settings, announce=print):
 
     Raises:
         InputError: If a port is taken.
+    """
+    # uvicorn raises the signal that stopped it once more when it has ended: gRPC ends after it.
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    signal.signal(signal.SIGINT, lambda *_: None)
+    rest_server, listener, grpc_server, grpc_port = make_servers(store, settings)
+    follower = threading.Thread(target=store.follow, daemon=True)
+    follower.start()
+    grpc_server.start()
+    announce(listener.getsockname()[1], grpc_port)
+    rest_server.run(sockets=[listener])
+    store.stopping.set()
+    grpc_server.stop(STOP_SECONDS).wait()
+    follower.join()
+
+
+def make_servers(store, settings):
+    """Makes what `serve` runs: `(uvicorn server, its socket, gRPC server, its port)`.
+
+    Raises InputError if a port is taken.
     """
     listener = _listen(settings.host, settings.port)
     grpc_server = grpc_api.make_server(store, settings)
@@ -72,17 +90,7 @@ def serve(store: ModelStore, settings: Settings, announce=print):
         timeout_keep_alive=30,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
-    # uvicorn raises the signal that stopped it once more when it has ended: gRPC ends after it.
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    signal.signal(signal.SIGINT, lambda *_: None)
-    follower = threading.Thread(target=store.follow, daemon=True)
-    follower.start()
-    grpc_server.start()
-    announce(listener.getsockname()[1], grpc_port)
-    uvicorn.Server(config).run(sockets=[listener])
-    store.stopping.set()
-    grpc_server.stop(STOP_SECONDS).wait()
-    follower.join()
+    return uvicorn.Server(config), listener, grpc_server, grpc_port
 
 
 def _listen(host, port):

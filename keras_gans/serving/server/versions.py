@@ -7,6 +7,7 @@ the one before it dropped afterwards, and a number whose load failed is not trie
 import contextlib
 import gc
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,8 +34,9 @@ class LoadedVersion:
         self.signatures = dict(graph.signature_def)
         self.options = tf.compat.v1.RunOptions(timeout_in_ms=int(1000 * run_seconds))
         self.callables = {}
-        for name, inputs in warmup.read_requests(path):
-            self.run(name, inputs)
+        # The first run of a signature takes a hundred times as long as the next.
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda request: self.run(*request), warmup.read_requests(path)))
 
     def signature(self, name):
         """Returns the SignatureDef of a name, of none the default; refuses another."""
