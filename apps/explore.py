@@ -201,7 +201,7 @@ def application(options, addresses):
         body = await request.body()
         try:
             answer = await run_in_threadpool(pool.request, request.method, url, body=body)
-        except urllib3.exceptions.TimeoutError:
+        except urllib3.exceptions.ReadTimeoutError:
             return JSONResponse({"error": "the server took too long"}, 504)
         except urllib3.exceptions.HTTPError:
             return JSONResponse({"error": "the server does not answer"}, 502)

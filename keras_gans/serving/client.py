@@ -152,10 +152,10 @@ class Client:
         if truncation is None and "truncation" in known.get(name, {"inputs": ()})["inputs"]:
             truncation = NO_TRUNCATION
         given = {"label_name" if by_name else "label": label, "truncation": truncation}
-        rows = {"seed": list(seeds)}
+        rows = {"seed": np.array(list(seeds), np.int64)}
         for key, value in given.items():
             if value is not None:
-                rows[key] = value if np.ndim(value) else [value] * len(rows["seed"])
+                rows[key] = value if np.ndim(value) else np.full(len(rows["seed"]), value)
         return self.predict(model, rows, signature=name, **where)["image_bytes"]
 
     def class_names(self, model, *, version=None, version_label=None):
@@ -270,7 +270,7 @@ class Rest:
         if not isinstance(outputs, dict):  # an only output comes without its name
             known = self.signatures(model, version, version_label)
             outputs = dict.fromkeys(known[signature]["outputs"], outputs)
-        return {name: _from_json(rows) for name, rows in outputs.items()}
+        return {name: _from_json(name, rows) for name, rows in outputs.items()}
 
     def signatures(self, model, version, version_label):
         where = self._path(model, version, version_label)
@@ -302,7 +302,7 @@ class Rest:
 
 def _no_answer(error, server):
     cause = getattr(error, "reason", None) or error
-    kind = TimedOutError if isinstance(cause, exceptions.TimeoutError) else UnavailableError
+    kind = TimedOutError if isinstance(cause, exceptions.ReadTimeoutError) else UnavailableError
     # After its object, which urllib3 puts in front.
     return kind(f"no answer from {server}: {str(cause).rpartition('>: ')[2]}")
 
@@ -321,8 +321,8 @@ def _to_json(rows):
     return rows.tolist()
 
 
-def _from_json(rows):
-    if rows and isinstance(rows[0], dict):
+def _from_json(name, rows):
+    if name.endswith("_bytes"):
         return [base64.b64decode(row["b64"]) for row in rows]
     array = np.asarray(rows)
     if array.dtype.kind == "U":

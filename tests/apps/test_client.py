@@ -9,16 +9,14 @@ import pytest
 from apps import client as program
 from keras_gans.serving.client import Client
 from tests.apps.processes import ended, start
-from tests.running_server import publish_cgan, serving
+from tests.running_server import serving, toys
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    saved_models = tmp_path_factory.mktemp("saved_models")
-    publish_cgan(saved_models)
-    with serving(saved_models) as server:
+    with serving(toys(tmp_path_factory.getbasetemp())) as server:
         yield server
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import urllib.error
@@ -12,15 +13,16 @@ import pytest
 
 from apps import explore as program
 from tests.apps.processes import TIMEOUT, ended, start
-from tests.running_server import publish_checkpoint, running
+from tests.running_server import running, toys
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
+    everything = toys(tmp_path_factory.getbasetemp())
     saved_models = tmp_path_factory.mktemp("saved_models")
-    publish_checkpoint(saved_models, "vae")
+    shutil.copytree(everything / "vae", saved_models / "vae")
     return saved_models
 
 

@@ -24,7 +24,7 @@ from keras_gans.serving.client import (
     UnavailableError,
 )
 from keras_gans.serving.endpoints import Endpoints
-from tests.running_server import CLASSES, publish_cgan, publish_checkpoint, serving
+from tests.running_server import CLASSES, serving, toys
 
 pytestmark = pytest.mark.slow
 
@@ -34,10 +34,7 @@ SEEDS, LABELS = [0, 5, 2**31 - 1], [2, 0, 1]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    saved_models = tmp_path_factory.mktemp("saved_models")
-    publish_cgan(saved_models)
-    publish_checkpoint(saved_models, "vae")
-    return saved_models
+    return toys(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="module")
@@ -144,9 +141,9 @@ def test_what_the_model_refuses_is_a_bad_argument(client):
 
 
 def test_what_is_too_large_is_told_apart(server, client):
-    image = {"image": np.zeros((16 * 2**20 // (4 * 64) + 1, 8, 8, 1), np.float32)}
+    large = {"image_bytes": [bytes(17 * 2**20)]}
     with pytest.raises(TooLargeError):  # by the server
-        client.predict("vae", image, signature="encode")
+        client.predict("vae", large, signature="reconstruct_bytes")
     with pytest.raises(TooLargeError), Client(server.url, max_message_bytes=50) as small:
         small.predict("vae", {"latent": [[0.0, 0.0]]}, signature="decode")
     with pytest.raises(TooLargeError), Client(server.grpc_url, max_message_bytes=50) as small:
@@ -160,6 +157,7 @@ def test_without_a_server_it_is_unavailable():
         with Client(f"{scheme}://127.0.0.1:{port}", retries=1) as client:
             with pytest.raises(UnavailableError) as error:
                 client.versions("cgan")
+            assert type(error.value) is UnavailableError  # and no time-out
             assert str(port) in str(error.value)
             assert "object at 0x" not in str(error.value)
 
