@@ -78,7 +78,7 @@ def opened(page, address, view=""):
     page.goto(f"{address}#{view}")
     expect(page.locator("#server")).to_have_class("ready")
     # The code comes when everything before it has been shown.
-    expect(page.locator("#code, #picture").first).to_be_visible()
+    expect(page.locator("#code:visible, #picture:visible").first).to_be_visible()
     expect(page.locator("#grid[aria-busy='true']")).to_have_count(0)
     return page
 
@@ -102,7 +102,7 @@ def cells(page):
 def test_the_class_that_is_asked_for_is_on_the_screen(page, address, client):
     opened(page, address, "model=cgan")
     expect(cells(page)).to_have_count(24)
-    page.get_by_label("Class").select_option("cat")
+    page.get_by_label("Class", exact=True).select_option("cat")
     expect(page.get_by_role("button", name="Class cat, seed 3", exact=True)).to_be_visible()
     expect(page.locator("#grid")).to_have_attribute("aria-busy", "false")
     shown = [file_of(image) for image in page.locator("#grid img").all()]
@@ -332,7 +332,7 @@ def test_javascript_asks_for_the_same_image(page, address, client):
 
 def test_a_link_restores_the_view(page, address):
     opened(page, address, "model=cgan")
-    page.get_by_label("Class").select_option("bee")
+    page.get_by_label("Class", exact=True).select_option("bee")
     page.get_by_label("First seed").fill("40")
     expect(page.get_by_role("button", name="Class bee, seed 40", exact=True)).to_be_visible()
     for seed in (41, 44):
