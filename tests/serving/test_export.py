@@ -296,7 +296,7 @@ def test_only_the_newest_versions_are_kept(model, tmp_path):
     (tmp_path / "notes.txt").touch()
     newest = export.publish(model, tmp_path, keep=2)
     assert entries(tmp_path) == sorted([newest.name, "5", "notes.txt"])
-    with pytest.raises(InputError, match="keep must be a positive integer. Received: keep=0"):
+    with pytest.raises(InputError, match=r"keep must be a positive integer\. Received: keep=0"):
         export.publish(model, tmp_path, keep=0)
 
 
