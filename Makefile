@@ -67,9 +67,9 @@ generate: $(READY)
 translate: $(READY)
 	@$(PY) -m apps.translate $(call model,cyclegan) $(call named,INPUT) $(args)
 
-##   make serve MODEL=cgan        TF Serving on saved_models/; ARGS="--port 8501"
+##   make serve MODEL=cgan        REST and gRPC; without MODEL all; ARGS="--port 8501"
 serve: $(READY)
-	@$(PY) -m apps.serve $(call named,MODEL,cgan) $(args)
+	@$(PY) -m apps.serve $(call named,MODEL) $(args)
 
 ##   make client MODEL=cgan       images from a running server; ARGS="--label 7 --count 16 --out folder"
 client: $(READY)

@@ -1,6 +1,7 @@
 """Exports a run's model for TF Serving: `python -m apps.export runs/cgan-mnist`."""
 
 from pathlib import Path
+from typing import Literal
 
 import apps.quiet  # noqa: F401  # isort: skip
 from jsonargparse.typing import PositiveInt
@@ -8,6 +9,7 @@ from jsonargparse.typing import PositiveInt
 from apps import console
 from keras_gans import training
 from keras_gans.serving import Limits
+from keras_gans.serving.network_file import write_network
 
 PROGRAM = "python -m apps.export"
 
@@ -28,9 +30,15 @@ def main(arguments=None):
     add("--max-pixels", type=PositiveInt, default=limits.pixels, help=text)
     text = "licence of the data, for the model card (default: unknown)"
     add("--data-licence", type=str | None, help=text)
+    text = "saved_model, or the network alone as a file EXPORT_DIR/VARIANT.onnx or .tflite"
+    formats = Literal["saved_model", "onnx", "litert"]
+    add("--format", type=formats, default="saved_model", help=text)
     options = console.parse(parser, arguments)
     variant = training.saved_settings(options.run)["variant"]
     model = training.load_run(options.run, options.checkpoint)
+    if options.format != "saved_model":
+        print(write_network(model, Path(options.export_dir) / variant, options.format))
+        return
     card = training.model_card(options.run, model, options.checkpoint, options.data_licence)
     version = model.export(
         Path(options.export_dir) / variant,

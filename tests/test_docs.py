@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
 PAGES = {name: (ROOT / name).read_text(encoding="utf-8") for name in (
-    "README.md", "keras_gans/README.md", "apps/README.md"
+    "README.md", "keras_gans/README.md", "apps/README.md", "apps/serving.md"
 )}  # fmt: skip
 # Whole programs that a test file of their own runs, as its first lines say.
 ELSEWHERE = {

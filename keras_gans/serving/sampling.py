@@ -11,6 +11,7 @@ from keras_gans.data.pixels import to_float, to_uint8
 from keras_gans.errors import InputError, RunError
 from keras_gans.networks.resnet import DIVISOR, SMALLEST_SIDE
 from keras_gans.serving.endpoints import Endpoints
+from keras_gans.serving.export import cause
 
 BATCH_SIZE = 100
 FIRST_SEED = 2**30  # far from those of grids, walks and scored samples
@@ -208,7 +209,13 @@ def translate_any_size(function, images):
     height, width = images.shape[1:3]
     more = [(0, max(SMALLEST_SIDE, side + -side % DIVISOR) - side) for side in (height, width)]
     padded = np.pad(images, ((0, 0), *more, (0, 0)), mode="symmetric")
-    return function(image=tf.constant(padded))["image"].numpy()[:, :height, :width]
+    try:
+        return function(image=tf.constant(padded))["image"].numpy()[:, :height, :width]
+    except tf.errors.InvalidArgumentError as error:
+        raise InputError(
+            f"the export refuses a picture of {height} x {width}: {cause(error)} (make export "
+            'ARGS="--max-pixels N" of the run lets larger ones in)'
+        ) from error
 
 
 def make_translator(endpoints, endpoint):

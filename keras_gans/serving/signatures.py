@@ -4,6 +4,7 @@ The first dimension of every input and output is the batch, and a row's result i
 alone, so that requests in rows and batching servers work. `README.md` beside this file lists them.
 """
 
+import contextlib
 import functools
 import inspect
 
@@ -279,30 +280,34 @@ def _with_png(images):
 
 
 def float32_signatures(model):
-    """A model's signatures, `{name: (function, tensor specs)}`, computed in float32.
+    """A model's signatures, `{name: (function, tensor specs)}`, computed in float32."""
 
-    Layers follow their policy when they are traced, so that it is changed just then.
-    """
-
-    def in_float32(function, specs):
+    def exact(function, specs):
         @functools.wraps(function)
-        def exact(*args):
-            # What has signatures need not be a model.
-            layers = compat.all_layers(model) if isinstance(model, keras.Model) else []
-            policies = [(layer, layer.dtype_policy) for layer in layers]
-            try:
-                for layer in layers:
-                    layer.dtype_policy = "float32"
+        def in_full(*args):
+            with in_float32(model):
                 return function(*args)
-            finally:
-                for layer, policy in policies:
-                    layer.dtype_policy = policy
 
         # Inputs are passed by name too, also to functions that take what labels there are.
         kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-        exact.__signature__ = inspect.Signature(
+        in_full.__signature__ = inspect.Signature(
             [inspect.Parameter(spec.name, kind) for spec in specs]
         )
-        return exact
+        return in_full
 
-    return {name: (in_float32(f, specs), specs) for name, (f, specs) in model.signatures().items()}
+    return {name: (exact(f, specs), specs) for name, (f, specs) in model.signatures().items()}
+
+
+@contextlib.contextmanager
+def in_float32(model):
+    """Lets a model's layers compute in float32: they follow their policy when they are traced."""
+    # What has signatures need not be a model.
+    layers = compat.all_layers(model) if isinstance(model, keras.Model) else []
+    policies = [(layer, layer.dtype_policy) for layer in layers]
+    try:
+        for layer in layers:
+            layer.dtype_policy = "float32"
+        yield
+    finally:
+        for layer, policy in policies:
+            layer.dtype_policy = policy

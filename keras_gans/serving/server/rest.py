@@ -25,6 +25,7 @@ METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"]
 MODEL = r"(?i:/v1/models)/(?P<name>[^/:]+)(?:/versions/(?P<version>\d+)|/labels/(?P<label>[^/:]+))?"
 PREDICT = re.compile(MODEL + r":(?P<method>classify|regress|predict)")
 LOOK = re.compile(MODEL + r"(?P<metadata>/metadata)?")
+LET_GO = 8  # times the largest request
 LARGEST_VERSION = 2**63 - 1
 
 
@@ -79,25 +80,28 @@ class _Held:
 
     async def read(self, request):
         """Reads a body; what it counts is given back by `release`."""
-        limit, chunks = self.settings.max_bytes, []
-        size = 0
+        limit, kept = self.settings.max_bytes, []
+        size, promised = 0, int(request.headers.get("content-length", 0))
         try:
-            if int(request.headers.get("content-length", 0)) > limit:
-                raise self._too_large()
             async for chunk in request.stream():
                 size += len(chunk)
+                if max(size, promised) > limit:
+                    # Whoever is still sending would not see the answer: what comes is let go.
+                    if size > LET_GO * limit:
+                        break
+                    continue
                 self.bytes += len(chunk)
-                chunks.append(chunk)
-                if size > limit:
-                    raise self._too_large()
+                kept.append(chunk)
                 if self.bytes > self.settings.max_bytes_held:
                     raise RequestError(
                         grpc.StatusCode.UNAVAILABLE, "too many requests at once: try again"
                     )
+            if max(size, promised) > limit:
+                raise self._too_large()
         except BaseException:
-            self.bytes -= size
+            self.bytes -= sum(map(len, kept))
             raise
-        return b"".join(chunks)
+        return b"".join(kept)
 
     def release(self, body):
         self.bytes -= len(body)

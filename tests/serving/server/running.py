@@ -19,7 +19,7 @@ class Running:
     """A server's addresses, and a way to ask each of them."""
 
     def __init__(self, store, port, grpc_port):
-        self.store, self.port = store, port
+        self.store, self.port, self.grpc_port = store, port, grpc_port
         self.channel = grpc.insecure_channel(
             f"127.0.0.1:{grpc_port}", [("grpc.max_receive_message_length", -1)]
         )

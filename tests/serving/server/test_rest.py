@@ -14,6 +14,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gans.serving import Endpoints
+from tests.serving.server import malformed
 from tests.serving.server.questions import questions
 from tests.serving.server.running import running
 
@@ -333,3 +334,12 @@ def test_a_version_is_warm_when_it_is_available(saved_models):
             times.append(time.perf_counter() - began)
     # Unwarmed, the first takes a hundred times as long; a busy machine makes single ones late.
     assert times[0] < 20 * np.median(times)
+
+
+# Everything wrong at once ------------------------------------------------------------------------
+
+
+def test_malformed_requests_are_refused_and_the_next_good_one_answered(saved_models):
+    with running(saved_models) as asked:
+        found = malformed.run(asked.port, asked.grpc_port, 60)
+    assert len(found) == len(malformed.KINDS) + 2
