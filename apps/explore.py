@@ -48,10 +48,14 @@ def main(arguments=None):
     options = parse(arguments)
     if not options.models and not exported(options.saved_models):
         return refuse(f"no exports in {options.saved_models}: run `make train-cgan` first")
+    if options.url and not options.url.startswith(("http://", "https://")):
+        return refuse(f"--url must be like http://127.0.0.1:8501. Received: {options.url}")
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
     try:
-        listener = socket.create_server((options.host, options.port))
-    except OSError as error:
-        return refuse(f"cannot listen on {options.host}:{options.port}: {error.strerror}")
+        listener = socket.create_server((options.host, options.port), family=family)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        return refuse(f"cannot listen on {options.host}:{options.port}: {reason}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the server is stopped too
     try:
         with listener, server(options) as addresses:
@@ -170,6 +174,7 @@ def wait_until_it_answers(process, port):
 def serve_page(options, addresses, listener):
     """Serves the page and hands its requests on to the server, until it is stopped."""
     host, port = listener.getsockname()[:2]
+    host = f"[{host}]" if ":" in host else host
     print(f"Explorer: http://{host}:{port}/  (Ctrl-C ends it)", flush=True)
     config = uvicorn.Config(application(options, addresses), log_level="warning")
     uvicorn.Server(config).run(sockets=[listener])
@@ -214,7 +219,8 @@ def application(options, addresses):
         Mount("/", _Page(directory=PAGE, html=True)),
     ]
     # Other sites' pages cannot reach in by a name of their own for this machine.
-    names = ["*"] if options.host not in ("127.0.0.1", "localhost") else ["127.0.0.1", "localhost"]
+    own = ["127.0.0.1", "localhost"]
+    names = own if options.host in own else ["*"]
     return Starlette(
         routes=routes, middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=names)]
     )

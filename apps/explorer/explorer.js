@@ -118,8 +118,15 @@ function found() {
   find("#away").hidden = true;
 }
 
+let looking = Promise.resolve();
+/** One look after another: what the reader changes meanwhile must not be mixed with it. */
+function look() {
+  looking = looking.catch(() => {}).then(lookOnce);
+  return looking;
+}
+
 /** Looks for the server and for versions that came or went; all is shown again if they did. */
-async function look() {
+async function lookOnce() {
   const wasAway = app.away;
   app.server = await server();
   const models = app.server.models;
@@ -174,8 +181,8 @@ async function refresh() {
   fillControls();
   help();
   await grid.update();
-  if (!app.state.a && app.abilities.make) {
-    const seed = app.state.seed;
+  if (app.abilities.make) {
+    const seed = Number(app.state.a || app.state.seed);
     app.request(app.abilities.make, app.rowsOf(app.abilities.make, [seed]), grid.describe(seed));
   }
   await walk.update();

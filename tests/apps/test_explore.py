@@ -97,6 +97,8 @@ def test_the_page_needs_nothing_from_elsewhere():
     [
         (["--saved-models", "nowhere"], "no exports in nowhere: run `make train-cgan` first"),
         (["--port", "taken"], "cannot listen on 127.0.0.1:"),
+        (["--port", "70000"], "cannot listen on 127.0.0.1:70000"),
+        (["--url", "127.0.0.1:8501"], "--url must be like http://127.0.0.1:8501"),
     ],
 )
 def test_a_mistake_is_one_line(words, message, folder, capsys):
