@@ -20,8 +20,8 @@ named = $(if $(value $1),$(call quoted,$1),$2)
 model = $(if $(value RUN),$(call quoted,RUN),saved_models/$(call named,MODEL,$1))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tensorboard walk generate project translate serve export evaluate results benchmark \
-	test test-fast lint
+.PHONY: help setup tensorboard walk generate project translate serve client explore export \
+	evaluate results benchmark test test-fast lint
 
 help:
 	@sed -n 's/^## \{0,1\}//p' $(MAKEFILE_LIST)
@@ -71,9 +71,17 @@ project: $(READY)
 translate: $(READY)
 	@$(PY) -m apps.translate $(call model,cyclegan) $(call named,INPUT) $(args)
 
-##   make serve MODEL=cgan        TF Serving on saved_models/; ARGS="--port 8501"
+##   make serve MODEL=cgan        REST and gRPC; without MODEL all; ARGS="--port 8501"
 serve: $(READY)
-	@$(PY) -m apps.serve $(call named,MODEL,cgan) $(args)
+	@$(PY) -m apps.serve $(call named,MODEL) $(args)
+
+##   make client MODEL=cgan       images from a running server; ARGS="--label 7 --count 16 --out folder"
+client: $(READY)
+	@$(PY) -m apps.client generate --model $(call named,MODEL,cgan) $(args)
+
+##   make explore                 a page to play with the newest exports; ARGS="--port 8080"
+explore: $(READY)
+	@$(PY) -m apps.explore $(args)
 
 ##   make export RUN=runs/mine    publish its best checkpoint; ARGS="--checkpoint last"
 export: $(READY)

@@ -1,6 +1,7 @@
-"""Serves the newest exports of a model: `python -m apps.serve cgan`.
+"""Serves the newest exports, of one model or of all: `python -m apps.serve cgan`.
 
-Replaces itself by `tensorflow_model_server` where that is installed, else by its container.
+Replaces itself by `tensorflow_model_server` where that is installed, else by its container. Where
+there is neither it serves the exports itself, with TensorFlow, for trying.
 """
 
 import argparse
@@ -12,49 +13,105 @@ import sys
 import urllib.parse
 from pathlib import Path
 
+from apps import serve_config
 from apps.terminal import accept_any_text, command_line
 
-IMAGE = "docker.io/tensorflow/serving"
+GENERATED = "generated/serving"  # configurations of a server that is started here
 ENGINES = ("docker", "podman")
 ENGINE_SECONDS = 5
 NAMED_LABELS = 100
 HOW_TO_GET = (
-    "neither tensorflow_model_server nor a running docker or podman was found: install "
-    "tensorflow-model-server from https://www.tensorflow.org/tfx/serving/setup, or start docker "
-    f"(it then runs the image {IMAGE})"
+    "for production install tensorflow-model-server from "
+    f"https://www.tensorflow.org/tfx/serving/setup, or start docker (image {serve_config.IMAGE})"
 )
 
 
 def main(arguments=None):
-    """Starts the server in place of this process; returns only what went wrong, as status 2."""
+    """Becomes the real server, or is the embedded one; returns a status if it comes to an end."""
     accept_any_text()
     args = parse(arguments)
-    folder = Path(args.saved_models).absolute() / args.model
-    version = latest_version(folder)
-    if version is None:
-        return refuse(f"no exported version in {folder}: run `make train-{args.model}` first")
-    if (command := server_command(args, folder)) is None:
-        return refuse(HOW_TO_GET)
+    saved_models = Path(args.saved_models).absolute()
+    newest = {name: latest_version(saved_models / name) for name in model_names(args, saved_models)}
+    if not newest or None in newest.values():
+        folder = saved_models / args.model if args.model else saved_models
+        return refuse(
+            f"no exported version in {folder}: run `make train-{args.model or 'cgan'}` first"
+        )
     try:
-        example = [*label_meanings(version), example_request(args, version)]
-        damaged = None if (version / "saved_model.pb").stat().st_size else "saved_model.pb"
-    except (OSError, ValueError, AttributeError):
-        damaged = "assets.extra/keras_gans.json"
-    if damaged:
-        return refuse(f"{version / damaged} is damaged: remove {version} or export again")
+        served = what_to_serve(args, newest, saved_models)
+        example = list(examples(args, newest))
+    except DamagedError as error:
+        return refuse(f"{error} is damaged: remove {error.version} or export again")
+    except ValueError as error:
+        return refuse(error)
+    if args.write_config:
+        print(*serve_config.write_files(args.write_config, served, saved_models), sep="\n")
+        return 0
+    command = None if args.embedded else server_command(served, saved_models)
     # The server keeps the terminal from here on.
     print(*example, sep="\n", flush=True)
-    return os.execvp(command[0], command)
+    return os.execvp(command[0], command) if command else serve_embedded(args, served, saved_models)
 
 
 def parse(arguments):
     """Parses the command line."""
-    parser = argparse.ArgumentParser(prog="python -m apps.serve", description="Serve a model.")
-    parser.add_argument("model", help="name of its folder in saved_models, such as cgan")
-    parser.add_argument("--saved-models", default="saved_models", metavar="FOLDER")
-    parser.add_argument("--port", type=int, default=8501, help="REST port (default: %(default)s)")
-    parser.add_argument("--grpc-port", type=int, default=8500, help="(default: %(default)s)")
+    parser = argparse.ArgumentParser(
+        prog="python -m apps.serve",
+        description="Serve exports: by tensorflow_model_server, else by its container, else by the "
+        "embedded server.",
+    )
+    add = parser.add_argument
+    add("model", nargs="?", help="name of its folder in saved_models, such as cgan; default: all")
+    add("--saved-models", default="saved_models", metavar="FOLDER")
+    add("--port", type=int, default=8501, help="REST port (default: %(default)s)")
+    add("--grpc-port", type=int, default=8500, help="(default: %(default)s)")
+    text = "a version to serve instead of the newest; can be repeated"
+    add("--version", action="append", type=int, default=[], metavar="NUMBER", help=text)
+    text = "serve a version by a name too, as stable=1795704597; can be repeated"
+    add("--label", action="append", default=[], metavar="NAME=NUMBER", help=text)
+    text = "origin of pages that may ask, * for any; can be repeated (default: none)"
+    add("--allow-origin", action="append", default=[], metavar="ORIGIN", help=text)
+    add("--batching", action="store_true", help="of the real server: run requests together")
+    text = "write configurations, Compose and Kubernetes files for the real server, and end"
+    add("--write-config", metavar="FOLDER", help=text)
+    add("--embedded", action="store_true", help="the embedded server, whatever is installed")
+    text = "address that the embedded server listens on (default: %(default)s)"
+    add("--host", default="127.0.0.1", help=text)
     return parser.parse_args(arguments)
+
+
+def model_names(args, saved_models):
+    """The models to serve: the one that was named, or all that have an exported version."""
+    if args.model:
+        return [args.model]
+    folders = sorted(path for path in saved_models.glob("*") if not path.name.startswith("."))
+    return [folder.name for folder in folders if latest_version(folder)]
+
+
+def what_to_serve(args, newest, saved_models):
+    """Reads versions and labels; returns a `Served`, or raises ValueError for those not there."""
+    labels = {}
+    for text in args.label:
+        label, _, number = text.partition("=")
+        if not (label and number.isascii() and number.isdigit()):
+            raise ValueError(f"--label must be NAME=NUMBER. Received: {text}")
+        labels[label] = int(number)
+    if (args.version or labels) and not args.model:
+        raise ValueError("--version and --label need the name of a model")
+    for number in [*args.version, *labels.values()]:
+        if not (saved_models / args.model / str(number) / "saved_model.pb").exists():
+            raise ValueError(f"no version {number} of {args.model} in {saved_models / args.model}")
+    limits = [read_notes(version).get("limits", {}) for version in newest.values()]
+    return serve_config.Served(
+        models={name: int(version.name) for name, version in newest.items()},
+        versions=tuple(args.version),
+        labels=labels,
+        port=args.port,
+        grpc_port=args.grpc_port,
+        allow_origins=bool(args.allow_origin),
+        batching=args.batching,
+        rows=min(each.get("rows", serve_config.LARGEST_BATCH) for each in limits),
+    )
 
 
 def refuse(message):
@@ -63,21 +120,62 @@ def refuse(message):
     return 2
 
 
+def serve_embedded(args, served, saved_models):
+    """Serves by TensorFlow in this process until it is stopped; returns the exit status."""
+    print(f"the embedded server, for trying and developing; {HOW_TO_GET}", flush=True)
+    import apps.quiet  # noqa: F401
+    from keras_gans.errors import InputError
+    from keras_gans.serving import server
+
+    settings = server.Settings(
+        host=args.host,
+        port=args.port,
+        grpc_port=args.grpc_port,
+        allow_origins=tuple(args.allow_origin),
+    )
+    store = server.ModelStore(saved_models, args.model, served.pinned, served.labels)
+    store.poll()
+    for name, model in store.models.items():
+        for number, (_, code, message) in model.states.items():
+            if code:
+                print(f"serve: {name} {number} is not served: {message}", file=sys.stderr)
+    if not any(model.loaded for model in store.models.values()):
+        return refuse("no version could be loaded")
+
+    def announce(port, grpc_port):
+        print(f"serving   http://{args.host}:{port}/v1/models, gRPC {args.host}:{grpc_port}")
+        sys.stdout.flush()
+
+    try:
+        server.serve(store, settings, announce)
+    except InputError as error:
+        return refuse(error)
+    return 0
+
+
 # The server ----------------------------------------------------------------------------------
 
 
-def server_command(args, folder):
+def server_command(served, saved_models):
     """The command line of the server or of its container; None where there is neither."""
     if shutil.which("tensorflow_model_server"):
-        return ["tensorflow_model_server", *server_options(args, folder)]
+        return ["tensorflow_model_server", *server_options(served, str(saved_models), None)]
     engine = next((engine for engine in ENGINES if engine_responds(engine)), None)
-    return engine and container_command(engine, args, folder)
+    return engine and container_command(engine, served, saved_models)
 
 
-def server_options(args, folder):
-    """The server's options, with the models in `folder` as the server sees it."""
-    ports = f"--rest_api_port={args.port}", f"--port={args.grpc_port}"
-    return [*ports, f"--model_name={args.model}", f"--model_base_path={folder}"]
+def server_options(served, models, config):
+    """The server's options, with the models and `config` in folders as the server sees them.
+
+    One model and always its newest version is said without a file.
+    """
+    plain = len(served.models) == 1 and not served.pinned
+    if not plain or served.batching or served.allow_origins:
+        serve_config.write(GENERATED, serve_config.make_configs(served, models))
+        return serve_config.server_options(served, config or Path(GENERATED).absolute())
+    (name,) = served.models
+    ports = f"--rest_api_port={served.port}", f"--port={served.grpc_port}"
+    return [*ports, f"--model_name={name}", f"--model_base_path={models}/{name}"]
 
 
 def engine_responds(engine):
@@ -91,21 +189,50 @@ def engine_responds(engine):
         return False
 
 
-def container_command(engine, args, folder):
-    """The command line that runs the server in a container, which reads `folder` as it is."""
-    inside = f"/models/{args.model}"
+def container_command(engine, served, saved_models):
+    """The command line that runs the server in a container, which reads the models as they are."""
+    models, config = serve_config.MODELS, serve_config.CONFIG
+    options = server_options(served, models, config)
+    mounts = {saved_models: models, Path(GENERATED).absolute(): config}
+    if not any(option.startswith("--model_config_file=") for option in options):
+        (name,) = served.models
+        mounts = {saved_models / name: f"{models}/{name}"}
     return [
         *(engine, "run", "--rm"),
         # A first process ignores Ctrl-C unless it asks for it; --init puts one in front.
         *("--init", "--entrypoint", "tensorflow_model_server"),
-        *("--publish", f"{args.port}:{args.port}"),
-        *("--publish", f"{args.grpc_port}:{args.grpc_port}"),
-        *("--mount", f"type=bind,source={folder},target={inside},readonly"),
-        *(IMAGE, *server_options(args, inside)),
+        *("--publish", f"{served.port}:{served.port}"),
+        *("--publish", f"{served.grpc_port}:{served.grpc_port}"),
+        *(
+            word
+            for here, there in mounts.items()
+            for word in ("--mount", f"type=bind,source={here},target={there},readonly")
+        ),
+        *(serve_config.IMAGE, *options),
     ]
 
 
 # What to ask it ------------------------------------------------------------------------------
+
+
+class DamagedError(Exception):
+    """A file of an export, the message, cannot be used."""
+
+    def __init__(self, version, file):
+        super().__init__(version / file)
+        self.version = version
+
+
+def examples(args, newest):
+    """Yields lines to try for each model: what its labels mean, and a request by curl."""
+    for name, version in newest.items():
+        if not (version / "saved_model.pb").stat().st_size:
+            raise DamagedError(version, "saved_model.pb")
+        try:
+            lines = [*label_meanings(version), example_request(args, name, version)]
+        except (OSError, ValueError, AttributeError) as error:
+            raise DamagedError(version, "assets.extra/keras_gans.json") from error
+        yield from lines
 
 
 def label_meanings(version):
@@ -127,9 +254,9 @@ def read_notes(version):
     return json.loads(path.read_text("utf-8")) if path.exists() else {}
 
 
-def example_request(args, version):
+def example_request(args, name, version):
     """Returns a curl line that generates one image, or that lists what the model can do instead."""
-    address = f"http://localhost:{args.port}/v1/models/{urllib.parse.quote(args.model)}"
+    address = f"http://localhost:{args.port}/v1/models/{urllib.parse.quote(name)}"
     names = set(read_notes(version).get("signatures", {}).get("generate", {}).get("inputs", ()))
     if not names or not names <= {"seed", "label"}:
         return command_line("curl", f"{address}/metadata")

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
 PAGES = {name: (ROOT / name).read_text(encoding="utf-8") for name in (
-    "README.md", "keras_gans/README.md", "apps/README.md"
+    "README.md", "keras_gans/README.md", "apps/README.md", "apps/serving.md"
 )}  # fmt: skip
 # Whole programs that a test file of their own runs, as its first lines say.
 ELSEWHERE = {
@@ -29,6 +29,8 @@ ELSEWHERE = {
     "make PYTHON=python3.12": "tests/test_makefile.py",
     "make tensorboard": "tests/visualize/test_tensorboard.py",
     "make serve": "tests/apps/test_serve.py",
+    "make client": "tests/apps/test_client.py",
+    "make explore": "tests/apps/test_explore.py",
     "make benchmark": "tests/apps/benchmark/test_benchmark.py",
     "make results": "tests/apps/test_results.py",
     "make train-<variant>": "tests/apps/test_train.py",

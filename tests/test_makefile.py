@@ -78,6 +78,8 @@ def test_workers_are_started_by_their_own_program(tmp_path):
         (["translate", "RUN=runs/c", "INPUT=a.jpg"], "apps.translate 'runs/c' 'a.jpg'"),
         (["walk", "RUN=runs/mine", "ARGS=--classes"], "apps.walk 'runs/mine' --classes"),
         (["project", "RUN=runs/mine", "INPUT=a.png"], "apps.project 'runs/mine' 'a.png'"),
+        (["client", "ARGS=--label 7"], "apps.client generate --model cgan --label 7"),
+        (["explore", "ARGS=--port 81"], "apps.explore --port 81"),
     ],
 )
 def test_what_is_done_with_a_run(words, command, tmp_path):
@@ -118,6 +120,7 @@ def test_names_reach_a_program_as_they_are(name, ready):
         (["walk", f"RUN={name}"], ["apps.walk"]),
         (["generate", f"RUN={name}"], ["apps.generate"]),
         (["serve", f"MODEL={name}"], ["apps.serve"]),
+        (["client", f"MODEL={name}"], ["apps.client", "generate", "--model"]),
         (["translate", f"INPUT={name}"], ["apps.translate", "saved_models/cyclegan"]),
         (["train-vae", f"DATASET=folder:{name}"], ["apps.train", "vae", "--dataset"]),
         (["train-vae", f"NAME={name}"], ["apps.train", "vae", "--name"]),

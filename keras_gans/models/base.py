@@ -163,9 +163,12 @@ class GenerativeModel(keras.Model):
         """The newest step's own values as `{name: float}`, not means."""
         return {key: float(tracker.last.numpy()) for key, tracker in self._trackers.items()}
 
-    def export(self, filepath):
-        """Publishes a SavedModel as the next version `filepath/<version>/`; returns its path."""
-        return export.publish(self, filepath)
+    def export(self, filepath, **options):
+        """Publishes a SavedModel as the next version `filepath/<version>/`; returns its path.
+
+        Takes the options of `serving.export.publish`, as `limits`.
+        """
+        return export.publish(self, filepath, **options)
 
     def get_config(self):
         arguments = {key: getattr(self, key) for key in self.init_arguments}

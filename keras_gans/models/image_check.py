@@ -14,7 +14,7 @@ import warnings
 import tensorflow as tf
 
 from keras_gans.errors import InputError
-from keras_gans.serving.signatures import ROUNDING
+from keras_gans.serving.checks import ROUNDING
 
 IN_BATCH = "images of a batch"
 BYTES_CURE = "of bytes: byte / 127.5 - 1"

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from keras_gans.serving.signatures import checked_label
+from keras_gans.serving.checks import checked_label
 
 
 def code_mean(encoder_output, latent_dim):

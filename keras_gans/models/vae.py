@@ -127,5 +127,5 @@ class VAE(GenerativeModel):
     def signatures(self):
         """The functions that an export serves, `{name: (function, tensor specs)}`."""
         return signatures.from_autoencoder(
-            self, prior_of_seeds=self.prior_of_seeds, posterior=self.posterior
+            self, prior_of_seeds=self.prior_of_seeds, posterior=self.posterior, normal_prior=True
         )

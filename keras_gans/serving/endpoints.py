@@ -49,12 +49,29 @@ class Endpoints:
 
         Raises InputError if there is none, or it cannot be read.
         """
-        loaded = export.load(directory)
+        loaded, notes = export.load(directory), export.read_notes(directory)
+        rows = notes.get("limits", {}).get("rows")  # none in exports made before there were limits
 
         def function(name):
             # The C++ side owns the weights: they live as long as `loaded` is referenced.
-            return lambda **inputs: loaded.signatures[name](**inputs)
+            return _in_pieces(lambda **inputs: loaded.signatures[name](**inputs), rows)
 
         functions = {name: function(name) for name in loaded.signatures}
         inputs = {k: v.structured_input_signature[1] for k, v in loaded.signatures.items()}
         return cls(functions, inputs, export.class_names(directory))
+
+
+def _in_pieces(function, rows):
+    """Calls a signature, of a request with more rows than it takes several times."""
+
+    def call(**inputs):
+        count = next(iter(inputs.values())).shape[0]
+        if rows is None or count is None or count <= rows:
+            return function(**inputs)
+        pieces = [
+            function(**{key: value[start : start + rows] for key, value in inputs.items()})
+            for start in range(0, count, rows)
+        ]
+        return {key: tf.concat([piece[key] for piece in pieces], axis=0) for key in pieces[0]}
+
+    return call

@@ -1,10 +1,12 @@
 """Exports a trained model as a version that TF Serving picks up: checked first, then renamed.
 
 The server polls `<directory>` and takes every entry named by an integer at once. So a version is
-written beside its place under a `.tmp-` name, loaded, run, synced, and only then renamed.
+written beside its place under a `.tmp-` name, run by the server's own loader, synced, and only then
+renamed.
 """
 
 import contextlib
+import dataclasses
 import errno
 import json
 import os
@@ -15,9 +17,12 @@ import time
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_gans.errors import InputError, RunError
+from keras_gans.serving import cpp_loader, model_card, warmup
+from keras_gans.serving.limits import Limits, limited
 from keras_gans.serving.signatures import float32_signatures
 
 STAGED_PREFIX = ".tmp-"
@@ -26,14 +31,15 @@ SAMPLE_ROWS = 2
 SAMPLE_SIDE = 32  # px, where a signature leaves it open
 NOTES = "keras_gans.json"
 # The server answers a request for any of these with 400.
-UNSERVABLE_DTYPES = (tf.float16, tf.bfloat16, tf.uint16)
+UNSERVABLE_DTYPES = ("float16", "bfloat16", "uint16")
+TOLERANCE = 1e-2 if tf.config.list_physical_devices("GPU") else 1e-5
 # Where in a graph it happened: noise around TensorFlow's own words for what is wrong.
 GRAPH_PLACES = re.compile(r"(?s)^.*<stack traces unavailable>|\[*\{\{.*?\}\}\]*|\[Op:\w+\]")
 
 
 @contextlib.contextmanager
-def _quiet():
-    """Holds back TensorFlow's notes on saving; errors still come as exceptions."""
+def quiet():
+    """Holds back TensorFlow's notes on saving and loading; errors still come as exceptions."""
     logger = tf.get_logger()
     level = logger.level
     logger.setLevel("ERROR")
@@ -43,13 +49,14 @@ def _quiet():
         logger.setLevel(level)
 
 
-@_quiet()
-def publish(model, directory):
+@quiet()
+def publish(model, directory, *, limits=None, card=None, keep=None):
     """Exports a model as a new version; returns its `Path`, `<directory>/<version>`.
 
-    It appears complete or not at all: every signature is written, loaded back and run on two rows
-    (zeros, or of bytes a black picture) before the folder gets its number: the time in seconds, or
-    one more than the largest that is there. Call it outside of a strategy's scope.
+    It appears complete or not at all: every signature is written, run by TensorFlow's C++ loader in
+    a process without Keras on two rows (zeros, or of bytes a black picture), and compared with the
+    model, before the folder gets its number: the time in seconds, or one more than the largest
+    that is there. The same requests warm up a server. Call it outside of a strategy's scope.
 
     Args:
         model: Has `signatures()`, `{name: (function, specs)}`: a function of tensors that returns a
@@ -57,14 +64,22 @@ def publish(model, directory):
             arguments; the first dimension of all is the batch. Only the variables that these
             functions use are stored. Its `class_names` are a tuple, or None without labels.
         directory: Folder of the model's versions, as `saved_models/cgan`.
+        limits: What a request may ask for, a `serving.Limits`; default: its defaults.
+        card: None, or what `serving.model_card.write_card` takes.
+        keep: None, or how many of the newest versions stay, a positive integer; older ones go.
 
     Raises:
-        InputError: If the directory cannot be made or written.
+        InputError: If the directory cannot be made or written, or `keep` is no positive integer.
         RunError: If writing failed, or a loaded signature does not give what the model gives.
             Nothing was published and older versions are untouched.
     """
-    directory = Path(directory)
-    signatures = float32_signatures(model)
+    if keep is not None and keep < 1:
+        raise InputError(f"keep must be a positive integer. Received: keep={keep}")
+    directory, limits = Path(directory), limits or Limits()
+    signatures = {
+        name: (limited(function, specs, limits), specs)
+        for name, (function, specs) in float32_signatures(model).items()
+    }
     # All graphs are built first: a fault of the model shows before the disk is touched.
     archive = keras.export.ExportArchive()
     graphs = {
@@ -74,18 +89,33 @@ def publish(model, directory):
     staged = _stage(directory)
     try:
         archive.write_out(staged, verbose=False)
-        _write_notes(staged, model, signatures, graphs)
-        _check(signatures, staged)
+        requests = sample_requests(signatures, model.class_names)
+        _write_notes(staged, model, signatures, graphs, limits, card)
+        warmup.write_requests(staged, requests)
+        _check(signatures, staged, requests)
         # To the disk, contents before the folders that name them.
         for path in [*sorted(staged.rglob("*"), reverse=True), staged]:
             _sync(path)
-        return _place(staged, directory)
+        version = _place(staged, directory)
     except (OSError, tf.errors.OpError) as error:
         raise RunError(
-            f"cannot write an export to {directory}: {_cause(error)}; nothing was published"
+            f"cannot write an export to {directory}: {cause(error)}; nothing was published"
         ) from error
     finally:
         shutil.rmtree(staged, ignore_errors=True)
+    for number in versions(directory)[: -keep if keep else 0]:
+        _remove(directory / str(number))
+    return version
+
+
+def _remove(version):
+    """Removes a version: its number is gone before the first of its files is."""
+    # Another exporter may do the same.
+    with contextlib.suppress(OSError):
+        gone = version.rename(
+            version.with_name(f"{STAGED_PREFIX}{version.name}-{secrets.token_hex(4)}")
+        )
+        shutil.rmtree(gone, ignore_errors=True)
 
 
 def _stage(directory):
@@ -102,28 +132,49 @@ def _stage(directory):
     except (OSError, UnicodeEncodeError) as error:
         raise InputError(
             f"directory must be a folder that can be written. Received: directory={directory} "
-            f"({_cause(error)})"
+            f"({cause(error)})"
         ) from error
     return staged
 
 
-def _sample(spec):
-    """Rows of zeros; where a side is open images of a size, for bytes a black picture's file."""
+def sample_requests(signatures, class_names):
+    """Makes a request of two rows for each signature: `{signature: {input: array}}`."""
+    return {
+        name: {spec.name: _sample(name, spec, signatures, class_names) for spec in specs}
+        for name, (_, specs) in signatures.items()
+    }
+
+
+def _sample(name, spec, signatures, class_names):
+    """Zeros; where a side is open images of a size, for bytes a black picture, a class's name."""
     if spec.dtype == tf.string:
-        black = tf.zeros((SAMPLE_SIDE, SAMPLE_SIDE, 1), tf.uint8)
-        return tf.fill([SAMPLE_ROWS], tf.io.encode_png(black))
+        contents = class_names[0].encode("utf-8", "backslashreplace") if class_names else b""
+        if spec.name.endswith("_bytes"):
+            # `encode_bytes` takes files of the images that `encode` takes.
+            _, (image, *_) = signatures.get(re.sub("_(bytes|png)$", "", name), (None, [spec]))
+            sides = [side or SAMPLE_SIDE for side in image.shape[1:3]] or [SAMPLE_SIDE] * 2
+            contents = tf.io.encode_png(tf.zeros((*sides, 1), tf.uint8)).numpy()
+        return np.array([contents] * SAMPLE_ROWS, object)
     shape = [SAMPLE_SIDE if side is None else side for side in spec.shape[1:]]
-    return tf.zeros([SAMPLE_ROWS, *shape], spec.dtype)
+    return np.zeros([SAMPLE_ROWS, *shape], spec.dtype.as_numpy_dtype)
 
 
-def _check(signatures, version_dir):
-    loaded = tf.saved_model.load(str(version_dir)).signatures
-    for name, (function, specs) in signatures.items():
-        inputs = {spec.name: _sample(spec) for spec in specs}
+def _check(signatures, version_dir, requests):
+    try:
+        outcomes = cpp_loader.run_signatures(version_dir, list(requests.items()))
+    except (cpp_loader.RefusedError, RuntimeError) as error:
+        raise RunError(f"the export cannot be loaded: {cause(error)}; nothing was published") from (
+            error
+        )
+    for (name, inputs), outcome in zip(requests.items(), outcomes, strict=True):
+        function, specs = signatures[name]
         try:
-            fault = _fault(function(*inputs.values()), loaded[name](**inputs))
-        except tf.errors.OpError as error:
-            fault = _cause(error)
+            if isinstance(outcome, cpp_loader.RefusedError):
+                raise outcome
+            expected = function(*(tf.constant(inputs[spec.name]) for spec in specs))
+            fault = _fault({key: value.numpy() for key, value in expected.items()}, outcome)
+        except (cpp_loader.RefusedError, tf.errors.OpError) as error:
+            fault = cause(error)
         if fault:
             raise RunError(f"exported signature {name} failed: {fault}; nothing was published")
 
@@ -133,15 +184,30 @@ def _fault(expected, actual):
     if set(actual) != set(expected):
         return f"outputs {sorted(actual)} where the model has {sorted(expected)}"
     for key, value in actual.items():
-        if value.shape != expected[key].shape or value.shape[:1] != [SAMPLE_ROWS]:
+        if value.shape != expected[key].shape or value.shape[:1] != (SAMPLE_ROWS,):
             return f"{key} has shape {value.shape} for {SAMPLE_ROWS} rows"
-        if value.dtype in UNSERVABLE_DTYPES:
+        if value.dtype.name in UNSERVABLE_DTYPES:
             return f"TF Serving cannot send {key} as {value.dtype.name}; cast it to float32"
-        if (value.dtype == tf.string) != key.endswith("_bytes"):
+        if (value.dtype == object) != key.endswith("_bytes") and not _is_text(value):
             return f"{key} is {value.dtype.name}; outputs of bytes, and only they, end in _bytes"
-        if value.dtype.is_floating and not tf.reduce_all(tf.math.is_finite(value)):
-            return f"{key} holds values that are not finite"
+        if np.issubdtype(value.dtype, np.floating):
+            if not np.isfinite(value).all():
+                return f"{key} holds values that are not finite"
+            # Where the model ran on a GPU, its products are rounded otherwise.
+            if not np.allclose(value, expected[key], rtol=1e-2, atol=TOLERANCE):
+                return f"{key} differs from the model's by {np.abs(value - expected[key]).max():g}"
     return None
+
+
+def _is_text(value):
+    """Whether an array's strings, if it has any, can stand in JSON as they are."""
+    if value.dtype != object:
+        return False
+    try:
+        b" ".join(value.ravel()).decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _sync(path):
@@ -154,7 +220,7 @@ def _sync(path):
 
 def _place(staged, directory):
     """Renames to a number above every number there, also above those that appear meanwhile."""
-    version = max(int(time.time()), max(_numbers(directory), default=0) + 1)
+    version = max(int(time.time()), max(version_numbers(directory), default=0) + 1)
     while True:
         try:
             placed = staged.rename(directory / str(version))
@@ -169,7 +235,7 @@ def _place(staged, directory):
     return placed
 
 
-def _write_notes(version_dir, model, signatures, graphs):
+def _write_notes(version_dir, model, signatures, graphs, limits, card):
     """Writes what programs ask of an export without TensorFlow, where the server does not look."""
 
     def described(specs):
@@ -185,9 +251,12 @@ def _write_notes(version_dir, model, signatures, graphs):
             "inputs": described({spec.name: spec for spec in specs}),
             "outputs": described(graphs[name].structured_outputs),
         }
-    path = version_dir / "assets.extra" / NOTES
-    path.parent.mkdir()
-    path.write_text(json.dumps(notes), encoding="utf-8")
+    notes["limits"] = dataclasses.asdict(limits)
+    notes["card"] = model_card.complete(card, type(model).__name__)
+    folder = version_dir / "assets.extra"
+    folder.mkdir()
+    (folder / NOTES).write_text(json.dumps(notes), encoding="utf-8")
+    (folder / "README.md").write_bytes(model_card.write_card(notes).encode("utf-8", "replace"))
 
 
 # Reading -------------------------------------------------------------------------------------
@@ -196,12 +265,12 @@ def _write_notes(version_dir, model, signatures, graphs):
 def versions(directory):
     """Lists the version numbers of the exports in a folder, which need not exist, ascending."""
     directory = Path(directory)
-    return [number for number in _numbers(directory) if (directory / str(number)).is_dir()]
+    return [number for number in version_numbers(directory) if (directory / str(number)).is_dir()]
 
 
-def _numbers(directory):
-    """Every integer that the server would see in the folder, files and links too."""
-    names = [path.name for path in directory.glob("*")]
+def version_numbers(directory):
+    """Lists every integer that the server would see in a folder, files and links too, ascending."""
+    names = [path.name for path in Path(directory).glob("*")]
     return sorted(int(name) for name in names if name.isascii() and name.isdigit())
 
 
@@ -230,7 +299,7 @@ def load(directory):
         return tf.saved_model.load(str(path))
     # What a damaged file raises depends on which byte: OSError, OpError, KeyError and others.
     except Exception as error:
-        raise InputError(f"cannot load the export {path}: {_cause(error)}") from error
+        raise InputError(f"cannot load the export {path}: {cause(error)}") from error
 
 
 def class_names(directory):
@@ -239,15 +308,25 @@ def class_names(directory):
     Takes one version, or the latest one of a folder of versions; raises InputError if there is
     none, or its notes cannot be read.
     """
-    path = version_dir(directory) / "assets.extra" / NOTES
-    try:
-        names = json.loads(path.read_text(encoding="utf-8"))["class_names"]
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"cannot read {path}: {_cause(error)}") from error
+    names = read_notes(directory)["class_names"]
     return None if names is None else tuple(names)
 
 
-def _cause(error):
-    """The reason in one line: the system's own words where there are any."""
+def read_notes(directory):
+    """Reads what an export says of itself, a dict with `class_names`; earlier ones say little else.
+
+    Raises InputError if there is no export, or its notes cannot be read.
+    """
+    path = version_dir(directory) / "assets.extra" / NOTES
+    try:
+        notes = json.loads(path.read_text(encoding="utf-8"))
+        notes["class_names"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"cannot read {path}: {cause(error)}") from error
+    return notes
+
+
+def cause(error):
+    """Returns the reason of an error in one line: the system's own words where there are any."""
     words = getattr(error, "strerror", None) or getattr(error, "message", None) or str(error)
     return " ".join(GRAPH_PLACES.sub(" ", words).split()) or type(error).__name__

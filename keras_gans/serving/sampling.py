@@ -10,8 +10,10 @@ from keras_gans import noise
 from keras_gans.data.pixels import to_float, to_uint8
 from keras_gans.errors import InputError, RunError
 from keras_gans.networks.resnet import DIVISOR, SMALLEST_SIDE
+from keras_gans.serving.encoded_images import encode_png
 from keras_gans.serving.endpoints import Endpoints
-from keras_gans.serving.signatures import encode_png
+from keras_gans.serving.export import cause
+from keras_gans.serving.latents import truncated
 
 BATCH_SIZE = 100
 FIRST_SEED = 2**30  # far from those of grids, walks and scored samples
@@ -50,7 +52,7 @@ class Sampler:
     def from_endpoints(cls, endpoints, truncation=None):
         """Takes `generate` of a model's endpoints; raises InputError if they have none.
 
-        With a `truncation` its latents are those of `truncated`.
+        With a `truncation` its latents are those of `latents.truncated`.
         """
         if truncation is None:
             return cls(endpoints["generate"], endpoints.class_names)
@@ -96,7 +98,7 @@ def latents_of_seeds(endpoints, seeds, labels=None, truncation=None):
         endpoints: A `serving.Endpoints`; InputError if it makes no images from latents.
         seeds: Integers `[...]` of the int32 range, of any shape.
         labels: Class indices of the same shape, for a prior that differs between classes.
-        truncation: None, or as in `truncated`: InputError then for a model that encodes images,
+        truncation: None, or as in `latents.truncated`: InputError then for a model that encodes images,
             whose prior need not be normal.
     """
     latent_decoder(endpoints)  # refuses
@@ -119,20 +121,9 @@ def latents_of_seeds(endpoints, seeds, labels=None, truncation=None):
     tensors = {key: tf.constant(each) for key, each in inputs.items()}
     # Asked for its graph, TensorFlow does not warn of tracing one for every call.
     latents = draw.get_concrete_function(tensors)(tensors)
-    latents = latents if truncation is None else truncated(latents, truncation)
+    if truncation is not None:
+        latents = truncated(latents, tf.fill([len(latents)], float(truncation)))
     return latents.numpy().reshape(*np.shape(seeds), width)
-
-
-def truncated(latents, truncation):
-    """Turns normal latents into draws of the normal distribution cut off beyond +-`truncation`.
-
-    Nearer to 0 images are more alike and less often bad, the truncation trick of Brock 2019 (arXiv
-    1809.11096). A number keeps its place among all that could have been drawn, so that images
-    change continuously. The truncation is above 0.
-    """
-    root = 2.0**0.5
-    within = tf.math.erf(tf.abs(latents) / root) * tf.math.erf(truncation / root)
-    return tf.sign(latents) * tf.minimum(root * tf.math.erfinv(within), truncation)
 
 
 def _seed_inputs(seeds, labels):
@@ -238,7 +229,13 @@ def translate_any_size(function, images):
     height, width = images.shape[1:3]
     more = [(0, max(SMALLEST_SIDE, side + -side % DIVISOR) - side) for side in (height, width)]
     padded = np.pad(images, ((0, 0), *more, (0, 0)), mode="symmetric")
-    return function(image=tf.constant(padded))["image"].numpy()[:, :height, :width]
+    try:
+        return function(image=tf.constant(padded))["image"].numpy()[:, :height, :width]
+    except tf.errors.InvalidArgumentError as error:
+        raise InputError(
+            f"the export refuses a picture of {height} x {width}: {cause(error)} (make export "
+            'ARGS="--max-pixels N" of the run lets larger ones in)'
+        ) from error
 
 
 def make_translator(endpoints, endpoint):

@@ -4,6 +4,7 @@ from keras_gans.training.beginnings import begin_from, changes, copy_run, rememb
 from keras_gans.training.load import export_source, label_index, load, open_endpoints
 from keras_gans.training.loop import finish, train, train_as_worker
 from keras_gans.training.planning import check_memory, plan
+from keras_gans.training.provenance import model_card
 from keras_gans.training.run import check_agreement, evaluator_for, prepare, reopen, resolve
 from keras_gans.training.run_folder import (
     BEST,
@@ -51,6 +52,7 @@ __all__ = [
     "load_checkpoint",
     "load_run",
     "load_source",
+    "model_card",
     "open_endpoints",
     "plan",
     "prepare",

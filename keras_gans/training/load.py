@@ -12,9 +12,9 @@ from keras_gans.data.classes import as_number
 from keras_gans.errors import InputError
 from keras_gans.evaluation import translation
 from keras_gans.serving import sampling
+from keras_gans.serving.checks import ROUNDING
 from keras_gans.serving.endpoints import Endpoints
 from keras_gans.serving.sampling import BATCH_SIZE, Sampler, translate_any_size
-from keras_gans.serving.signatures import ROUNDING
 from keras_gans.training import run_folder
 
 DIRECTIONS = {"x-to-y": "translate_x_to_y", "y-to-x": "translate_y_to_x"}

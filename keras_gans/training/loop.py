@@ -15,6 +15,7 @@ from keras_gans.errors import RunError
 from keras_gans.evaluation import results
 from keras_gans.files import write_atomically
 from keras_gans.serving.endpoints import Endpoints
+from keras_gans.training.provenance import model_card
 from keras_gans.training.run_folder import BEST, CHECKPOINT, RECORD, load_run, read_record
 from keras_gans.visualize import history, tensorboard
 from keras_gans.visualize.progress_pictures import progress_pictures
@@ -157,7 +158,8 @@ def finish(run, directory, export_dir):
     best = results.read_best(directory / BEST)
     last = best is None or best["step"] == run.model.steps_done
     model = run.model if last else load_run(directory, "best")
-    version = model.export(Path(export_dir) / run.recipe.variant)
+    card = model_card(directory, model, "last" if last else "best")
+    version = model.export(Path(export_dir) / run.recipe.variant, card=card)
     outcome = {"version": str(version), "step": model.steps_done, "best": best}
     record = read_record(directory) | outcome
     try:

@@ -2,7 +2,6 @@
 
 import io
 import re
-import shutil
 import time
 from itertools import groupby
 
@@ -14,38 +13,16 @@ from PIL import Image
 from apps import train
 from keras_gans.visualize import tensorboard
 from tests.apps import processes
+from tests.browser import expect, launched, needs_browser
 from tests.tensorboard_process import running_tensorboard
 
-library = pytest.importorskip(
-    "playwright.sync_api", reason="needs the extra test-browser: make setup EXTRAS=test-browser"
-)
-expect, sync_playwright = library.expect, library.sync_playwright
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
-SWITCHES = [
-    "--no-sandbox",  # containers run as root
-    "--disable-gpu",
-    "--enable-unsafe-swiftshader",  # WebGL without a GPU, for the projector
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-quic",
-    "--no-first-run",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # nothing else is reached
-]
 RATES = {"first": 0.0002, "second": 0.0005}
 EPOCHS = 3
 POINTS = 40
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 MILLISECONDS = 90_000  # for anything to appear; a busy machine takes its time
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        BROWSER is None, reason="no browser on the PATH: on Debian, apt-get install chromium"
-    ),
-]
+pytestmark = [pytest.mark.slow, needs_browser]
 
 
 @pytest.fixture(scope="module")
@@ -80,10 +57,8 @@ def server(runs):
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=SWITCHES)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

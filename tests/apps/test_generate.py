@@ -12,7 +12,8 @@ from apps import generate
 from apps.benchmark.measuring import peak_mib
 from keras_gans import training
 from keras_gans.recipes import RECIPES
-from keras_gans.serving import export, signatures
+from keras_gans.serving import export
+from keras_gans.serving.encoded_images import encode_png
 from tests.apps.processes import (
     ended,
     refusal,
@@ -200,7 +201,7 @@ class Large:
         def generate(seed):
             shade = tf.cast(seed % 3 - 1, tf.float32)[:, None, None, None]
             image = shade * tf.ones((256, 256, 3))
-            return {"image": image, "image_bytes": signatures.encode_png(image)}
+            return {"image": image, "image_bytes": encode_png(image)}
 
         return {"generate": (generate, [tf.TensorSpec([None], tf.int32, "seed")])}
 

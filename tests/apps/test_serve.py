@@ -202,22 +202,16 @@ def test_a_container_engine_that_answers_runs_the_server(programs, saved_models,
     ]
 
 
-def test_without_server_and_engine_one_line_says_how_to_get_them(programs, saved_models):
-    line = refusal(serve(programs, saved_models, "cgan"))
-    assert "tensorflow_model_server" in line
-    assert "docker.io/tensorflow/serving" in line
-
-
 @pytest.mark.parametrize("ending", ["exit 1", "exec /bin/sleep 60"])
 def test_an_engine_whose_daemon_does_not_answer_is_as_good_as_none(
-    programs, saved_models, ending, monkeypatch, capsys
+    programs, saved_models, ending, monkeypatch
 ):
     install(programs, "docker", ending)
     monkeypatch.setenv("PATH", str(programs))
     monkeypatch.setattr(program, "ENGINE_SECONDS", 0.5)
-    monkeypatch.setattr(program.os, "execvp", lambda *_: 0)  # would replace this process
-    assert program.main(["cgan", "--saved-models", str(saved_models)]) == 2
-    assert "tensorflow_model_server" in capsys.readouterr().err
+    monkeypatch.setattr(program.os, "execvp", lambda *_: 1)  # would replace this process
+    monkeypatch.setattr(program, "serve_embedded", lambda *_: 0)
+    assert program.main(["cgan", "--saved-models", str(saved_models)]) == 0
     assert [path.name for path in programs.glob("*.arguments")] == ["docker.info.arguments"]
 
 
@@ -249,3 +243,66 @@ def test_a_wrong_option_ends_with_status_2(programs, saved_models):
     done = serve(programs, saved_models, "cgan", "--port", "rest")
     assert done.returncode == 2
     assert "invalid int value: 'rest'" in done.stderr
+
+
+# Several models, versions, labels ----------------------------------------------------------------
+
+
+def started(programs, saved_models, monkeypatch, tmp_path, *options):
+    """Runs the program here, without the server; returns the command that it becomes."""
+    install(programs, "tensorflow_model_server")
+    became = []
+    monkeypatch.setenv("PATH", str(programs))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(program.os, "execvp", lambda _, command: became.append(command) or 0)
+    assert program.main([*options, "--saved-models", str(saved_models)]) == 0
+    return became[0] if became else None
+
+
+def test_all_models_are_served_from_a_configuration(programs, saved_models, monkeypatch, tmp_path):
+    command = started(programs, saved_models, monkeypatch, tmp_path)
+    (file,) = (word.partition("=")[2] for word in command if "model_config_file=" in word)
+    text = Path(file).read_text()
+    for name in ("cgan", "gan", "cyclegan"):
+        assert f'base_path: "{saved_models}/{name}"' in text
+
+
+def test_a_container_sees_models_and_configuration(programs, saved_models, monkeypatch, tmp_path):
+    install(programs, "docker")
+    (version,) = (saved_models / "cgan").iterdir()
+    options = ["cgan", "--label", f"stable={version.name}"]
+    monkeypatch.setattr(program.shutil, "which", lambda name: "docker" in name)
+    command = started(programs, saved_models, monkeypatch, tmp_path, *options)
+    assert f"type=bind,source={saved_models},target=/models,readonly" in command
+    assert f"type=bind,source={tmp_path}/generated/serving,target=/config,readonly" in command
+    assert "--model_config_file=/config/models.config" in command
+    text = (tmp_path / "generated" / "serving" / "models.config").read_text()
+    assert 'base_path: "/models/cgan"' in text
+    assert f'version_labels {{ key: "stable" value: {version.name} }}' in text
+
+
+def test_files_for_production_are_written_and_nothing_started(
+    programs, saved_models, monkeypatch, tmp_path
+):
+    options = ["cgan", "--write-config", "deploy", "--batching"]
+    assert started(programs, saved_models, monkeypatch, tmp_path, *options) is None
+    names = {"models.config", "batching.config", "monitoring.config"}
+    assert {path.name for path in (tmp_path / "deploy").iterdir()} == {
+        *names,
+        "docker-compose.yml",
+        "kubernetes.yaml",
+    }
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["cgan", "--label", "stable"], "--label must be NAME=NUMBER. Received: stable"),
+        (["cgan", "--label", "stable=1"], "no version 1 of cgan"),
+        (["cgan", "--version", "1"], "no version 1 of cgan"),
+        (["--version", "1"], "need the name of a model"),
+    ],
+)
+def test_versions_that_are_not_there_are_refused(saved_models, capsys, options, words):
+    assert program.main([*options, "--saved-models", str(saved_models)]) == 2
+    assert words in capsys.readouterr().err

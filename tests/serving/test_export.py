@@ -17,7 +17,8 @@ import tensorflow as tf
 
 from keras_gans.errors import InputError, RunError
 from keras_gans.noise import seeded_latents
-from keras_gans.serving import export, signatures
+from keras_gans.serving import Endpoints, Limits, checks, export, warmup
+from keras_gans.serving.encoded_images import encode_png
 from tests.apps.processes import full_disk
 from tests.serving_loader import RefusedError, run_in_loader
 
@@ -52,8 +53,8 @@ class StandIn(keras.Model):
         self.generator_optimizer.build(self.generator.trainable_variables)
 
     def images(self, latent, label):
-        latent = signatures.checked_latent(latent, LATENT_DIM)
-        label = signatures.checked_label(label, NUM_CLASSES)
+        latent = checks.checked_latent(latent, LATENT_DIM)
+        label = checks.checked_label(label, NUM_CLASSES)
         joined = tf.concat([latent, tf.one_hot(label, NUM_CLASSES)], axis=1)
         return self.generator(joined, training=False)
 
@@ -62,7 +63,7 @@ class StandIn(keras.Model):
 
     def generate(self, seed, label):
         image = self.images(seeded_latents(seed, LATENT_DIM), label)
-        return {"image": image, "image_bytes": signatures.encode_png(image)}
+        return {"image": image, "image_bytes": encode_png(image)}
 
     def signatures(self):
         return {
@@ -189,7 +190,7 @@ def test_encode_png_rounds_clips_and_keeps_the_order(channels):
     pixels = [0, 255, 128, 0, 255, 0, 255]
     images = np.full([2, 1, 7, channels], -1.0, "float32")
     images[1, 0, :, channels - 1] = values
-    files = signatures.encode_png(images).numpy()
+    files = encode_png(images).numpy()
     decoded = tf.io.decode_png(files[1]).numpy()
     assert decoded.shape == (1, 7, channels)
     assert decoded[0, :, channels - 1].tolist() == pixels
@@ -246,6 +247,29 @@ def test_the_notes_name_what_each_signature_takes_and_gives(version, model):
             }
 
 
+def test_the_card_and_the_limits_lie_in_the_export(model, tmp_path):
+    version = export.publish(model, tmp_path, limits=Limits(rows=3), card={"run": "mine"})
+    notes = export.read_notes(version)
+    assert notes["limits"] == {"rows": 3, "pixels": 2**22}
+    assert notes["card"]["run"] == "mine"
+    assert "- Run: mine" in (version / "assets.extra" / "README.md").read_text().splitlines()
+    inputs = {key: value[:4] for key, value in requests()["generate"].items()}
+    with pytest.raises(RefusedError, match="a request must have at most 3 rows"):
+        run_in_loader(version, "generate", inputs)
+    # From Python the same rows come in pieces.
+    endpoints = Endpoints.from_export(version)
+    made = endpoints["generate"](**{k: tf.constant(v) for k, v in inputs.items()})
+    expected = StandIn.generate(model, **inputs)
+    np.testing.assert_allclose(made["image"], expected["image"], rtol=0, atol=1e-6)
+
+
+def test_every_signature_has_a_request_that_warms_a_server(version):
+    found = dict(warmup.read_requests(version))
+    assert set(found) == {"serving_default", "generate"}
+    for signature, inputs in found.items():
+        assert run_in_loader(version, signature, inputs)["image"].shape == (2, 8, 8, 1)
+
+
 # How a version appears -----------------------------------------------------------------------
 
 
@@ -264,6 +288,16 @@ def test_publish_says_nothing_and_leaves_only_versions(model, tmp_path, capfd):
 def test_a_version_is_larger_than_every_number_there(model, tmp_path, make):
     make(tmp_path / "9999999999")
     assert export.publish(model, tmp_path) == tmp_path / "10000000000"
+
+
+def test_only_the_newest_versions_are_kept(model, tmp_path):
+    for number in (3, 4, 5):
+        (tmp_path / str(number)).mkdir()
+    (tmp_path / "notes.txt").touch()
+    newest = export.publish(model, tmp_path, keep=2)
+    assert entries(tmp_path) == sorted([newest.name, "5", "notes.txt"])
+    with pytest.raises(InputError, match=r"keep must be a positive integer\. Received: keep=0"):
+        export.publish(model, tmp_path, keep=0)
 
 
 def image(latent):

@@ -100,19 +100,6 @@ def test_images_of_any_size_keep_it(size):
     assert all(side % 4 == 0 and side >= sampling.SMALLEST_SIDE for side in shape[1:3])
 
 
-def test_truncated_latents_are_normal_draws_cut_off():
-    """Against SciPy's truncated normal distribution, number by number."""
-    from scipy.stats import norm, truncnorm
-
-    latents = np.random.default_rng(0).normal(size=(500, 7)).astype(np.float32)
-    for truncation in (0.5, 1.0, 3.0):
-        cut = sampling.truncated(latents, truncation).numpy()
-        expected = truncnorm(-truncation, truncation).ppf(norm.cdf(latents))
-        np.testing.assert_allclose(cut, expected, atol=2e-3)
-        assert np.abs(cut).max() <= truncation
-    np.testing.assert_allclose(sampling.truncated(latents, 10.0), latents, atol=1e-3)
-
-
 def test_a_truncated_sampler_makes_images_of_truncated_latents():
     endpoints = Endpoints.from_model(Toy().compiled())
     sampler = Sampler.from_endpoints(endpoints, truncation=0.5)

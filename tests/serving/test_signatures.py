@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import keras_gans as kg
 from keras_gans.noise import seeded_latents
-from keras_gans.serving import export, signatures
+from keras_gans.serving import checks, export, signatures
 from keras_gans.serving.endpoints import Endpoints
 from keras_gans.serving.sampling import Sampler
 from tests.serving_loader import RefusedError, run_in_loader
@@ -121,7 +121,7 @@ def test_the_graph_refuses(version, signature, run, image, message):
 
 def test_the_refusal_names_the_range_that_came():
     with pytest.raises(tf.errors.InvalidArgumentError) as refusal:
-        signatures.checked_image(tf.constant(images(low=0.0, high=255.0)), SHAPE)
+        checks.checked_image(tf.constant(images(low=0.0, high=255.0)), SHAPE)
     assert "from" in str(refusal.value)
     assert "byte / 127.5 - 1" in str(refusal.value)
     assert "255" in str(refusal.value)
@@ -129,8 +129,8 @@ def test_the_refusal_names_the_range_that_came():
 
 def test_rounded_values_are_taken_as_they_are():
     image = 1.0005 * images()
-    np.testing.assert_array_equal(signatures.checked_image(tf.constant(image), SHAPE), image)
-    assert signatures.checked_image(tf.zeros((0, *SHAPE)), SHAPE).shape == (0, *SHAPE)
+    np.testing.assert_array_equal(checks.checked_image(tf.constant(image), SHAPE), image)
+    assert checks.checked_image(tf.zeros((0, *SHAPE)), SHAPE).shape == (0, *SHAPE)
 
 
 @pytest.mark.parametrize(

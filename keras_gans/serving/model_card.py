@@ -1,0 +1,64 @@
+"""The model card that lies in an export: what it is, where it comes from, how to ask it."""
+
+UNKNOWN = "unknown"
+FIELDS = {
+    "model": "Model",
+    "run": "Run",
+    "checkpoint": "Checkpoint",
+    "data": "Data",
+    "data_licence": "Licence of the data",
+    "scores": "Scores",
+}
+
+
+def complete(card, model):
+    """Fills in `unknown` where a card says nothing; returns a dict with all of its fields.
+
+    Args:
+        card: None, or a dict of `run`, `checkpoint` (which one, after how many steps), `data`,
+            `data_licence`, all text, and `scores`, `{metric, named by its protocol: number}`.
+        model: Name of the model's class.
+    """
+    return {**dict.fromkeys(FIELDS, UNKNOWN), "model": model, **(card or {})}
+
+
+def write_card(notes):
+    """Returns the card as Markdown, of an export's notes."""
+    card = notes["card"]
+    lines = [f"# {card['model']}", ""]
+    for field, title in FIELDS.items():
+        value = card[field]
+        if isinstance(value, dict):
+            value = ", ".join(f"{name} {number:g}" for name, number in value.items()) or UNKNOWN
+        lines.append(f"- {title}: {' '.join(str(value).split())}")
+    limits = notes["limits"]
+    lines += [
+        f"- Limits of a request: {limits['rows']} rows, {limits['pixels']} pixels of its images",
+        *_classes(notes),
+        *("", "## Signatures", "", "| Signature | Inputs | Outputs |", "| --- | --- | --- |"),
+    ]
+    for name, signature in sorted(notes["signatures"].items()):
+        inputs, outputs = (_described(signature[side]) for side in ("inputs", "outputs"))
+        lines.append(f"| `{name}` | {inputs} | {outputs} |")
+    lines += [
+        *("", "## How to ask", ""),
+        "REST: `POST /v1/models/NAME:predict` with",
+        '`{"signature_name": ..., "instances": [{...}]}`, a dictionary of inputs a row.',
+        "gRPC: `PredictionService.Predict` of TensorFlow Serving.",
+        "Images are float32 in [-1, 1], of bytes `byte / 127.5 - 1`; `..._bytes` are PNG files, in",
+        'JSON as `{"b64": ...}`.',
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _classes(notes):
+    if notes["class_names"]:
+        names = ", ".join(f"{label} {name}" for label, name in enumerate(notes["class_names"]))
+        yield f"- Labels: {' '.join(names.split())}"
+
+
+def _described(tensors):
+    def shape(sides):
+        return ", ".join("n" if side is None else str(side) for side in sides)
+
+    return ", ".join(f"`{k} {v['dtype']} [{shape(v['shape'])}]`" for k, v in tensors.items())

@@ -1,0 +1,211 @@
+"""The versions of exports that the server has loaded, and how it takes up new ones.
+
+As TF Serving does it: a folder is looked at every second, the largest number is loaded first and
+the one before it dropped afterwards, and a number whose load failed is not tried again.
+"""
+
+import contextlib
+import gc
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import grpc
+import tensorflow as tf
+from tensorflow_serving.apis import get_model_status_pb2
+
+from keras_gans.serving import export, warmup
+from keras_gans.serving.server.refusal import CODES, RequestError, bad_argument, not_found
+
+DEFAULT_SIGNATURE = "serving_default"
+POLL_SECONDS = 1.0
+STATE = get_model_status_pb2.ModelVersionStatus
+
+
+class LoadedVersion:
+    """One export in a session of its own, as TF Serving holds it."""
+
+    def __init__(self, path, run_seconds=60.0):
+        self.number = int(path.name)
+        self.session = tf.compat.v1.Session(graph=tf.Graph())
+        with self.session.graph.as_default(), export.quiet():
+            graph = tf.compat.v1.saved_model.load(self.session, ["serve"], str(path))
+        self.signatures = dict(graph.signature_def)
+        self.options = tf.compat.v1.RunOptions(timeout_in_ms=int(1000 * run_seconds))
+        self.callables = {}
+        # The first run of a signature takes a hundred times as long as the next.
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda request: self.run(*request), warmup.read_requests(path)))
+
+    def signature(self, name):
+        """Returns the SignatureDef of a name, of none the default; refuses another."""
+        name = name or DEFAULT_SIGNATURE
+        if name not in self.signatures:
+            raise RequestError(
+                grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.'
+            )
+        return self.signatures[name]
+
+    def run(self, name, inputs, wanted=()):
+        """Runs a signature on `{input: array}`; returns `{output: array}`, of `wanted` if any."""
+        signature = self.signature(name)
+        _check_names(signature, inputs)
+        for key, array in inputs.items():
+            _check_input(key, array, signature.inputs[key])
+        wanted = tuple(wanted) or tuple(sorted(signature.outputs))
+        for key in wanted:
+            if key not in signature.outputs:
+                raise bad_argument(f"output tensor alias not found in signature: {key}")
+        feeds = tuple(sorted(signature.inputs))
+        try:
+            values = self._callable(signature, name, feeds, wanted)(
+                *(inputs[key] for key in feeds), options=self.options
+            )
+        except tf.errors.OpError as error:
+            raise RequestError(CODES[error.error_code], export.cause(error)) from None
+        return dict(zip(wanted, values, strict=True))
+
+    def _callable(self, signature, name, feeds, wanted):
+        key = name or DEFAULT_SIGNATURE, wanted
+        if key not in self.callables:
+            self.callables[key] = self.session.make_callable(
+                [signature.outputs[output].name for output in wanted],
+                [signature.inputs[given].name for given in feeds],
+                accept_options=True,
+            )
+        return self.callables[key]
+
+
+def _check_names(signature, inputs):
+    given, needed = set(inputs), set(signature.inputs)
+    if given != needed:
+        raise bad_argument(
+            f"input size does not match signature: {len(given)}!={len(needed)}. Sent extra: "
+            f"{{{','.join(sorted(given - needed))}}}. Missing but required: "
+            f"{{{','.join(sorted(needed - given))}}}."
+        )
+
+
+def _check_input(key, array, info):
+    dtype, shape = tf.dtypes.as_dtype(info.dtype), tf.TensorShape(info.tensor_shape)
+    given = tf.string if array.dtype == object else tf.dtypes.as_dtype(array.dtype)
+    if given != dtype:
+        raise bad_argument(f"{key} must be of type {dtype.name}. Received: {given.name}")
+    if not shape.is_compatible_with(array.shape):
+        raise bad_argument(
+            f"{key} must be of shape {_readable(shape)}. Received: {_readable(array.shape)}"
+        )
+
+
+def _readable(shape):
+    return f"[{', '.join('n' if side is None else str(side) for side in shape)}]"
+
+
+@dataclass
+class ServedModel:
+    """A folder of versions: which are loaded, and what became of the others."""
+
+    name: str
+    folder: Path
+    pinned: tuple[int, ...] = ()  # none: the largest number, whatever appears
+    labels: dict[str, int] = field(default_factory=dict)
+    loaded: dict[int, LoadedVersion] = field(default_factory=dict)
+    states: dict[int, tuple] = field(default_factory=dict)  # {number: (state, code, message)}
+
+    def poll(self):
+        """Loads what should be served and is not, then drops what should not be."""
+        numbers = export.version_numbers(self.folder)
+        aspired = set(self.pinned or numbers[-1:]) & set(numbers)
+        for number in sorted(aspired - set(self.states)):
+            self._load(number)
+        if self.pinned or not aspired or aspired & set(self.loaded):
+            dropped = set(self.loaded) - aspired
+            for number in dropped:
+                self.states[number] = (STATE.END, 0, "")
+            # Requests that run on a dropped one hold it until they are answered.
+            self.loaded = {n: v for n, v in self.loaded.items() if n in aspired}
+            if dropped:
+                gc.collect()
+
+    def _load(self, number):
+        self.states[number] = (STATE.LOADING, 0, "")
+        try:
+            version = LoadedVersion(self.folder / str(number))
+        # What a damaged file raises depends on which byte, as of warm-up requests that fail.
+        except Exception as error:
+            self.states[number] = (STATE.END, grpc.StatusCode.UNKNOWN.value[0], export.cause(error))
+            return
+        self.loaded = {**self.loaded, number: version}
+        self.states[number] = (STATE.AVAILABLE, 0, "")
+
+    def find(self, version=None, label=None):
+        """Returns the `LoadedVersion` of a request; refuses one that is not served."""
+        if label is not None:
+            if label not in self.labels:
+                raise bad_argument(f"Unrecognized servable version label: {label}")
+            version = self.labels[label]
+        loaded = self.loaded
+        if version is None and loaded:
+            return loaded[max(loaded)]
+        if version in loaded:
+            return loaded[version]
+        wanted = "Latest" if version is None else "Specific"
+        number = "" if version is None else f", {version}"
+        raise not_found(f"Servable not found for request: {wanted}({self.name}{number})")
+
+    def status(self, version=None, label=None):
+        """Returns a GetModelStatusResponse of one version or of all; refuses unknown ones."""
+        if label is not None:
+            version = self.find(label=label).number
+        states = self.states if version is None else {version: self.states.get(version)}
+        if not states or None in states.values():
+            which = "any versions" if version is None else f"version {version}"
+            raise not_found(f"Could not find {which} of model {self.name}")
+        response = get_model_status_pb2.GetModelStatusResponse()
+        for number, (state, code, message) in sorted(states.items(), reverse=True):
+            entry = response.model_version_status.add(version=number, state=state)
+            entry.status.error_code, entry.status.error_message = code, message
+        return response
+
+
+class ModelStore:
+    """The models of a folder, one or all, kept up to date by a thread of its own."""
+
+    def __init__(self, saved_models, only=None, pinned=(), labels=None):
+        self.saved_models = Path(saved_models)
+        self.only = only
+        self.chosen = {"pinned": tuple(pinned), "labels": dict(labels or {})}
+        self.models = {}
+        self.stopping = threading.Event()
+
+    def poll(self):
+        """Looks at the folder once."""
+        names = [self.only] if self.only else _names(self.saved_models)
+        for name in names:
+            if name not in self.models:
+                self.models[name] = ServedModel(name, self.saved_models / name, **self.chosen)
+            # A folder that goes away while it is read is looked at again a second later.
+            with contextlib.suppress(OSError):
+                self.models[name].poll()
+
+    def follow(self):
+        """Looks at the folder every second until `stopping` is set."""
+        while not self.stopping.wait(POLL_SECONDS):
+            self.poll()
+
+    def model(self, name):
+        """Returns the `ServedModel` of a name; refuses an unknown one."""
+        if name not in self.models:
+            raise not_found(f"Servable not found for request: Latest({name})")
+        return self.models[name]
+
+    def run(self, name, version, label, signature, inputs, wanted=()):
+        """Runs a request; returns `(version number, {output: array})`."""
+        loaded = self.model(name).find(version, label)
+        return loaded.number, loaded.run(signature, inputs, wanted)
+
+
+def _names(saved_models):
+    folders = (path for path in saved_models.iterdir() if not path.name.startswith("."))
+    return sorted(path.name for path in folders if export.version_numbers(path))

@@ -1,0 +1,481 @@
+"""The page of `make explore` in a browser, on a real server and real exports of toy models."""
+
+import argparse
+import base64
+import io
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from apps import explore
+from keras_gans.serving.client import Client
+from tests.browser import expect, launched, needs_browser
+from tests.running_server import running, serving, toys
+
+pytestmark = [pytest.mark.slow, needs_browser]
+
+NAMED = "button|combobox|slider|spinbutton|checkbox|tab|tablist|tabpanel|img|group|application|form"
+MILLISECONDS = 30_000  # for anything to appear; a busy machine takes its time
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return toys(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(scope="module")
+def server(folder):
+    with serving(folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def client(server):
+    with Client(server.url) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def address(folder, server):
+    options = argparse.Namespace(saved_models=folder, models=[], host="127.0.0.1")
+    places = {"rest": server.url, "grpc": f"127.0.0.1:{server.grpc_port}"}
+    with running(explore.application(options, places)) as port:
+        yield f"http://127.0.0.1:{port}/"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser, tmp_path):
+    """An empty page that may use the clipboard; nothing may go wrong on it unseen."""
+    expect.set_options(timeout=MILLISECONDS)
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 900},
+        permissions=["clipboard-read", "clipboard-write"],
+    )
+    page = context.new_page()
+    page.set_default_timeout(MILLISECONDS)
+    faults = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    yield page
+    page.screenshot(path=tmp_path / "page.png", full_page=True)
+    context.close()
+    assert faults == []
+
+
+def opened(page, address, view=""):
+    """Opens a view and waits until its images are there."""
+    page.goto(f"{address}#{view}")
+    expect(page.locator("#server")).to_have_class("ready")
+    # The code comes when everything before it has been shown.
+    expect(page.locator("#code:visible, #picture:visible").first).to_be_visible()
+    expect(page.locator("#grid[aria-busy='true']")).to_have_count(0)
+    return page
+
+
+def file_of(image):
+    """The bytes of the PNG file that an <img> shows."""
+    return base64.b64decode(image.get_attribute("src").removeprefix("data:image/png;base64,"))
+
+
+def pixels(data):
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB")).astype(int)
+
+
+def cells(page):
+    return page.locator("#grid .cell")
+
+
+# Images ------------------------------------------------------------------------------------------
+
+
+def test_the_class_that_is_asked_for_is_on_the_screen(page, address, client):
+    opened(page, address, "model=cgan")
+    expect(cells(page)).to_have_count(24)
+    page.get_by_label("Class", exact=True).select_option("cat")
+    expect(page.get_by_role("button", name="Class cat, seed 3", exact=True)).to_be_visible()
+    expect(page.locator("#grid")).to_have_attribute("aria-busy", "false")
+    shown = [file_of(image) for image in page.locator("#grid img").all()]
+    assert shown == client.generate("cgan", range(24), label="cat")
+
+
+def test_classes_come_in_turn_each_as_often(page, address, client):
+    opened(page, address, "model=cgan&count=12&seed=3&truncation=0.5")
+    names = [cell.get_attribute("aria-label") for cell in cells(page).all()]
+    assert names[:3] == ["Class ant, seed 3", "Class bee, seed 4", "Class cat, seed 5"]
+    assert len(names) == 12
+    shown = [file_of(image) for image in page.locator("#grid img").all()]
+    labels = [seed % 3 for seed in range(3, 15)]
+    assert shown == client.generate("cgan", range(3, 15), label=labels, truncation=0.5)
+
+
+def test_seeds_go_on_and_back(page, address):
+    opened(page, address, "model=vae&count=12")
+    page.get_by_role("button", name="Next images").click()
+    expect(cells(page).first).to_have_attribute("aria-label", "Seed 12")
+    expect(page.get_by_label("First seed")).to_have_value("12")
+    for _ in range(2):  # and no further than 0
+        page.get_by_role("button", name="Previous images").click()
+    expect(cells(page).first).to_have_attribute("aria-label", "Seed 0")
+
+
+def test_what_a_model_cannot_do_is_not_there(page, address):
+    shown = {
+        "cgan": {"images", "walk", "code", "class-field", "truncation-field"},
+        "vae": {"images", "walk", "plane", "picture", "code", "truncation-field"},
+        "cyclegan": {"picture"},
+    }
+    every = set.union(*shown.values())
+    for model, parts in shown.items():
+        page.goto("about:blank")
+        opened(page, address, f"model={model}&a=1&b=2")
+        if "walk" in parts:
+            expect(page.locator("#walk-strip img")).to_have_count(15)
+        assert {part for part in every if page.locator(f"#{part}").is_visible()} == parts
+
+
+# The walk ----------------------------------------------------------------------------------------
+
+
+def test_two_images_are_walked_between_with_a_keyboard_alone(page, address, client):
+    opened(page, address, "model=cgan&class=1")
+    cells(page).first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.locator("#images-help")).to_contain_text("Choose one more")
+    page.keyboard.press("End")
+    page.keyboard.press("Space")
+    position = page.get_by_label("Position")
+    expect(page.locator("#walk-ends")).to_have_text("From class bee, seed 1 to class bee, seed 23")
+    expect(page.locator("#walk-strip img")).to_have_count(15)
+    ends = client.generate("cgan", [1, 23], label="bee")
+    image = page.locator("#walk-image")
+    assert file_of(image) == ends[0]
+    position.focus()
+    page.keyboard.press("End")
+    expect(image).to_have_attribute("alt", "100 % of the way")
+    assert file_of(image) == ends[1]
+    page.keyboard.press("ArrowLeft")
+    assert file_of(image) not in ends
+    page.get_by_role("button", name="Clear").press("Enter")
+    expect(page.locator("#walk")).to_be_hidden()
+    expect(page.locator("#grid .cell[aria-pressed='true']")).to_have_count(0)
+
+
+def test_a_walk_plays_and_stops(page, address):
+    opened(page, address, "model=cgan&class=1&a=1&b=2")
+    page.get_by_role("button", name="Play").click()
+    expect(page.locator("#walk-image")).to_have_attribute("alt", "100 % of the way")
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Play")).to_have_attribute("aria-pressed", "false")
+
+
+# The plane ---------------------------------------------------------------------------------------
+
+
+def test_the_plane_is_dragged_in_and_moved_in_by_keys(page, address, client):
+    opened(page, address, "model=vae")
+    area = page.get_by_role("application", name="Latent plane")
+    area.scroll_into_view_if_needed()
+    box = area.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + box["height"] * 0.4, steps=4)
+    page.mouse.up()
+    place = page.locator("#plane-place")
+    expect(place).not_to_have_text("Code (0.00, 0.00)")
+    compare_plane(page, client)
+    before = place.text_content()
+    area.focus()
+    page.keyboard.press("Shift+ArrowUp")
+    expect(place).not_to_have_text(before)
+    compare_plane(page, client)
+
+
+def compare_plane(page, client):
+    """The image is the one of the code in the address, however many were asked for."""
+    image = page.locator("#plane-image")
+    code = [
+        float(page.evaluate(f"new URLSearchParams(location.hash.slice(1)).get('{k}')"))
+        for k in "xy"
+    ]
+    assert np.abs(code).max() > 0.1
+    words = f"Image of the code ({code[0]:.2f}, {code[1]:.2f})"
+    expect(image).to_have_attribute("alt", words)
+    (expected,) = client.predict("vae", {"latent": [code]}, signature="decode_png")["image_bytes"]
+    np.testing.assert_allclose(pixels(file_of(image)), pixels(expected), atol=1)
+
+
+# A picture of one's own --------------------------------------------------------------------------
+
+
+def write_picture(path, size=(40, 24)):
+    """Dark on the left, light on the right."""
+    Image.fromarray(np.linspace(0, 255, size[0]).astype(np.uint8)[None].repeat(size[1], 0)).save(
+        path
+    )
+    return path
+
+
+def test_a_picture_is_reconstructed_and_finds_its_place(page, address, client, tmp_path):
+    opened(page, address, "model=vae")
+    page.locator("#file").set_input_files(write_picture(tmp_path / "a.jpg"))
+    answer = page.locator("#answer")
+    expect(page.locator("#answer-caption")).to_have_text("Reconstruct")
+    sent = file_of(page.locator("#sent"))
+    assert pixels(sent).shape == (8, 8, 3)
+    assert (np.diff(pixels(sent)[4, :, 0]) > 0).all()
+    outputs = client.predict("vae", {"image_bytes": [sent]}, signature="reconstruct_bytes")
+    assert file_of(answer) == outputs["image_bytes"][0]
+    x, y = outputs["latent"][0]
+    expect(page.locator("#plane-place")).to_have_text(f"Code ({x:.2f}, {y:.2f})")
+    page.get_by_label("Invert light and dark").check()
+    expect(page.locator("#sent")).not_to_have_attribute(
+        "src", f"data:image/png;base64,{base64.b64encode(sent).decode()}"
+    )
+    assert np.abs(pixels(file_of(page.locator("#sent"))) + pixels(sent) - 255).max() <= 1
+
+
+def test_a_dropped_picture_is_translated_both_ways(page, address, client, tmp_path):
+    opened(page, address, "model=cyclegan")
+    drop(page, write_picture(tmp_path / "a.png"))
+    caption = page.locator("#answer-caption")
+    expect(caption).to_have_text("X to Y")
+    sent = file_of(page.locator("#sent"))
+    assert pixels(sent).shape == (24, 40, 3)
+    for name, text in (("translate_x_to_y_png", "X to Y"), ("translate_y_to_x_png", "Y to X")):
+        page.get_by_label("Direction").select_option(text)
+        expect(caption).to_have_text(text)
+        outputs = client.predict("cyclegan", {"image_bytes": [sent]}, signature=name)
+        assert file_of(page.locator("#answer")) == outputs["image_bytes"][0]
+    drop(page, Path(__file__))
+    expect(page.locator("#notice")).to_contain_text("is not an image")
+
+
+def drop(page, path):
+    content = base64.b64encode(path.read_bytes()).decode()
+    transfer = page.evaluate_handle(
+        """([content, name]) => {
+            const data = new DataTransfer();
+            const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt());
+            data.items.add(new File([bytes], name));
+            return data;
+        }""",
+        [content, path.name],
+    )
+    page.dispatch_event("#drop", "drop", {"dataTransfer": transfer})
+
+
+# Code and link -----------------------------------------------------------------------------------
+
+
+def copied(page, button):
+    page.get_by_role("button", name=button, exact=True).click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    return page.evaluate("navigator.clipboard.readText()")
+
+
+def run_snippet(kind, code, where):
+    """Runs what the page gave as a user pastes it; returns the file that it wrote."""
+    programs = {"curl": ["sh"], "Python": [sys.executable], "gRPC": [sys.executable]}
+    (where / "pasted").write_text(code)
+    path = ":".join([str(Path(explore.__file__).parents[1]), *sys.path])
+    done = subprocess.run(
+        [*programs[kind], "pasted"], cwd=where, env={"PYTHONPATH": path, "PATH": "/usr/bin:/bin"},
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return (where / "image.png").read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["curl", "Python", "gRPC"])
+def test_the_code_makes_the_same_image(kind, page, address, client, tmp_path):
+    opened(page, address, "model=cgan&class=2&truncation=0.5")
+    page.get_by_role("button", name="Class cat, seed 5", exact=True).click()
+    expect(page.locator("#code-help")).to_have_text("The request for class cat, seed 5.")
+    page.get_by_role("tab", name=kind).click()
+    file = run_snippet(kind, copied(page, "Copy"), tmp_path)
+    assert file == client.generate("cgan", [5], label="cat", truncation=0.5)[0]
+
+
+def test_the_code_of_a_file_sends_it(page, address, client, tmp_path):
+    opened(page, address, "model=cyclegan")
+    picture = write_picture(tmp_path / "picture.png")
+    page.locator("#file").set_input_files(picture)
+    expect(page.locator("#code")).to_be_visible()
+    file = run_snippet("curl", copied(page, "Copy"), tmp_path)
+    inputs = {"image_bytes": [picture.read_bytes()]}
+    expected = client.predict("cyclegan", inputs, signature="translate_x_to_y_png")
+    assert file == expected["image_bytes"][0]
+
+
+def test_javascript_asks_for_the_same_image(page, address, client):
+    """Run by the page's browser on the page's own origin, as the server allows no other."""
+    opened(page, address, "model=cgan&class=2")
+    page.get_by_role("button", name="Class cat, seed 5", exact=True).click()
+    page.get_by_role("tab", name="JavaScript").click()
+    code = copied(page, "Copy").replace(client._transport.models, f"{address}v1/models")
+    source = page.evaluate(f"(async () => {{ {code}; return source; }})()")
+    (expected,) = client.generate("cgan", [5], label="cat")
+    assert base64.b64decode(source.removeprefix("data:image/png;base64,")) == expected
+
+
+def test_a_link_restores_the_view(page, address):
+    opened(page, address, "model=cgan")
+    page.get_by_label("Class", exact=True).select_option("bee")
+    page.get_by_label("First seed").fill("40")
+    expect(page.get_by_role("button", name="Class bee, seed 40", exact=True)).to_be_visible()
+    for seed in (41, 44):
+        page.get_by_role("button", name=f"Class bee, seed {seed}", exact=True).click()
+    expect(page.locator("#walk-strip img")).to_have_count(15)
+    page.get_by_label("Position").fill("4")
+    page.get_by_role("tab", name="gRPC").click()
+    link = copied(page, "Copy link to this view")
+    expected = view(page)
+    page.goto("about:blank")
+    page.goto(link)
+    expect(page.locator("#walk-image")).to_have_attribute("alt", "29 % of the way")
+    assert view(page) == expected
+
+
+def view(page):
+    """What is on the screen: images, and what is chosen."""
+    return page.evaluate(
+        """[...document.querySelectorAll("img, select, input, [aria-pressed], code")]
+            .filter(part => part.checkVisibility())
+            .map(part => part.src || part.value || part.ariaPressed || part.textContent)"""
+    )
+
+
+@pytest.mark.parametrize("view", ["seed=-5&count=7&truncation=x", "class=99&a=b", "model=nothing"])
+def test_a_spoilt_link_shows_what_can_be_shown(view, page, address):
+    opened(page, address, view)
+    expect(cells(page)).to_have_count(24)
+    expect(page.locator("#notice")).to_be_hidden()
+
+
+# The server --------------------------------------------------------------------------------------
+
+
+def test_the_page_says_that_the_server_is_away_and_comes_back(folder, page, tmp_path):
+    folder = shutil.copytree(
+        folder, tmp_path / "toys", ignore=shutil.ignore_patterns("vae", "cycle*")
+    )
+    options = argparse.Namespace(saved_models=folder, models=[], host="127.0.0.1")
+    with serving(folder) as first:
+        ports = first.port, first.grpc_port
+    places = {"rest": first.url, "grpc": f"127.0.0.1:{first.grpc_port}"}
+    with running(explore.application(options, places)) as port:
+        page.goto(f"http://127.0.0.1:{port}/#model=cgan&class=1")
+        away = page.get_by_role("alert").filter(has_text="does not answer")
+        expect(away).to_be_visible()
+        with serving(folder, *ports):
+            expect(cells(page)).to_have_count(24)
+            expect(away).to_be_hidden()
+        page.get_by_role("button", name="Next images").click()
+        expect(away).to_be_visible()
+        expect(cells(page).first).to_have_attribute("aria-label", "Class bee, seed 0")
+        with serving(folder, *ports) as again:
+            expect(away).to_be_hidden()
+            expect(cells(page).first).to_have_attribute("aria-label", "Class bee, seed 24")
+            (newest,) = (folder / "cgan").iterdir()
+            newer = newest.with_name(str(int(newest.name) + 1))
+            shutil.copytree(newest, newer)
+            again.store.poll()
+            expect(page.locator("#said")).to_have_text(f"Now showing version {newer.name}.")
+
+
+def test_a_refusal_is_shown_in_the_servers_words(page, address):
+    page.goto(f"{address}#model=cgan&seed=2147483640")
+    expect(page.locator("#notice")).to_contain_text("The server refuses this")
+
+
+def test_nothing_but_the_page_s_own_address_is_asked(page, address):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    opened(page, address, "model=vae&a=1&b=2")
+    places = (address, "data:", "blob:")
+    assert len(asked) > 5
+    assert [url for url in asked if not url.startswith(places)] == []
+
+
+# Everybody ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", ["cgan", "vae", "cyclegan"])
+def test_a_phone_s_width_is_enough(browser, address, model, tmp_path):
+    context = browser.new_context(
+        viewport={"width": 375, "height": 800}, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    opened(page, address, f"model={model}&a=1&b=2&code=python")
+    if model != "cgan":
+        page.locator("#file").set_input_files(write_picture(tmp_path / "a.png"))
+        expect(page.locator("#answer")).to_be_visible()
+        expect(page.get_by_role("button", name="Take a photo")).to_be_visible()
+    page.screenshot(path=tmp_path / "phone.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") == 375
+    small = page.evaluate(
+        """[...document.querySelectorAll("button, select, input")]
+            .filter(part => part.checkVisibility() && !["checkbox", "range"].includes(part.type))
+            .filter(part => part.getBoundingClientRect().height < 40)
+            .map(part => part.outerHTML)"""
+    )
+    assert small == []
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_stands_out_from_its_ground(browser, address, scheme):
+    """WCAG's contrast for text, 4.5 to 1, and for edges, 3 to 1."""
+    context = browser.new_context(color_scheme=scheme)
+    page = context.new_page()
+    page.goto(address)
+    style = "getComputedStyle(document.documentElement).getPropertyValue"
+    names = ["ground", "sheet", "ink", "soft", "accent", "on-accent", "edge", "bad", "bad-ground"]
+    colours = {name: page.evaluate(f"{style}('--{name}')") for name in names}
+    luminance = {name: luminance_of(colour) for name, colour in colours.items()}
+    pairs = [("ink", "ground"), ("soft", "ground"), ("ink", "sheet"), ("soft", "sheet")]
+    pairs += [("accent", "ground"), ("on-accent", "accent"), ("bad", "bad-ground")]
+    for front, back in pairs:
+        assert contrast(luminance[front], luminance[back]) >= 4.5, (front, back)
+    assert contrast(luminance["edge"], luminance["ground"]) >= 3
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == rgb(
+        colours["ground"]
+    )
+    context.close()
+
+
+def rgb(colour):
+    return f"rgb({', '.join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5))})"
+
+
+def luminance_of(colour):
+    channels = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
+def contrast(one, other):
+    return (max(one, other) + 0.05) / (min(one, other) + 0.05)
+
+
+@pytest.mark.parametrize("model", ["cgan", "vae", "cyclegan"])
+def test_a_screen_reader_has_a_name_for_everything(page, address, model):
+    opened(page, address, f"model={model}&a=1&b=2")
+    tree = page.locator("body").aria_snapshot()
+    assert (
+        len(re.findall(r'^ *- (?:button|combobox|tab|textbox|slider|spinbutton) "', tree, re.M)) > 4
+    )
+    assert re.findall(rf"^ *- (?:{NAMED})(?: \[[^\]]*\])*:?$", tree, re.M) == []
+    assert page.locator("html").get_attribute("lang") == "en"

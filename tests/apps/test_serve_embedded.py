@@ -1,0 +1,135 @@
+"""The embedded server as a process: under load, while versions change, and when it is stopped."""
+
+import contextlib
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import keras
+import pytest
+
+from tests.apps.processes import start
+from tests.serving.server.load import generate_body, load
+from tests.serving.server.malformed import ask
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+CHECKPOINT = ROOT / "tests" / "earlier" / "runs" / "cgan" / "checkpoint.keras"
+PAGE = (ROOT / "apps" / "serving.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def version(tmp_path_factory):
+    model = keras.models.load_model(CHECKPOINT)
+    return model.export(tmp_path_factory.mktemp("exported") / "cgan")
+
+
+@contextlib.contextmanager
+def embedded(saved_models, *options):
+    """Starts the program; gives the process and its REST port."""
+    places = ["--saved-models", saved_models, "--port", 0, "--grpc-port", 0]
+    process = start("serve", "--embedded", *places, *options, bufsize=1)
+    try:
+        lines = iter(process.stdout.readline, "")
+        line = next((line for line in lines if line.startswith("serving")), None)
+        assert line, process.stderr.read()
+        yield process, int(re.search(r":(\d+)/v1", line)[1])
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def copy(version, saved_models, number):
+    """A version appears as an exporter lets it appear."""
+    (saved_models / "cgan").mkdir(exist_ok=True)
+    staged = shutil.copytree(version, saved_models / "cgan" / f".tmp-{number}")
+    staged.rename(saved_models / "cgan" / str(number))
+
+
+def serving(port):
+    """The versions that are available."""
+    _, answer = ask(port, "GET", "/v1/models/cgan", None)
+    entries = answer["model_version_status"]
+    return [int(each["version"]) for each in entries if each["state"] == "AVAILABLE"]
+
+
+def test_a_version_is_swapped_under_load_and_nothing_is_lost_until_the_end(version, tmp_path):
+    copy(version, tmp_path, 1)
+    outcomes, stop = [], threading.Event()
+
+    def ask_on(url):
+        outcomes.append(load(url, 4, 10**6, generate_body(2), stop))
+
+    with embedded(tmp_path, "cgan") as (process, port):
+        url = f"http://127.0.0.1:{port}/v1/models/cgan:predict"
+        asking = threading.Thread(target=ask_on, args=[url])
+        asking.start()
+        copy(version, tmp_path, 2)
+        deadline = time.monotonic() + 60
+        while serving(port) != [2] and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert serving(port) == [2]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
+        stop.set()
+        asking.join()
+    (outcome,) = outcomes
+    assert len(outcome.seconds) > 20
+    assert set(outcome.failures) <= {"refused", "closed"}, outcome.failures
+
+
+def test_it_is_said_to_be_the_embedded_server_and_what_is_not_served(version, tmp_path):
+    copy(version, tmp_path, 1)
+    (tmp_path / "vae" / "3").mkdir(parents=True)
+    (tmp_path / "vae" / "3" / "saved_model.pb").write_bytes(b"no graph")
+    with embedded(tmp_path) as (process, port):
+        assert serving(port) == [1]
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 0
+    (line,) = err.splitlines()
+    assert line.startswith("serve: vae 3 is not served: ")
+    assert "Traceback" not in out + err
+
+
+def test_a_port_that_is_taken_is_one_line(version, tmp_path):
+    copy(version, tmp_path, 1)
+    with embedded(tmp_path) as (_, port):
+        options = ["--embedded", "--saved-models", str(tmp_path), "--port", str(port)]
+        done = subprocess.run(
+            [sys.executable, "-m", "apps.serve", *options],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("serve: --port must be free on 127.0.0.1: Address already in use")
+
+
+def test_the_pages_requests_are_answered(version, tmp_path):
+    commands = re.findall(r"^    (curl .*)$", PAGE, re.M)
+    assert len(commands) >= 4
+    if not shutil.which("curl"):
+        pytest.skip("needs curl")
+    numbers = re.search(r"--label stable=(\d+) --label canary=(\d+)", PAGE).groups()
+    for number in numbers:
+        copy(version, tmp_path, int(number))
+    labels = [word for n, name in zip(numbers, ("stable", "canary"), strict=True)
+              for word in ("--label", f"{name}={n}")]  # fmt: skip
+    with embedded(tmp_path, "cgan", *labels) as (_, port):
+        for command in commands:
+            words = shlex.split(command.replace("localhost:8501", f"127.0.0.1:{port}"))
+            done = subprocess.run(
+                ["curl", "--silent", "--fail", *words[1:]], capture_output=True, check=False
+            )
+            assert done.returncode == 0, command
+            assert done.stdout.startswith(b"{")

@@ -1,0 +1,103 @@
+"""Exports of toy models, and the embedded server on them within the process of a test."""
+
+import contextlib
+import fcntl
+import functools
+import os
+import socket
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import keras
+import uvicorn
+
+import keras_gans as kg
+from keras_gans.serving.server import ModelStore, Settings
+from keras_gans.serving.server.run import make_servers
+from tests.contract import IMAGE_SHAPE, LATENT_DIM, toy_discriminator, toy_generator
+
+CHECKPOINTS = Path(__file__).parent / "earlier" / "checkpoints"
+CLASSES = ("ant", "bee", "cat")
+
+
+@functools.cache
+def toys(base):
+    """Exports `cgan` (three named classes), `vae` (two latent dimensions) and `cyclegan`.
+
+    Made once for all tests; do not touch. `base` is the session's folder of temporary files, that
+    of all workers of `pytest -n`.
+    """
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    saved_models, done = shared / "toys", shared / "toys.done"
+    with (shared / "toys.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            conditional_gan().export(saved_models / "cgan")
+            for name in ("vae", "cyclegan"):
+                model = keras.models.load_model(CHECKPOINTS / f"{name}.keras")
+                model.export(saved_models / name)
+            done.touch()
+    return saved_models
+
+
+def conditional_gan():
+    keras.utils.set_random_seed(0)
+    latent, image = keras.Input((LATENT_DIM,)), keras.Input(IMAGE_SHAPE)
+    label = keras.Input((), dtype="int32")
+    inputs = keras.layers.Concatenate()([latent, keras.layers.Embedding(3, 4)(label)])
+    generator = toy_generator([latent, label], inputs)
+    inputs = keras.layers.Concatenate()(
+        [keras.layers.Flatten()(image), keras.layers.Embedding(3, 6)(label)]
+    )
+    discriminator = toy_discriminator([image, label], inputs)
+    # Of fresh weights all images are nearly the same gray.
+    for variable in generator.trainable_variables:
+        variable.assign(3.0 * keras.random.normal(variable.shape, seed=1))
+    return kg.ConditionalGAN(generator, discriminator, 3, class_names=CLASSES)
+
+
+@contextlib.contextmanager
+def serving(saved_models, port=0, grpc_port=0):
+    """Serves a folder; yields `url`, `grpc_url`, `port`, `grpc_port` and the `ModelStore`."""
+    store = ModelStore(saved_models)
+    store.poll()
+    rest, listener, grpc_server, grpc_port = make_servers(
+        store, Settings(port=port, grpc_port=grpc_port)
+    )
+    grpc_server.start()
+    try:
+        with threaded(rest, listener) as port:
+            yield SimpleNamespace(
+                url=f"http://127.0.0.1:{port}",
+                grpc_url=f"grpc://127.0.0.1:{grpc_port}",
+                port=port,
+                grpc_port=grpc_port,
+                store=store,
+            )
+    finally:
+        grpc_server.stop(None).wait()
+
+
+@contextlib.contextmanager
+def running(application):
+    """Runs an ASGI application in a thread; yields its port on 127.0.0.1."""
+    config = uvicorn.Config(application, log_level="warning", lifespan="off")
+    with threaded(uvicorn.Server(config), socket.create_server(("127.0.0.1", 0))) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def threaded(server, listener):
+    """Runs a `uvicorn.Server` in a thread; yields its port."""
+    with listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            server.should_exit = server.force_exit = True
+            thread.join()

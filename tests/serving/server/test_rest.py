@@ -1,0 +1,345 @@
+"""REST and gRPC of the embedded server: the routes, statuses and answers of TF Serving."""
+
+import base64
+import json
+import shutil
+import socket
+import time
+from pathlib import Path
+
+import grpc
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gans.serving import Endpoints
+from tests.serving.server import malformed
+from tests.serving.server.questions import questions
+from tests.serving.server.running import running
+
+pytestmark = pytest.mark.slow
+
+EARLIER = Path(__file__).parents[2] / "earlier"
+# One of each family of signatures.
+CHECKPOINTS = {
+    "cgan": EARLIER / "runs" / "cgan" / "checkpoint.keras",
+    "vae": EARLIER / "checkpoints" / "vae.keras",
+    "cyclegan": EARLIER / "checkpoints" / "cyclegan.keras",
+}
+PREDICT = "/v1/models/cgan:predict"
+ENDS = {"seed": [1], "seed_to": [2], "truncation": [10], "label": [0]}
+GOOD = {"signature_name": "generate", "instances": [{"seed": 1, "label": 2}]}
+
+
+@pytest.fixture(scope="module")
+def models():
+    return {name: keras.models.load_model(path) for name, path in CHECKPOINTS.items()}
+
+
+@pytest.fixture(scope="module")
+def saved_models(models, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("saved_models")
+    for name, model in models.items():
+        model.export(folder / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def served(saved_models):
+    with running(saved_models, max_bytes=2**20, send_seconds=1.0) as asked:
+        yield asked
+
+
+def plain(name, values):
+    """An answer's values in JSON as an array to compare, files as their pixels."""
+    if name.endswith("_bytes"):
+        files = [base64.b64decode(value["b64"]) for value in values]
+        return np.array([tf.io.decode_png(file).numpy().astype(int) for file in files])
+    return np.array(values)
+
+
+def same(name, actual, expected):
+    if name.endswith("_bytes"):
+        # float32 may round a value at .5 the other way.
+        assert np.abs(actual - expected).max() <= 1
+        assert np.mean(actual != expected) <= 0.01
+    elif actual.dtype.kind == "f":
+        np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-6)
+    else:
+        np.testing.assert_array_equal(actual, expected)
+
+
+@pytest.mark.parametrize("model", CHECKPOINTS)
+def test_every_signature_gives_what_the_model_gives(served, saved_models, models, model):
+    endpoints = Endpoints.from_model(models[model])
+    (version,) = (saved_models / model).iterdir()
+    for name, inputs in questions(version):
+        tensors = {key: tf.constant(value) for key, value in inputs.items()}
+        outputs = endpoints[name](**tensors)
+        columns = served.columns(model, name, inputs)
+        rows = served.rows(model, name, inputs)
+        number, arrays = served.predict(model, name, inputs)
+        assert number == int(version.name)
+        assert set(arrays) == set(outputs)
+        for key, output in outputs.items():
+            expected = output.numpy()
+            column = columns if len(outputs) == 1 else columns[key]
+            row = rows if len(outputs) == 1 else [each[key] for each in rows]
+            if output.dtype == tf.string:
+                text = not key.endswith("_bytes")
+                decoded = np.vectorize(bytes.decode)(expected) if text else None
+                expected = decoded if text else plain(key, _b64(expected))
+                arrays[key] = (
+                    np.vectorize(bytes.decode)(arrays[key])
+                    if text
+                    else plain(key, _b64(arrays[key]))
+                )
+            for actual in (plain(key, column), plain(key, row), arrays[key]):
+                same(key, actual, expected)
+
+
+def _b64(files):
+    return [{"b64": base64.b64encode(file).decode()} for file in files]
+
+
+def test_status_and_metadata_are_those_of_the_real_server(served, saved_models):
+    (number,) = (path.name for path in (saved_models / "cgan").iterdir())
+    for path in ("/v1/models/cgan", f"/v1/models/cgan/versions/{number}"):
+        status, headers, answer = served.ask("GET", path)
+        assert (status, headers["content-type"]) == (200, "application/json")
+        (entry,) = answer["model_version_status"]
+        assert entry == {
+            "version": number,
+            "state": "AVAILABLE",
+            "status": {"error_code": "OK", "error_message": ""},
+        }
+    status, _, answer = served.ask("GET", "/v1/models/cgan/metadata")
+    assert status == 200
+    assert answer["model_spec"] == {"name": "cgan", "signature_name": "", "version": number}
+    generate = answer["metadata"]["signature_def"]["signature_def"]["generate"]
+    assert generate["inputs"]["seed"]["dtype"] == "DT_INT32"
+    assert set(generate["outputs"]) == {"image", "image_bytes"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "words"),
+    [
+        ("GET", "/v1/models/none", None, 404, "Could not find any versions of model none"),
+        ("GET", "/v1/models/cgan/versions/1", None, 404, "Could not find version 1 of model cgan"),
+        ("GET", "/v1/models", None, 400, "Missing model name"),
+        ("GET", PREDICT, None, 400, "Malformed request: GET"),
+        ("POST", "/v1/models/cgan", GOOD, 400, "Malformed request: POST"),
+        ("GET", "/elsewhere", None, 404, "no such path"),
+        ("POST", "/v1/models/none:predict", GOOD, 404, "Servable not found"),
+        ("POST", "/v1/models/cgan/versions/1:predict", GOOD, 404, "Specific(cgan, 1)"),
+        ("POST", f"/v1/models/cgan/versions/{10**30}:predict", GOOD, 400, "to numeric"),
+        ("POST", "/v1/models/cgan/labels/a:predict", GOOD, 400, "Unrecognized servable version"),
+        ("POST", "/v1/models/cgan:classify", GOOD, 400, "method_name to be"),
+        ("POST", PREDICT, b"", 400, "The document is empty"),
+        ("POST", PREDICT, b"{", 400, "JSON Parse error"),
+        ("POST", PREDICT, b"[" * 100_000, 400, "JSON Parse error"),
+        ("POST", PREDICT, [1], 400, "Is not object"),
+        ("POST", PREDICT, {}, 400, "Missing 'inputs' or 'instances' key"),
+        ("POST", PREDICT, {"instances": [], "inputs": {}}, 400, "only one of"),
+        ("POST", PREDICT, {**GOOD, "signature_name": "x"}, 400, '"x" not found'),
+        ("POST", PREDICT, {**GOOD, "signature_name": 1}, 400, "must be a string"),
+        ("POST", PREDICT, {**GOOD, "instances": []}, 400, "No values in 'instances'"),
+        ("POST", PREDICT, {**GOOD, "instances": [[1]]}, 400, "list of objects"),
+        ("POST", PREDICT, {**GOOD, "instances": [{"seed": 1}]}, 400, "keys must be equal to"),
+        ("POST", PREDICT, b"x" * (2**20 + 1), 413, "at most 1 MiB"),
+    ],
+)
+def test_a_refusal_has_the_real_servers_status(served, method, path, body, status, words):
+    code, headers, answer = served.ask(method, path, body)
+    assert (code, headers["content-type"]) == (status, "application/json")
+    assert words in answer["error"]
+    assert served.ask("POST", PREDICT, GOOD)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("signature", "inputs", "words"),
+    [
+        ("generate", {"seed": [1, 2], "label": [1]}, "as many rows as each other"),
+        ("generate", {"seed": [1.5], "label": [1]}, "not of expected type: int32"),
+        ("generate", {"seed": [2**31], "label": [1]}, "not of expected type: int32"),
+        ("generate", {"seed": [True], "label": [1]}, "not of expected type: int32"),
+        ("generate", {"seed": [[1]], "label": [1]}, "seed must be of shape [n]"),
+        ("generate", {"seed": 1, "label": 1}, "seed must be of shape [n]"),
+        ("generate", {"seed": [1], "label": [10]}, "label must be an integer from 0 to 9"),
+        ("generate", {"seed": [0] * 257, "label": [0] * 257}, "at most 256 rows"),
+        ("generate_png", {"seed": [1], "label": [1], "truncation": [11]}, "truncation must be"),
+        ("generate_by_name", {"seed": [1], "truncation": [1], "label_name": ["x"]}, "one of 0, 1,"),
+        ("serving_default", {"latent": [[3e38, 3e38, -3e38, 3e38]], "label": [1]}, "not finite"),
+        ("serving_default", {"latent": [[1e39] * 4], "label": [1]}, "without loss of precision"),
+        ("walk", {**ENDS, "position": [2]}, "position must be from 0 to 1"),
+    ],
+)
+def test_values_are_refused_in_words(served, signature, inputs, words):
+    body = {"signature_name": signature, "inputs": inputs}
+    status, _, answer = served.ask("POST", PREDICT, body)
+    assert status == 400
+    assert words in answer["error"]
+    assert "\n" not in answer["error"]
+    assert "{{node" not in answer["error"]
+
+
+@pytest.mark.parametrize(
+    ("contents", "words"),
+    [
+        (b"no picture", "must hold PNG or JPEG files"),
+        (b"", "must hold PNG or JPEG files"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0N \0\0N \x08\0\0\0\0", "at most 4194304 pixels"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + b"\xff" * 9, "at most 4194304 pixels"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x08\0\0\0\x08\x08\0\0\0\0", "Invalid PNG data"),
+        (b"\xff\xd8\xff\xe0", "JPEG"),
+    ],
+)
+def test_broken_and_enormous_pictures_are_refused(served, contents, words):
+    inputs = {"image_bytes": [{"b64": base64.b64encode(contents).decode()}]}
+    body = {"signature_name": "translate_x_to_y_png", "inputs": inputs}
+    status, _, answer = served.ask("POST", "/v1/models/cyclegan:predict", body)
+    assert status == 400
+    assert words in answer["error"]
+
+
+def test_a_picture_of_another_size_names_both(served):
+    file = tf.io.encode_png(np.zeros((4, 8, 1), np.uint8)).numpy()
+    inputs = {"image_bytes": [{"b64": base64.b64encode(file).decode()}]}
+    body = {"signature_name": "encode_bytes", "inputs": inputs}
+    status, _, answer = served.ask("POST", "/v1/models/vae:predict", body)
+    assert (status, "8 x 8 pixels (height, width). Received:] [[4 8]]" in answer["error"]) == (
+        400,
+        True,
+    )
+
+
+def test_empty_columns_are_answered(served):
+    inputs = {"seed": [], "label": []}
+    assert served.columns("cgan", "generate", inputs) == {"image": [], "image_bytes": []}
+    assert served.columns("cyclegan", "translate_x_to_y_png", {"image_bytes": []}) == []
+
+
+def test_bytes_that_are_no_base64_are_refused(served):
+    for text in ("%%%", "a"):
+        body = {"signature_name": "encode_bytes", "instances": [{"b64": text}]}
+        status, _, answer = served.ask("POST", "/v1/models/vae:predict", body)
+        assert (status, answer["error"]) == (400, "Unable to base64 decode")
+
+
+def test_a_slow_sender_is_let_go(served):
+    with socket.create_connection(("127.0.0.1", served.port)) as connection:
+        head = f"POST {PREDICT} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n"
+        connection.sendall(head.encode() + b"{")
+        connection.settimeout(20)
+        assert connection.recv(1000).startswith(b"HTTP/1.1 408")
+    assert served.ask("POST", PREDICT, GOOD)[0] == 200
+
+
+def test_other_origins_may_ask_only_where_they_were_let_in(served, saved_models):
+    headers = {"Origin": "http://page.example", "Content-Type": "application/json"}
+    _, got, _ = served.ask("POST", PREDICT, GOOD, headers)
+    assert "access-control-allow-origin" not in got
+    with running(saved_models, "cgan", allow_origins=("http://page.example",)) as asked:
+        _, got, _ = asked.ask("POST", PREDICT, GOOD, headers)
+        assert got["access-control-allow-origin"] == "http://page.example"
+        other = {**headers, "Origin": "http://other.example"}
+        assert "access-control-allow-origin" not in asked.ask("POST", PREDICT, GOOD, other)[1]
+
+
+# gRPC ------------------------------------------------------------------------------------------
+
+
+def seeds(*values):
+    return {"seed": np.array(values, np.int32), "label": np.zeros(len(values), np.int32)}
+
+
+def test_only_the_outputs_that_were_asked_for_are_sent(served):
+    _, outputs = served.predict("cgan", "generate", seeds(1), outputs=["image_bytes"])
+    assert set(outputs) == {"image_bytes"}
+
+
+@pytest.mark.parametrize(
+    ("model", "signature", "inputs", "which", "code"),
+    [
+        ("none", "generate", seeds(1), {}, "NOT_FOUND"),
+        ("cgan", "generate", seeds(1), {"version": 1}, "NOT_FOUND"),
+        ("cgan", "generate", seeds(1), {"label": "a"}, "INVALID_ARGUMENT"),
+        ("cgan", "x", seeds(1), {}, "FAILED_PRECONDITION"),
+        ("cgan", "generate", {"seed": np.zeros(1, np.int32)}, {}, "INVALID_ARGUMENT"),
+        ("cgan", "generate", {**seeds(1), "label": np.zeros(1)}, {}, "INVALID_ARGUMENT"),
+        ("cgan", "generate", {**seeds(1), "label": np.int32([10])}, {}, "INVALID_ARGUMENT"),
+    ],
+)
+def test_a_refusal_has_the_real_servers_code(served, model, signature, inputs, which, code):
+    with pytest.raises(grpc.RpcError) as refusal:
+        served.predict(model, signature, inputs, **which)
+    assert refusal.value.code().name == code
+
+
+def test_a_shape_that_promises_more_than_it_holds_is_refused(served):
+    proto = tf.make_tensor_proto(np.zeros(1, np.int32))
+    proto.tensor_shape.dim[0].size = 2**40
+    with pytest.raises(grpc.RpcError, match="too large"):
+        served.predict("cgan", "generate", {"seed": proto, "label": proto})
+
+
+# Versions --------------------------------------------------------------------------------------
+
+
+def test_a_new_version_is_taken_up_and_a_damaged_one_is_not(saved_models, tmp_path):
+    (number,) = (path.name for path in (saved_models / "cgan").iterdir())
+    source = saved_models / "cgan" / number
+    shutil.copytree(source, tmp_path / "cgan" / "5")
+    with running(tmp_path) as asked:
+        assert asked.predict("cgan", "generate", seeds(1))[0] == 5
+        shutil.copytree(source, tmp_path / ".cgan7")
+        (tmp_path / ".cgan7").rename(tmp_path / "cgan" / "7")
+        asked.store.poll()
+        assert asked.predict("cgan", "generate", seeds(1))[0] == 7
+        shutil.copytree(source, tmp_path / "cgan" / "9")
+        (tmp_path / "cgan" / "9" / "saved_model.pb").write_bytes(b"")
+        asked.store.poll()
+        assert asked.predict("cgan", "generate", seeds(1))[0] == 7
+        _, _, answer = asked.ask("GET", "/v1/models/cgan")
+        states = {e["version"]: (e["state"], e["status"]) for e in answer["model_version_status"]}
+        assert states["7"][0] == "AVAILABLE"
+        assert (states["9"][0], states["9"][1]["error_code"]) == ("END", "UNKNOWN")
+        assert states["5"][0] == "END"
+
+
+def test_labels_name_versions(saved_models, tmp_path):
+    (number,) = (path.name for path in (saved_models / "cgan").iterdir())
+    for version in ("1", "2"):
+        shutil.copytree(saved_models / "cgan" / number, tmp_path / "cgan" / version)
+    labels = {"stable": 1, "canary": 2}
+    with running(tmp_path, "cgan", pinned=(1, 2), labels=labels) as asked:
+        for label, version in labels.items():
+            assert asked.predict("cgan", "generate", seeds(1), label=label)[0] == version
+            path = f"/v1/models/cgan/labels/{label}"
+            assert asked.ask("POST", f"{path}:predict", GOOD)[0] == 200
+            assert (
+                json.dumps(version)
+                in asked.ask("GET", path)[2]["model_version_status"][0]["version"]
+            )
+        assert asked.predict("cgan", "generate", seeds(1))[0] == 2
+
+
+def test_a_version_is_warm_when_it_is_available(saved_models):
+    with running(saved_models, "cgan") as asked:
+        times = []
+        for _ in range(20):
+            began = time.perf_counter()
+            asked.predict("cgan", "generate_png", {**seeds(1), "truncation": np.float32([1])})
+            times.append(time.perf_counter() - began)
+    # Unwarmed, the first takes a hundred times as long; a busy machine makes single ones late.
+    assert times[0] < 20 * np.median(times)
+
+
+# Everything wrong at once ------------------------------------------------------------------------
+
+
+def test_malformed_requests_are_refused_and_the_next_good_one_answered(saved_models):
+    with running(saved_models) as asked:
+        found = malformed.run(asked.port, asked.grpc_port, 60)
+    assert len(found) == len(malformed.KINDS) + 2

@@ -1,0 +1,72 @@
+"""PNG and JPEG files in a graph: sizes before pixels, and what is refused."""
+
+import io
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from keras_gans.serving.encoded_images import decode_images, image_sizes
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+
+
+def file(kind, mode="RGB", size=(7, 5), **options):
+    image = Image.fromarray(PIXELS) if size == (7, 5) else Image.new("RGB", size)
+    contents = io.BytesIO()
+    image.convert(mode).save(contents, kind, **options)
+    return contents.getvalue()
+
+
+def test_sizes_are_read_from_the_head():
+    files = [
+        file("png"),
+        file("png", "L", (300, 70_000)),
+        file("jpeg"),
+        file("jpeg", "L", (640, 480), progressive=True),
+        file("png")[:24],  # what follows is not looked at
+    ]
+    expected = [[5, 7], [70_000, 300], [5, 7], [480, 640], [5, 7]]
+    np.testing.assert_array_equal(image_sizes(tf.constant(files)), expected)
+    assert image_sizes(tf.constant([], tf.string)).shape == (0, 2)
+
+
+@pytest.mark.parametrize("contents", [b"", b"x", file("gif"), file("bmp"), b"\x89PNG\r\n\x1a\n"])
+def test_another_kind_of_file_is_refused(contents):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="must hold PNG or JPEG files"):
+        image_sizes(tf.constant([contents]))
+
+
+@pytest.mark.parametrize(
+    ("mode", "channels"), [("RGB", 3), ("RGBA", 3), ("L", 3), ("L", 1), ("P", 3), ("1", 1)]
+)
+def test_files_of_any_mode_have_the_channels_of_the_network(mode, channels):
+    made = decode_images(tf.constant([file("png", mode)] * 2), channels).numpy()
+    assert made.shape == (2, 5, 7, channels)
+    expected = np.array(Image.open(io.BytesIO(file("png", mode))).convert("RGB"))
+    if channels == 3:
+        np.testing.assert_array_equal(made[0], expected)
+    else:
+        np.testing.assert_array_equal(made[0, ..., 0], expected[..., 0])
+
+
+def test_files_of_two_sizes_and_of_a_wrong_one_are_refused():
+    files = tf.constant([file("png"), file("png", size=(8, 8))])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="images of one size"):
+        decode_images(files, 3)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="of 8 x 8 pixels"):
+        decode_images(files[:1], 3, (8, 8))
+    assert decode_images(files[1:], 3, (8, 8)).shape == (1, 8, 8, 3)
+
+
+def test_no_files_are_no_images():
+    none = tf.constant([], tf.string)
+    assert decode_images(none, 1, (28, 20)).shape == (0, 28, 20, 1)
+    assert decode_images(none, 3).shape[0] == 0
+
+
+@pytest.mark.parametrize("contents", [file("png")[:60], file("jpeg")[:300]])
+def test_a_file_that_is_cut_is_refused(contents):
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        decode_images(tf.constant([contents]), 3)
