@@ -20,7 +20,7 @@ named = $(if $(value $1),$(call quoted,$1),$2)
 model = $(if $(value RUN),$(call quoted,RUN),saved_models/$(call named,MODEL,$1))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup tensorboard walk generate translate serve export evaluate results benchmark \
+.PHONY: help setup tensorboard walk generate translate serve export evaluate results benchmark theory \
 	test test-fast lint
 
 help:
@@ -87,6 +87,11 @@ results: $(READY)
 ##   make benchmark               time the training step; ARGS="dcgan --batch-sizes 32 128"
 benchmark: $(READY)
 	@$(PY) -m apps.benchmark $(args)
+
+## Understand
+##   make theory                  test what texts claim about GANs; CLAIM=modes, ARGS="--claim a b"
+theory: $(READY)
+	@$(PY) -m apps.theory $(call option,--claim,CLAIM) $(args)
 
 ## Develop
 ##   make test                    all tests; make test-fast without the slow ones

@@ -1,0 +1,77 @@
+"""The claim about disjoint supports: which distance has a slope there."""
+
+import keras
+import numpy as np
+
+from keras_gans.models import GAN, WGANGP
+from keras_gans.theory import densities, divergences, toys
+from keras_gans.theory.claims import Outcome
+from keras_gans.visualize import plots
+
+TARGET, START, SCALE = 0.6, -0.6, 0.03  # 40 standard deviations apart
+
+
+def disjoint(done, steps=800):
+    """The original game and WGAN-GP from supports that do not meet: where G goes."""
+    p_data = densities.gaussian(TARGET, SCALE)
+    games = {
+        "GAN, log(1 - D(G(z)))": (GAN, {"loss": "minimax", "discriminator_steps": 5}),
+        "WGAN-GP": (WGANGP, {"n_critic": 5, "gp_weight": 10.0}),
+    }
+    found = {}
+    for name, (variant, settings) in games.items():
+        keras.utils.set_random_seed(0)
+        model = variant(
+            toys.gaussian_generator(START, SCALE), toys.discriminator(1, activation="tanh")
+        )
+        toys.compiled(model, toys.adam(5e-3, steps), toys.adam(5e-3), **settings)
+        trace = []
+
+        def watch(step, trace=trace, model=model):
+            mean, scale = toys.gaussian_of(model.generator)
+            p_g = densities.gaussian(mean, scale)
+            seen = model.last_step() if step else {}
+            distance = divergences.earth_mover(p_data, p_g)
+            estimate = seen.get("wasserstein_distance", np.nan)
+            slope = seen.get("g_gradient_norm", np.nan)
+            trace.append((step, mean, divergences.jsd(p_data, p_g), distance, estimate, slope))
+
+        toys.train(model, p_data, steps, watch=watch, batch=5 * 128)
+        found[name] = np.array(trace).T
+        done(name)
+
+    figure, axes = plots.figure(3)
+    for (name, (at, mean, *_, slope)), color in zip(
+        found.items(), (plots.ORANGE, plots.BLUE), strict=True
+    ):
+        axes[0].plot(at, mean, color=color, label=name, linewidth=2)
+        axes[1].plot(at[1:], np.maximum(slope[1:], 1e-12), color=color, label=name)
+    axes[0].axhline(TARGET, color=plots.BLACK, linestyle=":", label="mean of p_data")
+    plots.name_axes(axes[0], "step", "mean of p_g (x)", "Where G goes")
+    axes[1].set_yscale("log")
+    plots.name_axes(axes[1], "step", "|gradient of G's loss|", "What G is told")
+    at, _, _, distance, estimate, _ = found["WGAN-GP"]
+    label = "earth mover's distance, exact"
+    axes[2].plot(at, distance, color=plots.GREEN, linewidth=4, alpha=0.5, label=label)
+    label = "WGAN-GP's estimate, E[f(x)] - E[f(G(z))]"
+    axes[2].plot(at, estimate, "--", color=plots.BLUE, label=label)
+    jsd = found["GAN, log(1 - D(G(z)))"][2]
+    axes[2].plot(at, jsd, color=plots.ORANGE, label="GAN: JSD (nats)")
+    axes[2].set_ylim(-0.1, 2.0)
+    plots.name_axes(axes[2], "step", "distance (x); nats", "JSD is flat, W_1 is not")
+    stuck, moved = found.values()
+    slopes = [float(np.median(each[5][1:5])) for each in found.values()]
+    return Outcome(
+        f"mean of p_g from {START} to {stuck[1][-1]:.3f} (GAN, JSD {stuck[2][-1]:.3f}) and to "
+        f"{moved[1][-1]:.3f} (WGAN-GP; data at {TARGET}); G's first gradients {slopes[0]:.1e} and "
+        f"{slopes[1]:.1e}",
+        abs(stuck[1][-1] - START) < 0.2 and abs(moved[1][-1] - TARGET) < 0.05,
+        {
+            "mean_gan": float(stuck[1][-1]),
+            "mean_wgan_gp": float(moved[1][-1]),
+            "slope_gan": slopes[0],
+            "slope_wgan_gp": slopes[1],
+        },
+        {"disjoint": plots.to_picture(figure)},
+        curves={"mean_gan": tuple(stuck[:2]), "mean_wgan_gp": tuple(moved[:2])},
+    )
