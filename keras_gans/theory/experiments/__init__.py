@@ -39,7 +39,7 @@ CLAIMS = {
         7,
         "log(1 - D(G(z))) saturates while D rejects; -log D(G(z)) does not.",
         generator.nonsaturating,
-        parts=10,
+        parts=20,
     ),
     "misprint": Claim(
         8,

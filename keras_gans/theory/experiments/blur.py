@@ -52,7 +52,7 @@ def blur(done, steps=2000):
     done("conditional GAN")
     means = toys.to_points(vae.decode(toys.latents(COUNT, 1)))
     asked = (np.arange(COUNT) % len(PLACES)).astype(np.int32)
-    made = toys.to_points(gan.generator([toys.latents(COUNT, 2), asked], training=False))
+    made = toys.to_points(gan.generator([toys.latents(COUNT, 2).numpy(), asked], training=False))
 
     figure, axes = plots.figure(3)
     for panel, shown, color, title in (

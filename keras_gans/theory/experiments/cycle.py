@@ -50,7 +50,7 @@ def measured(model):
     }
 
 
-def cycle(done, steps=2000, seeds=3):
+def cycle(done, steps=1200, seeds=3):
     """Two domains of eight modes each, translated with and without the cycle term."""
     found = {}
     for name, weight in WEIGHTS.items():
@@ -70,7 +70,7 @@ def cycle(done, steps=2000, seeds=3):
     marks = np.array(["o"] * 4 + ["^"] * 4)
     for row, (name, runs) in zip(axes, found.items(), strict=True):
         x, y, back, begun = runs[0]["points"]
-        titles = ("x, by mode", f"G(x), {name}", f"F(G(x)), {name}")
+        titles = ("x (color and shape: its mode)", f"G(x), {name}", f"F(G(x)), {name}")
         for panel, points, title in zip(row, (x, y, back), titles, strict=True):
             for mode in range(8):
                 of_mode = points[begun == mode][:60]

@@ -161,7 +161,7 @@ def weak(done, steps=1500):
         half = mean_distance_from_half(p_data, p_g, logit)
         found[name] = p_g, logit, half, divergences.jsd(p_data, p_g)
 
-    figure, axes = plots.figure(2, sharey=True)
+    figure, axes = plots.figure(2)
     for panel, (name, (p_g, logit, _, jsd)) in zip(axes, found.items(), strict=True):
         panel.plot(X, np.exp(p_data.log_density(X)), ":", color=plots.BLACK, label="p_data")
         panel.plot(X, np.exp(p_g.log_density(X)), color=plots.GREEN, label="p_g", linewidth=1)

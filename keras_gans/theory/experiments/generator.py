@@ -13,73 +13,95 @@ from keras_gans.visualize import plots
 
 X = np.linspace(-1.2, 1.2, 481)[:, None]
 REACHED = 0.1  # nats of JSD
-# 12 standard deviations of either from one to the other: D can be sure of both.
+# The data is at the other side of 0, 12 standard deviations away: D can be sure of both.
 FAR = {"mean": -0.5, "scale": 0.08}
 
 
-def nonsaturating(done, steps=1500, seeds=5):
-    """Both losses from the same bad start: steps until the JSD is below 0.1."""
-    p_data = densities.gaussian(0.5, 0.08)
+def steps_to_data(loss, optimizer, seeds, steps, done):
+    """Trains from the bad start until JSD < REACHED: the JSD after every EVERY steps, a seed each.
+
+    Args:
+        loss: `minimax` or `non_saturating`.
+        optimizer: Function that makes the generator's.
+    """
+    p_data = densities.gaussian(-FAR["mean"], FAR["scale"])
     networks = {
         "generator": lambda: toys.gaussian_generator(**FAR),
         "discriminator": lambda: toys.discriminator(1, activation="tanh"),
     }
-    traces = {"minimax": [], "non_saturating": []}
-    for loss, found in traces.items():
-        model = GAN(*(build() for build in networks.values()))
-        toys.compiled(model, toys.adam(1e-3), toys.adam(3e-3), loss=loss)
-        for seed in range(seeds):
-            toys.restart(model, networks, seed)
-            trace = []
+    model = GAN(*(build() for build in networks.values()))
+    toys.compiled(model, optimizer(), toys.adam(3e-3), loss=loss)
+    traces = []
+    for seed in range(seeds):
+        toys.restart(model, networks, seed)
+        trace = []
 
-            def watch(step, trace=trace, model=model):
-                p_g = densities.gaussian(*toys.gaussian_of(model.generator))
-                trace.append(divergences.jsd(p_data, p_g))
-                return trace[-1] < REACHED
+        def watch(step, trace=trace):
+            p_g = densities.gaussian(*toys.gaussian_of(model.generator))
+            trace.append(divergences.jsd(p_data, p_g))
+            return trace[-1] < REACHED
 
-            toys.train(model, p_data, steps, watch=watch, seed=seed)
-            found.append(trace)
-            done(f"{loss}, seed {seed}")
-    reached = {
-        loss: [toys.EVERY * (len(t) - 1) if t[-1] < REACHED else None for t in found]
-        for loss, found in traces.items()
+        toys.train(model, p_data, steps, watch=watch, seed=seed)
+        traces.append(trace)
+        done(f"{loss}, seed {seed}")
+    return traces
+
+
+def nonsaturating(done, steps=1000, seeds=5):
+    """Both losses from the same bad start: steps until the JSD is below 0.1.
+
+    By gradient descent, where a small gradient is a small step, and by Adam, which divides a
+    gradient by its own size.
+    """
+    optimizers = {
+        "gradient descent": lambda: keras.optimizers.SGD(2e-3),
+        "Adam": lambda: toys.adam(5e-3),
     }
-
-    figure, axes = plots.figure(2)
+    losses_of = {"saturating": "minimax", "non-saturating": "non_saturating"}
+    names = {
+        "saturating": "log(1 - D(G(z))), saturating",
+        "non-saturating": "-log D(G(z)), non-saturating",
+    }
+    colors = {"saturating": plots.ORANGE, "non-saturating": plots.BLUE}
+    figure, axes = plots.figure(3)
     d = np.linspace(0.0, 1.0, 101)
-    named = {
-        "minimax": (plots.ORANGE, "log(1 - D(G(z))), saturating", game.saturating_gradient),
-        "non_saturating": (
-            plots.BLUE,
-            "-log D(G(z)), non-saturating",
-            game.non_saturating_gradient,
-        ),
-    }
-    for loss, (color, name, gradient) in named.items():
-        axes[0].plot(d, gradient(d), color=color, label=name)
-        for index, trace in enumerate(traces[loss]):
-            at = toys.EVERY * np.arange(len(trace))
-            axes[1].plot(at, trace, color=color, linewidth=1, label=name if index == 0 else None)
+    for kind, gradient in (
+        ("saturating", game.saturating_gradient),
+        ("non-saturating", game.non_saturating_gradient),
+    ):
+        axes[0].plot(d, gradient(d), color=colors[kind], label=names[kind])
     axes[0].axvspan(0.0, 0.1, color=plots.GRAY, alpha=0.25, linewidth=0)
-    axes[0].text(0.03, 0.42, "D rejects G(z)", rotation=90, fontsize=9)
+    axes[0].text(0.03, 0.35, "D rejects G(z)", rotation=90, fontsize=9)
+    axes[0].set_ylim(0.0, 1.3)
     title = "What reaches G through D's logit"
     plots.name_axes(axes[0], "D(G(z)), a probability", "|gradient| (nats per logit)", title)
-    axes[1].axhline(REACHED, color=plots.GRAY, linestyle="--", linewidth=0.8)
-    title = f"{seeds} seeds each, until JSD < {REACHED}"
-    plots.name_axes(axes[1], "step", "JSD (nats)", title)
-    texts = {}
-    for loss, ends in reached.items():
-        there = [steps for steps in ends if steps is not None]
-        texts[loss] = f"{len(there)} of {seeds} seeds"
-        texts[loss] += f", {spread(there)} steps" if there else f" in {steps:,} steps"
-    # One that has not arrived took longer than all.
-    bounds = {loss: [end or steps for end in ends] for loss, ends in reached.items()}
+    ends, texts = {}, []
+    for panel, (way, optimizer) in zip(axes[1:], optimizers.items(), strict=True):
+        for kind, loss in losses_of.items():
+            traces = steps_to_data(loss, optimizer, seeds, steps, done)
+            for index, trace in enumerate(traces):
+                at, label = toys.EVERY * np.arange(len(trace)), names[kind]
+                panel.plot(
+                    at, trace, color=colors[kind], linewidth=1, label=None if index else label
+                )
+            # One that has not arrived took longer than all.
+            arrived = [trace[-1] < REACHED for trace in traces]
+            ends[way, kind] = [
+                toys.EVERY * (len(trace) - 1) if there else np.inf
+                for trace, there in zip(traces, arrived, strict=True)
+            ]
+            finite = [end for end in ends[way, kind] if np.isfinite(end)]
+            counted = f"{spread(finite)} steps" if finite else f"none in {steps:,} steps"
+            texts.append(f"{way}, {kind} {counted} ({sum(arrived)} of {seeds} seeds)")
+        panel.axhline(REACHED, color=plots.GRAY, linestyle="--", linewidth=0.8)
+        panel.set_ylim(0.0, 0.95)
+        plots.name_axes(panel, "step", "JSD (nats)", f"G by {way}, {seeds} seeds")
+    slow = ends["gradient descent", "saturating"]
+    fast = ends["gradient descent", "non-saturating"]
     return Outcome(
-        f"JSD < {REACHED} reached: non-saturating {texts['non_saturating']}; saturating "
-        f"{texts['minimax']}; gradients at D(G(z)) = 0.01: 0.99 and 0.01",
-        None not in reached["non_saturating"]
-        and max(bounds["non_saturating"]) < min(bounds["minimax"]),
-        {f"steps_{loss}": [e if e is not None else -1 for e in reached[loss]] for loss in reached},
+        f"steps to JSD < {REACHED}: " + "; ".join(texts),
+        bool(np.isfinite(fast).all() and max(fast) < min(slow)),
+        {f"{way}, {kind}": each for (way, kind), each in ends.items()},
         {"nonsaturating": plots.to_picture(figure)},
     )
 
@@ -133,10 +155,11 @@ def misprint(done, steps=1500):
         d = np.exp(game.log_sigmoid(toys.logit_of(model.discriminator)(X)))
         axes[1].plot(X, d, style, color=color, label=name, linewidth=2)
     axes[0].axhline(divergences.LOG_2, color=plots.GRAY, linewidth=0.8)
+    axes[0].text(0.0, divergences.LOG_2 + 0.01, "log 2", color=plots.GRAY, fontsize=9)
     axes[0].set_ylim(0.0, 1.0)
     plots.name_axes(axes[0], "step", "JSD(p_data, p_g) (nats)", "The misprint teaches nothing")
     axes[1].set_ylim(0.0, 1.35)
-    plots.name_axes(axes[1], "x", "D(x), a probability", "D calls everything real")
+    plots.name_axes(axes[1], "x", "D(x), a probability", "D after training")
     (paper, *_), (both, real, fake, _), (printed, *_) = found.values()
     return Outcome(
         f"with the misprint D(x) = {real:.4f} and D(G(z)) = {fake:.4f}: no game; JSD from "

@@ -4,6 +4,7 @@ import time
 
 import keras
 import numpy as np
+from matplotlib.ticker import EngFormatter
 
 from keras_gans.models import GAN
 from keras_gans.theory import densities, toys
@@ -134,7 +135,7 @@ def sampling(done, steps=2000):
     ):
         heights = [place(row) for row in rows.values()]
         bars = axes[2].bar(places + offset, heights, 0.4, color=color, label=name)
-        axes[2].bar_label(bars, [f"{height:,.0f}" for height in heights], fontsize=8)
+        axes[2].bar_label(bars, [EngFormatter(places=1)(height) for height in heights], fontsize=9)
     axes[2].set_xticks(places, list(rows))
     axes[2].set_yscale("log")
     axes[2].set_ylim(1.0, 1e10)
