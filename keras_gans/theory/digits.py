@@ -48,7 +48,7 @@ def judge(cache):
 
 def probabilities(found, images):
     """The judge's `[n, 10]` of images in [-1, 1]."""
-    logits = found.network.predict(to_uint8(images), batch_size=500, verbose=0)
+    logits = found.network.predict(np.asarray(images), batch_size=500, verbose=0)
     return keras.ops.convert_to_numpy(keras.ops.softmax(logits))
 
 

@@ -8,6 +8,7 @@ from keras_gans.theory import densities, toys
 from keras_gans.theory.claims import Outcome, spread
 from keras_gans.visualize import plots
 
+BATCH = 128  # points for each update
 COUNT = 2500  # samples that are looked at
 NEAR = 3.0  # standard deviations within which a sample counts as one of a mode
 DATA = {"ring of 8": densities.ring(), "grid of 25": densities.grid()}
@@ -17,7 +18,7 @@ def captured(points, density):
     """`(modes, share)`: modes that have a good sample, and the share of good samples.
 
     A sample is good within three standard deviations of a mode: the protocol of VEEGAN
-    (Srivastava et al. 2017, arXiv 1705.07761, section 4.1), on 2,500 samples.
+    (Srivastava et al. 2017, arXiv 1705.07761), on 2,500 samples.
     """
     distances, nearest = cKDTree(density.modes).query(points)
     good = distances <= NEAR * density.scale
@@ -37,14 +38,14 @@ def families():
         "discriminator": lambda: toys.code_discriminator(latent_dim=2),
     }
     return {
-        "GAN": (GAN, players, (1e-3, 1e-3), {}, 256),
-        "WGAN-GP": (WGANGP, critics, (1e-3, 1e-3), {"n_critic": 3, "gp_weight": 1.0}, 3 * 256),
-        "R3GAN": (R3GAN, players, (1e-3, 1e-3), {"gamma": 0.02}, 2 * 256),
-        "AAE": (AdversarialAutoencoder, coders, (1e-3, 1e-3, 1e-3), {}, 256),
+        "GAN": (GAN, players, (1e-3, 1e-3), {}, BATCH),
+        "WGAN-GP": (WGANGP, critics, (1e-3, 1e-3), {"n_critic": 3, "gp_weight": 1.0}, 3 * BATCH),
+        "R3GAN": (R3GAN, players, (1e-3, 1e-3), {"gamma": 0.02}, 2 * BATCH),
+        "AAE": (AdversarialAutoencoder, coders, (1e-3, 1e-3, 1e-3), {}, BATCH),
     }
 
 
-def modes(done, steps=2000, seeds=5):
+def modes(done, steps=1500, seeds=5):
     """Modes and good samples of GAN, WGAN-GP, R3GAN and AAE, several seeds each."""
     scores, points = {}, {}
     for name, (variant, networks, rates, settings, batch) in families().items():
