@@ -9,11 +9,23 @@ from keras_gans.theory.claims import Outcome
 from keras_gans.visualize import plots
 
 TARGET, START, SCALE = 0.6, -0.6, 0.03  # 40 standard deviations apart
+BATCH = 5 * 128  # five updates of D, or of the critic, in a step
+
+
+def in_plane(network):
+    """Gives points of a generator of one dimension a second number, 0.
+
+    On a line a critic that begins with a slope of the wrong sign keeps it: the penalty holds its
+    size at 1, and there is no way around 0. In the plane it turns.
+    """
+    points = keras.layers.Concatenate()([network.output, 0.0 * network.output])
+    return keras.Model(network.input, points)
 
 
 def disjoint(done, steps=1000):
     """The original game and WGAN-GP from supports that do not meet: where G goes."""
     p_data = densities.gaussian(TARGET, SCALE)
+    points = p_data.sample(toys.BATCHES * BATCH, seed=0) * [1.0, 0.0]
     games = {
         "GAN, log(1 - D(G(z)))": (GAN, {"loss": "minimax", "discriminator_steps": 5}),
         "WGAN-GP": (WGANGP, {"n_critic": 5, "gp_weight": 10.0}),
@@ -21,17 +33,16 @@ def disjoint(done, steps=1000):
     found = {}
     for name, (variant, settings) in games.items():
         keras.utils.set_random_seed(0)
-        model = variant(
-            toys.gaussian_generator(START, SCALE), toys.discriminator(1, activation="tanh")
-        )
+        line = toys.gaussian_generator(START, SCALE)
+        model = variant(in_plane(line), toys.discriminator(2, activation="tanh"))
         # First D, or the critic, alone; then G by gradient descent, which a slope of 0 does not
         # move: Adam would enlarge it.
         rate = keras.optimizers.schedules.PiecewiseConstantDecay([steps // 5], [0.0, 4e-3])
         toys.compiled(model, keras.optimizers.SGD(rate), toys.adam(1e-3), **settings)
         trace = []
 
-        def watch(step, trace=trace, model=model):
-            mean, scale = toys.gaussian_of(model.generator)
+        def watch(step, trace=trace, model=model, line=line):
+            mean, scale = toys.gaussian_of(line)
             p_g = densities.gaussian(mean, scale)
             seen = model.last_step() if step else {}
             distance = divergences.earth_mover(p_data, p_g)
@@ -39,7 +50,7 @@ def disjoint(done, steps=1000):
             slope = seen.get("g_gradient_norm", np.nan)
             trace.append((step, mean, divergences.jsd(p_data, p_g), distance, estimate, slope))
 
-        toys.train(model, p_data, steps, watch=watch, batch=5 * 128)
+        toys.train(model, points, steps, watch=watch, batch=BATCH)
         found[name] = np.array(trace).T
         done(name)
 
@@ -51,7 +62,8 @@ def disjoint(done, steps=1000):
         axes[1].plot(at[1:], np.maximum(slope[1:], 1e-12), color=color, label=name)
     axes[0].axhline(TARGET, color=plots.BLACK, linestyle=":", label="mean of p_data")
     axes[0].axvspan(0, steps // 5, color=plots.GRAY, alpha=0.2, linewidth=0, label="D alone")
-    plots.name_axes(axes[0], "step", "mean of p_g (x)", "Where G goes")
+    plots.name_axes(axes[0], "step", "mean of p_g (x)", "Where G goes", legend=False)
+    axes[0].legend(frameon=False, fontsize=9, loc="center left")
     axes[1].set_yscale("log")
     plots.name_axes(axes[1], "step", "|gradient of G's loss|", "What G is told")
     at, _, _, distance, estimate, _ = found["WGAN-GP"]
