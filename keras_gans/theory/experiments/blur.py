@@ -75,7 +75,7 @@ def blur(done, steps=2000):
     )
 
 
-def sharp_digits(done, steps=6000):
+def sharp_digits(done, steps=3000):
     """Sharpness of digits: VAEs of two likelihoods and a GAN of dense networks."""
     images, _ = digits.load()
     shape = images.shape[1:]

@@ -36,7 +36,7 @@ def networks(shape, with_labels):
     return keras.Model(latent, made), keras.Model(image, logit)
 
 
-def classes(done, steps=12_000, cache="runs/.metrics"):
+def classes(done, steps=6000, cache="runs/.metrics"):
     """Shares of the ten digits among 10,000 samples of a GAN and of a conditional one."""
     images, labels = digits.load()
     found = digits.judge(cache)

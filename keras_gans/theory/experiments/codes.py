@@ -28,7 +28,7 @@ def models(shape):
     }
 
 
-def codes(done, steps=8000, cache="runs/.metrics"):
+def codes(done, steps=4000, cache="runs/.metrics"):
     """The share of draws of N(0, I) that decode to a digit, and walks from one to another."""
     images, labels = digits.load()
     found = digits.judge(cache)
