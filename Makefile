@@ -21,7 +21,7 @@ model = $(if $(value RUN),$(call quoted,RUN),saved_models/$(call named,MODEL,$1)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup tensorboard walk generate project translate serve client explore export \
-	evaluate results benchmark test test-fast lint
+	evaluate results benchmark theory test test-fast lint
 
 help:
 	@sed -n 's/^## \{0,1\}//p' $(MAKEFILE_LIST)
@@ -99,6 +99,11 @@ results: $(READY)
 ##   make benchmark               time the training step; ARGS="dcgan --batch-sizes 32 128"
 benchmark: $(READY)
 	@$(PY) -m apps.benchmark $(args)
+
+## Understand
+##   make theory                  test what texts claim about GANs; CLAIM=modes, ARGS="--claim a b"
+theory: $(READY)
+	@$(PY) -m apps.theory $(call option,--claim,CLAIM) $(args)
 
 ## Develop
 ##   make test                    all tests; make test-fast without the slow ones

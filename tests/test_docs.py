@@ -33,6 +33,7 @@ ELSEWHERE = {
     "make explore": "tests/apps/test_explore.py",
     "make benchmark": "tests/apps/benchmark/test_benchmark.py",
     "make results": "tests/apps/test_results.py",
+    "make theory": "tests/apps/test_theory.py",
     "make train-<variant>": "tests/apps/test_train.py",
     "make train-dcgan WORKERS": "tests/apps/test_workers.py",
 }

@@ -71,6 +71,8 @@ def test_workers_are_started_by_their_own_program(tmp_path):
             "apps.export 'runs/mine' --checkpoint last",
         ),
         (["walk", "MODEL=gan"], "apps.walk saved_models/'gan'"),
+        (["theory"], "apps.theory"),
+        (["theory", "CLAIM=modes"], "apps.theory --claim 'modes'"),
         (
             ["translate", "INPUT=photos", "ARGS=--direction y-to-x"],
             "apps.translate saved_models/cyclegan 'photos' --direction y-to-x",

@@ -98,8 +98,8 @@ def latents_of_seeds(endpoints, seeds, labels=None, truncation=None):
         endpoints: A `serving.Endpoints`; InputError if it makes no images from latents.
         seeds: Integers `[...]` of the int32 range, of any shape.
         labels: Class indices of the same shape, for a prior that differs between classes.
-        truncation: None, or as in `latents.truncated`: InputError then for a model that encodes images,
-            whose prior need not be normal.
+        truncation: None, or as in `latents.truncated`: InputError then for a model that encodes
+            images, whose prior need not be normal.
     """
     latent_decoder(endpoints)  # refuses
     if truncation is not None and can_encode(endpoints):

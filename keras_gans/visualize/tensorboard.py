@@ -87,6 +87,18 @@ def log_scores(writer, scores, step):
     writer.flush()
 
 
+def log_curves(directory, curves):
+    """Writes `{name: (steps, values)}` as scalars into an event file of their own."""
+    if not curves:
+        return
+    writer = make_writer(directory)
+    with writer.as_default():
+        for name, (steps, values) in curves.items():
+            for step, value in zip(steps, values, strict=True):
+                tf.summary.scalar(name, value, step=int(step))
+    writer.close()
+
+
 def log_picture(directory, tag, picture, step):
     """Adds a picture `uint8 [h, w, 1 or 3]` to what TensorBoard shows of a run's folder.
 

@@ -319,3 +319,13 @@ def test_every_picture_of_a_long_run_is_shown(server):
 def test_the_makefile_starts_the_same_program():
     makefile = (tensorboard_process.ROOT / "Makefile").read_text()
     assert f"$(PY) -c '{tensorboard_process.PROGRAM}'" in makefile
+
+
+def test_curves_are_scalars_of_their_steps(tmp_path):
+    tensorboard.log_curves(tmp_path, {"jsd": ([0, 50], [0.5, 0.25]), "other": ([7], [1.0])})
+    assert logged(tmp_path) == {"jsd": {0: 0.5, 50: 0.25}, "other": {7: 1.0}}
+
+
+def test_no_curves_leave_no_file(tmp_path):
+    tensorboard.log_curves(tmp_path, {})
+    assert list(tmp_path.iterdir()) == []

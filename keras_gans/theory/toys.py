@@ -1,0 +1,179 @@
+"""Toy networks of points, and their training: the project's own models on `[n, 1, 1, dim]` images.
+
+Densities lie in [-1, 1], where the models' images lie, so that no check has to be left out.
+"""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gans.noise import step_normal
+
+BATCH = 256
+BATCHES = 200  # of fresh samples; then they come again
+EVERY = 50  # steps that run at once, between two looks at a model
+TABLE = 8001  # places where a discriminator is asked
+NEW_NOISE = 10_000_000  # steps that no training reaches
+
+
+def to_images(points):
+    """Points `[n, dim]` as images `float32 [n, 1, 1, dim]`."""
+    return np.asarray(points, np.float32)[:, None, None, :]
+
+
+def to_points(images):
+    """Images `[n, 1, 1, dim]` as points `float32 [n, dim]`."""
+    return np.asarray(images)[:, 0, 0, :]
+
+
+# Networks ----------------------------------------------------------------------------------------
+
+
+def dense(inputs, width, depth, outputs, activation="relu"):
+    """Applies `depth` hidden layers, then `outputs` linear units."""
+    x = inputs
+    for _ in range(depth):
+        x = keras.layers.Dense(width, activation=activation)(x)
+    return keras.layers.Dense(outputs)(x)
+
+
+def generator(dim, latent_dim=2, width=64, depth=2, unit=1.0):
+    """Builds a generator of points: latent `[n, latent_dim]` to `[n, 1, 1, dim]`, unbounded.
+
+    With a `unit` below 1 its layers make points as many times as large, and what sees points in the
+    same `unit` sees them so: modes closer than 1 are told apart sooner.
+    """
+    latent = keras.Input((latent_dim,))
+    points = keras.layers.Rescaling(unit)(dense(latent, width, depth, dim))
+    return keras.Model(latent, keras.layers.Reshape((1, 1, dim))(points), name="generator")
+
+
+def gaussian_generator(mean, scale):
+    """Builds G(z) = mean + scale z of one z ~ N(0, 1): its density is a Gaussian, exactly."""
+    latent = keras.Input((1,))
+    start = keras.initializers.Constant
+    points = keras.layers.Dense(1, kernel_initializer=start(scale), bias_initializer=start(mean))
+    return keras.Model(latent, keras.layers.Reshape((1, 1, 1))(points(latent)), name="generator")
+
+
+def gaussian_of(network):
+    """`(mean, scale)` of a `gaussian_generator`."""
+    kernel, bias = network.get_weights()
+    return float(bias[0]), abs(float(kernel[0, 0]))
+
+
+def discriminator(dim, width=64, depth=2, activation="relu", unit=1.0):
+    """Builds a discriminator or critic of points: `[n, 1, 1, dim]` to logits or scores `[n, 1]`."""
+    image = keras.Input((1, 1, dim))
+    points = keras.layers.Rescaling(1.0 / unit)(keras.layers.Flatten()(image))
+    logits = dense(points, width, depth, 1, activation)
+    return keras.Model(image, logits, name="discriminator")
+
+
+def encoder(dim, latent_dim, width=64, depth=2, unit=1.0):
+    """Builds an encoder of points: `[n, 1, 1, dim]` to `[n, latent_dim]`."""
+    image = keras.Input((1, 1, dim))
+    points = keras.layers.Rescaling(1.0 / unit)(keras.layers.Flatten()(image))
+    code = dense(points, width, depth, latent_dim)
+    return keras.Model(image, code, name="encoder")
+
+
+def code_discriminator(latent_dim, width=64, depth=2):
+    """Builds a discriminator of codes: `[n, latent_dim]` to logits `[n, 1]`."""
+    code = keras.Input((latent_dim,))
+    return keras.Model(code, dense(code, width, depth, 1), name="discriminator")
+
+
+def adam(learning_rate=1e-3, steps=None):
+    """Makes Adam of little momentum; with `steps` its rate falls to 0 in them, as a cosine."""
+    if steps is not None:
+        learning_rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
+    return keras.optimizers.Adam(learning_rate, beta_1=0.5, beta_2=0.99)
+
+
+# Training ----------------------------------------------------------------------------------------
+
+
+def train(model, density, steps, *, watch=None, batch=BATCH, seed=0, labels=None):
+    """Trains a compiled model on samples of a density; returns the steps done.
+
+    Args:
+        model: Compiled with `steps_per_execution=EVERY`.
+        density: A `densities.Density` in [-1, 1], or points `[n, dim]`, n a multiple of `batch`.
+        steps: A multiple of EVERY.
+        watch: Callable `(steps_done)`, called before the first step and after every EVERY of them;
+            training ends where it returns True.
+        batch: Points in a step.
+        seed: Of the samples, and of the order of points.
+        labels: Of points, `[n]`, or the points of the second domain of a CycleGAN.
+    """
+    points = density if isinstance(density, np.ndarray) else density.sample(BATCHES * batch, seed)
+    arrays = [to_images(points)]
+    if labels is not None:
+        arrays.append(labels if labels.ndim == 1 else to_images(labels))
+    stacked = tuple(each.reshape(-1, batch, *each.shape[1:]) for each in arrays)
+    dataset = tf.data.Dataset.from_tensor_slices(stacked if labels is not None else stacked[0])
+    watcher = _Watch(watch or (lambda _: None))
+    if watcher.watch(0):
+        return 0
+    model.fit(dataset.repeat(), steps_per_epoch=steps, verbose=0, callbacks=[watcher])
+    return watcher.done
+
+
+class _Watch(keras.callbacks.Callback):
+    def __init__(self, watch):
+        super().__init__()
+        self.watch, self.done = watch, 0
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.done = batch + 1
+        if self.watch(self.done):
+            self.model.stop_training = True
+
+
+def compiled(model, *optimizers, **settings):
+    """Compiles a model for `train`; returns it."""
+    model.compile(*optimizers, **settings, steps_per_execution=EVERY)
+    return model
+
+
+def restart(model, networks, seed):
+    """Gives a compiled model new weights, optimizers and noise, without compiling it again.
+
+    Args:
+        model: A `GenerativeModel`.
+        networks: `{attribute: function}` that builds each of its networks anew.
+        seed: Of the weights; the noise begins at a step that depends on it.
+    """
+    keras.utils.set_random_seed(seed)
+    for name, build in networks.items():
+        getattr(model, name).set_weights(build().get_weights())
+    for optimizer in model.optimizers.values():
+        for variable in optimizer.variables:
+            if "learning_rate" not in variable.path:
+                variable.assign(tf.zeros_like(variable))
+    # The noise of a step is a function of the model's seed and of the step alone.
+    model.step.assign(NEW_NOISE * seed)
+
+
+# What a generator makes --------------------------------------------------------------------------
+
+
+def latents(count, latent_dim, seed=0):
+    """Draws latents `float32 [count, latent_dim]`, the same for a seed."""
+    return step_normal(seed, "theory", 0, (count, latent_dim))
+
+
+def samples(network, count, seed=0):
+    """Draws points `float32 [count, dim]` of a generator of latents."""
+    return to_points(network(latents(count, network.input_shape[1], seed), training=False))
+
+
+def logit_of(network):
+    """Makes a trained discriminator of one dimension a function of points, as `theory.game` takes.
+
+    Its logits, float64 `[n]`, are read from a fine table of [-2, 2]: quadrature asks often.
+    """
+    table = np.linspace(-2.0, 2.0, TABLE)
+    logits = network(to_images(table[:, None]), training=False).numpy()[:, 0].astype(np.float64)
+    return lambda points: np.interp(points[:, 0], table, logits)

@@ -1,0 +1,39 @@
+"""Claims 4 to 6: a discriminator trained to its end, against exact values."""
+
+import numpy as np
+import pytest
+
+from keras_gans.theory import densities, game
+from keras_gans.theory.experiments import discriminator
+
+
+@pytest.mark.slow
+def test_a_trained_discriminator_is_the_optimal_one():
+    outcome = discriminator.optimal(lambda _: None)
+    assert outcome.holds
+    assert outcome.numbers["mean_error"] <= 0.02
+    assert 0.0 <= outcome.numbers["excess"] < 0.01
+
+
+@pytest.mark.slow
+def test_the_game_of_gaussians_ends_at_minus_log_4():
+    outcome = discriminator.value(lambda _: None)
+    assert outcome.holds
+    assert outcome.numbers["jsd"] <= 0.01
+    assert outcome.numbers["value"] == pytest.approx(-np.log(4.0), abs=0.02)
+    frames = outcome.animations["figure_1"]
+    assert len(frames) > 20
+    assert (frames[0] != frames[-1]).any()
+
+
+def test_errors_are_means_under_the_mixture():
+    p, q = densities.uniform(-1.0, 0.0), densities.uniform(0.0, 1.0)
+    # D* is 1 on the left and 0 on the right: D = 1/2 errs by 1/2 everywhere.
+    assert discriminator.mean_error(p, q, lambda x: 0.0 * x[:, 0]) == pytest.approx(0.5)
+    sure = game.optimal_logit(p, q)
+    assert discriminator.mean_error(p, q, sure) == pytest.approx(0.0, abs=1e-12)
+    assert discriminator.mean_distance_from_half(p, q, sure) == pytest.approx(0.5)
+
+
+def test_a_linear_discriminator_has_two_numbers():
+    assert discriminator.linear_discriminator().count_params() == 2

@@ -1,0 +1,36 @@
+"""Every experiment that trains, run for a few steps: what it says it did, what it returns."""
+
+import pytest
+
+from keras_gans.theory.experiments import CLAIMS, sampling
+
+pytestmark = pytest.mark.slow
+
+STEPS = {"population": 24, "disjoint": 4}
+
+
+@pytest.mark.parametrize("name", [n for n, claim in CLAIMS.items() if claim.by_default])
+def test_an_experiment_runs(name, short, monkeypatch):
+    monkeypatch.setattr(sampling, "LENGTH", 400)
+    options = {} if name in ("likelihood", "support") else {"steps": STEPS.get(name, 2)}
+    claim = CLAIMS[name]
+    if name in ("nonsaturating", "modes", "cycle"):
+        claim = claim._replace(parts=claim.parts // (3 if name == "cycle" else 5))
+        options["seeds"] = 1
+    outcome = short(claim, **options)
+    assert outcome.measured
+    assert outcome.numbers
+    for frames in outcome.animations.values():
+        assert {frame.shape for frame in frames} == {frames[0].shape}
+
+
+def test_the_table_has_every_claim_once():
+    numbers = [claim.number for claim in CLAIMS.values()]
+    # The 14th has two experiments: of points and of digits.
+    assert sorted(set(numbers)) == list(range(1, 18))
+    assert numbers == sorted(numbers)
+    assert [n for n, claim in CLAIMS.items() if not claim.by_default] == [
+        "sharpness",
+        "classes",
+        "codes",
+    ]
