@@ -38,7 +38,8 @@ def random_network(image_shape):
     sides = [max(1, round(side * LARGEST_SIDE / largest)) for side in (height, width)]
 
     def function(images):
-        x = tf.image.grayscale_to_rgb(images) if channels == 1 else images
+        x = tf.convert_to_tensor(images)
+        x = tf.image.grayscale_to_rgb(x) if channels == 1 else x
         if largest > LARGEST_SIDE:
             x = tf.image.resize(x, sides, antialias=True)
         for place, kernel in enumerate(filters):
