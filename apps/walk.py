@@ -224,7 +224,7 @@ def _first_latent(path, width):
     try:
         with np.load(path) as file:
             latent, label = file["latent"].astype(np.float32), file.get("label")
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
         raise InputError(f"--from-latent {path}: no latent of apps.project ({error})") from error
     if latent.shape != (width,):
         raise InputError(

@@ -38,12 +38,25 @@ def random_network(image_shape):
     sides = [max(1, round(side * LARGEST_SIDE / largest)) for side in (height, width)]
 
     def function(images):
-        x = tf.image.grayscale_to_rgb(images) if channels == 1 else images
+        x = tf.convert_to_tensor(images)
+        x = tf.image.grayscale_to_rgb(x) if channels == 1 else x
         if largest > LARGEST_SIDE:
             x = tf.image.resize(x, sides, antialias=True)
         for place, kernel in enumerate(filters):
             x = tf.nn.leaky_relu(tf.nn.conv2d(x, kernel, 2 if place else 1, "SAME"), 0.2)
-        x = tf.image.resize(x, (GRID, GRID), "area")
+        rows, columns = (_averaging(side) for side in x.shape[1:3])
+        x = tf.einsum("nhwc,ih,jw->nijc", x, rows, columns)
         return tf.reshape(x, (-1, cells)) @ projection
 
     return function, digest.hexdigest()
+
+
+def _averaging(side):
+    """The matrix `[GRID, side]` of means over equal parts of a side.
+
+    TensorFlow's own resizing by area has no gradient, which projections go down.
+    """
+    edges, places = np.linspace(0.0, side, GRID + 1)[:, None], np.arange(side)
+    shares = np.minimum(edges[1:], places + 1) - np.maximum(edges[:-1], places)
+    shares = np.clip(shares, 0.0, None)
+    return tf.constant(shares / shares.sum(axis=1, keepdims=True), tf.float32)

@@ -53,7 +53,7 @@ def test_mistakes_are_one_line(named, tmp_path, capsys):
         (["walk", run, "--truncation", "0"], "--truncation must be above 0"),
         (["generate", run, "--truncation", "-1"], "--truncation must be above 0"),
     ):
-        assert word in refusal(run_here(capsys, *arguments))
+        assert word in refusal(capsys, *arguments)
 
 
 def test_truncated_samples_are_more_alike(named, tmp_path, capsys):

@@ -114,4 +114,4 @@ def test_a_truncated_sampler_makes_images_of_truncated_latents():
 
 def test_codes_of_images_are_not_truncated():
     with pytest.raises(InputError, match="truncation is for normal latents"):
-        sampling.latents_of_seeds(coder(), [0], truncation=1.0)
+        sampling.latents_of_seeds(Endpoints.from_model(coder(kg.VAE)), [0], truncation=1.0)
