@@ -239,6 +239,9 @@ def test_a_picture_is_reconstructed_and_finds_its_place(page, address, client, t
     assert file_of(answer) == outputs["image_bytes"][0]
     x, y = outputs["latent"][0]
     expect(page.locator("#plane-place")).to_have_text(f"Code ({x:.2f}, {y:.2f})")
+    expect(page.locator("#code-help")).to_have_text(
+        "The request for a PNG or JPEG file of 8 x 8 pixels."
+    )
     page.get_by_label("Invert light and dark").check()
     expect(page.locator("#sent")).not_to_have_attribute(
         "src", f"data:image/png;base64,{base64.b64encode(sent).decode()}"
