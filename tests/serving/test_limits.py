@@ -41,6 +41,12 @@ def test_what_is_too_much_is_not_computed(specs, inputs, words):
     assert [word for word in words if word not in str(refusal.value)] == []
 
 
+def test_sides_whose_product_overflows_are_too_many():
+    head = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + b"\xff" * 8
+    with pytest.raises(tf.errors.InvalidArgumentError, match="at most 100 pixels together"):
+        limited(never, [FILES], Limits(pixels=100))(tf.constant([head]))
+
+
 def test_what_is_within_comes_back_as_it_is_empty_batches_too():
     for count in (0, 4):
         latent = tf.random.normal([count, 2])
