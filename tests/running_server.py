@@ -19,7 +19,7 @@ from keras_gans.serving.server.run import make_servers
 from tests.contract import IMAGE_SHAPE, LATENT_DIM, toy_discriminator, toy_generator
 
 CHECKPOINTS = Path(__file__).parent / "earlier" / "checkpoints"
-STOP_SECONDS = 5
+STOP_SECONDS = 1
 CLASSES = ("ant", "bee", "cat")
 
 
