@@ -28,7 +28,7 @@ async function ask(path, body) {
     answer = JSON.parse(words);
   } catch { /* not from TF Serving, as the page of a proxy */ }
   if (response.ok && answer !== null) return answer;
-  const reason = answer?.error ?? (words.trim() || `status ${response.status}`);
+  const reason = answer?.error ?? (words.trim().slice(0, 300) || `status ${response.status}`);
   if (response.status >= 502 && response.status <= 504) throw new Away(reason);
   throw new Refused(reason, response.status);
 }
