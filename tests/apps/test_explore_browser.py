@@ -247,6 +247,7 @@ def test_a_picture_is_reconstructed_and_finds_its_place(page, address, client, t
         "src", f"data:image/png;base64,{base64.b64encode(sent).decode()}"
     )
     assert np.abs(pixels(file_of(page.locator("#sent"))) + pixels(sent) - 255).max() <= 1
+    expect(page.locator("#answer-caption")).to_have_text("Reconstruct")
 
 
 def test_a_dropped_picture_is_translated_both_ways(page, address, client, tmp_path):
