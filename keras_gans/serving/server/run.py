@@ -99,6 +99,8 @@ def _listen(host, port):
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        # Whoever asks as soon as the port is announced waits, and is not refused.
+        listener.listen(CONNECTIONS)
     except (OSError, OverflowError) as error:
         listener.close()
         raise _taken("port", port, host, error) from error
