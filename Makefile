@@ -75,7 +75,7 @@ translate: $(READY)
 serve: $(READY)
 	@$(PY) -m apps.serve $(call named,MODEL) $(args)
 
-##   make client MODEL=cgan       images from a running server; ARGS="--label 7 --count 16 --out folder"
+##   make client MODEL=cgan       images from a running server; ARGS="--label 7 --out folder"
 client: $(READY)
 	@$(PY) -m apps.client generate --model $(call named,MODEL,cgan) $(args)
 

@@ -38,8 +38,8 @@ def main(arguments=None):
             f"no exported version in {folder}: run `make train-{args.model or 'cgan'}` first"
         )
     try:
-        served = what_to_serve(args, newest, saved_models)
         example = list(examples(args, newest))
+        served = what_to_serve(args, newest, saved_models)
     except DamagedError as error:
         return refuse(f"{error} is damaged: remove {error.version} or export again")
     except ValueError as error:

@@ -19,6 +19,7 @@ from keras_gans.serving.server.run import make_servers
 from tests.contract import IMAGE_SHAPE, LATENT_DIM, toy_discriminator, toy_generator
 
 CHECKPOINTS = Path(__file__).parent / "earlier" / "checkpoints"
+STOP_SECONDS = 1
 CLASSES = ("ant", "bee", "cat")
 
 
@@ -59,13 +60,11 @@ def conditional_gan():
 
 
 @contextlib.contextmanager
-def serving(saved_models, port=0, grpc_port=0):
+def serving(saved_models, port=0):
     """Serves a folder; yields `url`, `grpc_url`, `port`, `grpc_port` and the `ModelStore`."""
     store = ModelStore(saved_models)
     store.poll()
-    rest, listener, grpc_server, grpc_port = make_servers(
-        store, Settings(port=port, grpc_port=grpc_port)
-    )
+    rest, listener, grpc_server, grpc_port = make_servers(store, Settings(port=port, grpc_port=0))
     grpc_server.start()
     try:
         with threaded(rest, listener) as port:
@@ -77,7 +76,7 @@ def serving(saved_models, port=0, grpc_port=0):
                 store=store,
             )
     finally:
-        grpc_server.stop(None).wait()
+        grpc_server.stop(None).wait(STOP_SECONDS)
 
 
 @contextlib.contextmanager

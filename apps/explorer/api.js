@@ -16,18 +16,19 @@ export class Refused extends Error {
 async function ask(path, body) {
   const options = { signal: AbortSignal.timeout(PATIENCE_MS), cache: "no-store" };
   if (body) Object.assign(options, { method: "POST", body: JSON.stringify(body) });
-  let response;
+  let response, words;
   try {
     response = await fetch(path, options);
+    words = await response.text(); // which may break off too
   } catch {
     throw new Away("The server does not answer.");
   }
-  if (response.ok) return response.json();
-  const words = await response.text();
-  let reason = words.trim() || `status ${response.status}`;
+  let answer = null;
   try {
-    reason = JSON.parse(words).error ?? reason;
-  } catch { /* no JSON: the words as they are */ }
+    answer = JSON.parse(words);
+  } catch { /* not from TF Serving, as the page of a proxy */ }
+  if (response.ok && answer !== null) return answer;
+  const reason = answer?.error ?? (words.trim().slice(0, 300) || `status ${response.status}`);
   if (response.status >= 502 && response.status <= 504) throw new Away(reason);
   throw new Refused(reason, response.status);
 }

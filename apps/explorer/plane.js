@@ -108,5 +108,5 @@ export function makePlane(app) {
   });
   // The canvas is drawn in the colours of the scheme.
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => app.attempt(update));
-  return { update, moveTo: decode };
+  return { update, moveTo: (code) => decode(code, false) };
 }

@@ -34,7 +34,9 @@ NOTES = "keras_gans.json"
 UNSERVABLE_DTYPES = ("float16", "bfloat16", "uint16")
 TOLERANCE = 1e-2 if tf.config.list_physical_devices("GPU") else 1e-5
 # Where in a graph it happened: noise around TensorFlow's own words for what is wrong.
-GRAPH_PLACES = re.compile(r"(?s)^.*<stack traces unavailable>|\[*\{\{.*?\}\}\]*|\[Op:\w+\]")
+GRAPH_PLACES = re.compile(
+    r"(?s)^.*<stack traces unavailable>|^Graph execution error:|\[*\{\{.*?\}\}\]*|\[Op:\w+\]"
+)
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_gans.serving.encoded_images import assured, image_sizes
 
+LARGEST_SIDE = 2**31
 LARGEST_COUNT = 2**40  # of one file's pixels: sums stay far from overflowing
 
 
@@ -64,7 +65,9 @@ def _checked_rows(inputs, names, largest):
 
 def _checked_pixels(x, spec, largest):
     if spec.dtype == tf.string and spec.name.endswith("_bytes"):
-        counts = tf.minimum(tf.reduce_prod(image_sizes(x), axis=1), LARGEST_COUNT)
+        # A side of four bytes times another would overflow, and pass as a negative number.
+        sides = tf.minimum(image_sizes(x), LARGEST_SIDE)
+        counts = tf.minimum(tf.reduce_prod(sides, axis=1), LARGEST_COUNT)
     elif spec.shape.rank == 4:
         counts = tf.reduce_prod(tf.cast(tf.shape(x), tf.int64)[:3])
     else:

@@ -73,15 +73,29 @@ def test_names_shapes_and_dtypes(version):
     deviation = tf.TensorSpec([None, LATENT_DIM], tf.float32, "latent_deviation")
     seed = tf.TensorSpec([None], tf.int32, "seed")
     image_bytes = tf.TensorSpec([None], tf.string, "image_bytes")
+    latent_to = tf.TensorSpec([None, LATENT_DIM], tf.float32, "latent_to")
+    image_uint8 = tf.TensorSpec([None, *SHAPE], tf.uint8, "image_uint8")
+    seed_to = tf.TensorSpec([None], tf.int32, "seed_to")
+    truncation, position = (
+        tf.TensorSpec([None], tf.float32, name) for name in ("truncation", "position")
+    )
+    shapes = [
+        ("serving_default", [latent], [image]),
+        ("encode", [image], [latent, deviation]),
+        ("decode", [latent], [image]),
+        ("reconstruct", [image], [image]),
+        ("generate", [seed], [image, image_bytes, latent]),
+        ("decode_png", [latent], [image_bytes]),
+        ("encode_bytes", [image_bytes], [latent, deviation]),
+        ("reconstruct_bytes", [image_bytes], [image_bytes, latent]),
+        ("walk_latents", [latent, latent_to, position], [image_bytes]),
+        ("generate_png", [seed, truncation], [image_bytes]),
+        ("generate_uint8", [seed, truncation], [image_uint8]),
+        ("walk", [seed, seed_to, position, truncation], [image_bytes]),
+    ]
     expected = {
-        "serving_default": ({"latent": latent}, {"image": image}),
-        "encode": ({"image": image}, {"latent": latent, "latent_deviation": deviation}),
-        "decode": ({"latent": latent}, {"image": image}),
-        "reconstruct": ({"image": image}, {"image": image}),
-        "generate": (
-            {"seed": seed},
-            {"image": image, "image_bytes": image_bytes, "latent": latent},
-        ),
+        name: tuple({spec.name: spec for spec in specs} for specs in sides)
+        for name, *sides in shapes
     }
     assert set(endpoints.functions) == set(expected)
     loaded = export.load(version).signatures

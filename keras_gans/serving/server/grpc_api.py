@@ -100,7 +100,10 @@ class _PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             if math.prod(sizes) * itemsize > self.settings.max_bytes:
                 raise bad_argument(f"{name} is too large. Received: shape {sizes}")
             return tf.make_ndarray(proto)
-        except (TypeError, ValueError) as error:
+        except RequestError:
+            raise
+        # What a message that contradicts itself raises depends on its type: KeyError and others.
+        except Exception as error:
             raise bad_argument(f"{name} is no tensor: {error}") from None
 
 

@@ -165,16 +165,17 @@ def _converted(items, dtype):
     allowed = {bool} if dtype == tf.bool else {int} if dtype.is_integer else {int, float}
     if set(map(type, items)) - allowed:
         raise _WrongItemError(next(item for item in items if type(item) not in allowed))
-    if dtype.is_integer or dtype == tf.bool:
+    if dtype.is_integer:
+        low, high = int(dtype.min), int(dtype.max)
+        if wrong := [item for item in items if not low <= item <= high]:
+            raise _WrongItemError(wrong[0])
+    elif dtype.is_floating:
+        largest = float(dtype.max)
         for item in items:
-            if not dtype.min <= item <= dtype.max:
-                raise _WrongItemError(item)
-        return np.array(items, dtype.as_numpy_dtype)
-    for item in items:
-        if abs(item) > (LARGEST_EXACT if type(item) is int else dtype.max):
-            raise bad_argument(
-                f"Cannot convert JSON value: {_shown(item)} to float without loss of precision."
-            )
+            if abs(item) > (LARGEST_EXACT if type(item) is int else largest):
+                raise bad_argument(
+                    f"Cannot convert JSON value: {_shown(item)} to float without loss of precision."
+                )
     return np.array(items, dtype.as_numpy_dtype)
 
 

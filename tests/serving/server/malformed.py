@@ -93,7 +93,8 @@ def not_finite(r):
     others = b"3e38" if word == b"3e38" else b"0"
     values = b"[" + b",".join([word, others, b"-3e38" if word == b"3e38" else b"0", others]) + b"]"
     body = b'{"inputs": {"latent": [' + values + b'], "label": [1]}}'
-    return "POST", CGAN, body, BAD
+    # With an activation that saturates the largest latents give finite images.
+    return "POST", CGAN, body, {200, 400} if word == b"3e38" else BAD
 
 
 def huge_counts(r):

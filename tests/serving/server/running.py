@@ -59,7 +59,8 @@ class Running:
         request.model_spec.name, request.model_spec.signature_name = model, signature
         if "version" in which:
             request.model_spec.version.value = which["version"]
-        request.model_spec.version_label = which.get("label", "")
+        if "label" in which:
+            request.model_spec.version_label = which["label"]
         for name, value in inputs.items():
             request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
         response = self.predictions.Predict(request, timeout=60)

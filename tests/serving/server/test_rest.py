@@ -170,7 +170,6 @@ def test_a_refusal_has_the_real_servers_status(served, method, path, body, statu
         ("generate", {"seed": [0] * 257, "label": [0] * 257}, "at most 256 rows"),
         ("generate_png", {"seed": [1], "label": [1], "truncation": [11]}, "truncation must be"),
         ("generate_by_name", {"seed": [1], "truncation": [1], "label_name": ["x"]}, "one of 0, 1,"),
-        ("serving_default", {"latent": [[3e38, 3e38, -3e38, 3e38]], "label": [1]}, "not finite"),
         ("serving_default", {"latent": [[1e39] * 4], "label": [1]}, "without loss of precision"),
         ("walk", {**ENDS, "position": [2]}, "position must be from 0 to 1"),
     ],
@@ -191,7 +190,7 @@ def test_values_are_refused_in_words(served, signature, inputs, words):
         (b"", "must hold PNG or JPEG files"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0N \0\0N \x08\0\0\0\0", "at most 4194304 pixels"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + b"\xff" * 9, "at most 4194304 pixels"),
-        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x08\0\0\0\x08\x08\0\0\0\0", "Invalid PNG data"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x08\0\0\0\x08\x08\0\0\0\0", "Invalid PNG"),
         (b"\xff\xd8\xff\xe0", "JPEG"),
     ],
 )
