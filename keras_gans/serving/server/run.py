@@ -83,7 +83,7 @@ def make_servers(store, settings):
         http=_Protocol,
         ws="none",
         lifespan="off",
-        log_level="warning",
+        log_level="error",
         access_log=False,
         server_header=False,
         limit_concurrency=CONNECTIONS,
