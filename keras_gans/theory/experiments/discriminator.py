@@ -105,7 +105,7 @@ def value(done, steps=2000):
     plots.name_axes(axes[1], "step", "nats; probability", "p_g meets p_data, D ends at 1/2")
     gap = values[-1] + divergences.LOG_4
     return Outcome(
-        f"at the end JSD = {jsd[-1]:.4f} nats, V = {values[-1]:.4f} = -log 4 {gap:+.4f}, mean "
+        f"at the end JSD = {jsd[-1]:.1e} nats, V = {values[-1]:.4f} = -log 4 {gap:+.4f}, mean "
         f"|D - 1/2| = {half[-1]:.3f}; at the start JSD = {jsd[0]:.3f}",
         jsd[-1] <= 0.01 and abs(gap) <= 0.02,
         {"jsd": float(jsd[-1]), "value": float(values[-1]), "distance_from_half": float(half[-1])},
