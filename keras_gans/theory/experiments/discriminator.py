@@ -24,7 +24,7 @@ def optimal(done, steps=2000):
     keras.utils.set_random_seed(0)
     model = GAN(toys.gaussian_generator(mean, scale), toys.discriminator(1, activation="tanh"))
     # A rate of 0: the generator stays.
-    toys.compiled(model, keras.optimizers.SGD(0.0), toys.adam(3e-3, steps))
+    toys.compiled(model, keras.optimizers.SGD(0.0), toys.adam(5e-3, steps))
     best, history = game.optimal_logit(p_data, p_g), []
 
     def watch(step):
