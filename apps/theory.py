@@ -79,7 +79,8 @@ def markdown_table(outcomes):
     lines = ["| # | claim | measured | holds |", "| --- | --- | --- | --- |"]
     for name, outcome in outcomes.items():
         claim, holds = CLAIMS[name], "yes" if outcome.holds else "no"
-        lines.append(f"| {claim.number} | {claim.text} | {outcome.measured} | {holds} |")
+        measured = outcome.measured.replace("|", "\\|")  # of |x|, in a cell
+        lines.append(f"| {claim.number} | {claim.text} | {measured} | {holds} |")
     return "\n".join(lines)
 
 

@@ -37,14 +37,10 @@ def dense(inputs, width, depth, outputs, activation="relu"):
     return keras.layers.Dense(outputs)(x)
 
 
-def generator(dim, latent_dim=2, width=64, depth=2, unit=1.0):
-    """Builds a generator of points: latent `[n, latent_dim]` to `[n, 1, 1, dim]`, unbounded.
-
-    With a `unit` below 1 its layers make points as many times as large, and what sees points in the
-    same `unit` sees them so: modes closer than 1 are told apart sooner.
-    """
+def generator(dim, latent_dim=2, width=64, depth=2):
+    """Builds a generator of points: latent `[n, latent_dim]` to `[n, 1, 1, dim]`, unbounded."""
     latent = keras.Input((latent_dim,))
-    points = keras.layers.Rescaling(unit)(dense(latent, width, depth, dim))
+    points = dense(latent, width, depth, dim)
     return keras.Model(latent, keras.layers.Reshape((1, 1, dim))(points), name="generator")
 
 
@@ -62,19 +58,17 @@ def gaussian_of(network):
     return float(bias[0]), abs(float(kernel[0, 0]))
 
 
-def discriminator(dim, width=64, depth=2, activation="relu", unit=1.0):
+def discriminator(dim, width=64, depth=2, activation="relu"):
     """Builds a discriminator or critic of points: `[n, 1, 1, dim]` to logits or scores `[n, 1]`."""
     image = keras.Input((1, 1, dim))
-    points = keras.layers.Rescaling(1.0 / unit)(keras.layers.Flatten()(image))
-    logits = dense(points, width, depth, 1, activation)
+    logits = dense(keras.layers.Flatten()(image), width, depth, 1, activation)
     return keras.Model(image, logits, name="discriminator")
 
 
-def encoder(dim, latent_dim, width=64, depth=2, unit=1.0):
+def encoder(dim, latent_dim, width=64, depth=2):
     """Builds an encoder of points: `[n, 1, 1, dim]` to `[n, latent_dim]`."""
     image = keras.Input((1, 1, dim))
-    points = keras.layers.Rescaling(1.0 / unit)(keras.layers.Flatten()(image))
-    code = dense(points, width, depth, latent_dim)
+    code = dense(keras.layers.Flatten()(image), width, depth, latent_dim)
     return keras.Model(image, code, name="encoder")
 
 

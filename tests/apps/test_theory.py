@@ -18,6 +18,7 @@ def test_chosen_claims_are_tested_drawn_and_tabled(tmp_path):
     head, _, first, second, *_ = printed.splitlines()
     assert head == "| # | claim | measured | holds |"
     assert first.startswith("| 3 | KL explodes outside the support. | KL infinite at 80 of 80 ")
+    assert "W_1 = \\|shift\\|" in first
     assert second.startswith("| 2 | Maximum likelihood is minimal KL")
     assert first.endswith("| yes |")
     assert second.endswith("| yes |")

@@ -16,12 +16,12 @@ HANGUL = re.compile("[가-힣]")
 @pytest.mark.parametrize("name", CLAIMS)
 def test_a_claim_has_its_command_its_sentences_its_number_and_its_picture(name):
     number = CLAIMS[name].number
-    assert re.search(rf"^\| {number} \| `{name}` \| .+ \| (yes|no) / ", PAGE, re.M)
+    (holds,) = re.findall(rf"^\| {number} \| `{name}` \| .+ \| (yes|no|-).*\|$", PAGE, re.M)
     section = PAGE.split(f"### {number}: `make theory CLAIM={name}`\n")[1].split("\n### ")[0]
     (row,) = [line for line in section.splitlines() if line.startswith("| ")][2:]
     english, korean = row.strip("| ").split(" | ")
     assert not HANGUL.search(english)
     assert HANGUL.search(korean)
     pictures = re.findall(r"!\[.+\]\((.+)\)", section)
-    assert pictures
+    assert pictures or holds == "-"  # not measured yet
     assert all((FOLDER / picture).is_file() for picture in pictures)

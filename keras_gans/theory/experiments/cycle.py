@@ -50,7 +50,7 @@ def measured(model):
     }
 
 
-def cycle(done, steps=1200, seeds=3):
+def cycle(done, steps=2000, seeds=3):
     """Two domains of eight modes each, translated with and without the cycle term."""
     found = {}
     for name, weight in WEIGHTS.items():

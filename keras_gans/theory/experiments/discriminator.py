@@ -24,7 +24,7 @@ def optimal(done, steps=2000):
     keras.utils.set_random_seed(0)
     model = GAN(toys.gaussian_generator(mean, scale), toys.discriminator(1, activation="tanh"))
     # A rate of 0: the generator stays.
-    toys.compiled(model, keras.optimizers.SGD(0.0), toys.adam(3e-3, steps))
+    toys.compiled(model, keras.optimizers.SGD(0.0), toys.adam(5e-3, steps))
     best, history = game.optimal_logit(p_data, p_g), []
 
     def watch(step):
@@ -105,7 +105,7 @@ def value(done, steps=2000):
     plots.name_axes(axes[1], "step", "nats; probability", "p_g meets p_data, D ends at 1/2")
     gap = values[-1] + divergences.LOG_4
     return Outcome(
-        f"at the end JSD = {jsd[-1]:.4f} nats, V = {values[-1]:.4f} = -log 4 {gap:+.4f}, mean "
+        f"at the end JSD = {jsd[-1]:.1e} nats, V = {values[-1]:.4f} = -log 4 {gap:+.4f}, mean "
         f"|D - 1/2| = {half[-1]:.3f}; at the start JSD = {jsd[0]:.3f}",
         jsd[-1] <= 0.01 and abs(gap) <= 0.02,
         {"jsd": float(jsd[-1]), "value": float(values[-1]), "distance_from_half": float(half[-1])},

@@ -9,7 +9,6 @@ from keras_gans.theory.claims import Outcome, spread
 from keras_gans.visualize import plots
 
 BATCH = 128  # points for each update
-UNIT = 0.2  # of x for the networks, to whom the data is then of VEEGAN's size
 COUNT = 2500  # samples that are looked at
 NEAR = 3.0  # standard deviations within which a sample counts as one of a mode
 DATA = {"ring of 8": densities.ring(), "grid of 25": densities.grid()}
@@ -28,24 +27,20 @@ def captured(points, density):
 
 def families():
     """`{name: (variant, networks, optimizers, settings of compile, batch)}`."""
-
-    def generator():
-        return toys.generator(2, unit=UNIT)
-
-    def opponent():
-        return toys.discriminator(2, unit=UNIT)
-
-    players = {"generator": generator, "discriminator": opponent}
-    critics = {"generator": generator, "critic": opponent}
+    players = {
+        "generator": lambda: toys.generator(2),
+        "discriminator": lambda: toys.discriminator(2),
+    }
+    critics = {"generator": players["generator"], "critic": players["discriminator"]}
     coders = {
-        "encoder": lambda: toys.encoder(2, latent_dim=2, unit=UNIT),
-        "decoder": generator,
+        "encoder": lambda: toys.encoder(2, latent_dim=2),
+        "decoder": lambda: toys.generator(2),
         "discriminator": lambda: toys.code_discriminator(latent_dim=2),
     }
     return {
         "GAN": (GAN, players, (1e-3, 1e-3), {}, BATCH),
-        "WGAN-GP": (WGANGP, critics, (1e-3, 1e-3), {"n_critic": 3, "gp_weight": 0.1}, 3 * BATCH),
-        "R3GAN": (R3GAN, players, (1e-3, 1e-3), {"gamma": 0.002}, 2 * BATCH),
+        "WGAN-GP": (WGANGP, critics, (1e-3, 1e-3), {"n_critic": 3, "gp_weight": 1.0}, 3 * BATCH),
+        "R3GAN": (R3GAN, players, (1e-3, 1e-3), {"gamma": 0.02}, 2 * BATCH),
         "AAE": (AdversarialAutoencoder, coders, (1e-3, 1e-3, 1e-3), {}, BATCH),
     }
 

@@ -61,13 +61,15 @@ def effective_sample_size(values):
     """Effective sample size of chains `[length, chains]`, as many independent draws as all of them.
 
     n / (1 + 2 sum of autocorrelations), each chain about the mean of all, the sum cut at the first
-    negative pair (Geyer 1992).
+    negative pair (Geyer 1992). 0 for values that never change.
     """
     length, chains = values.shape
     centred = values - values.mean()
     spectrum = np.abs(np.fft.rfft(centred, 2 * length, axis=0)) ** 2
     covariance = np.fft.irfft(spectrum, axis=0)[:length].mean(axis=1)
     covariance /= np.arange(length, 0, -1)
+    if covariance[0] == 0.0:
+        return 0.0
     correlation = covariance / covariance[0]
     pairs = correlation[: length // 2 * 2].reshape(-1, 2).sum(axis=1)
     negative = np.flatnonzero(pairs < 0.0)

@@ -24,12 +24,13 @@ def test_the_effective_size_of_a_known_chain(correlation):
     """Of an AR(1) chain it is n (1 - r) / (1 + r)."""
     values = autoregressive(correlation)
     expected = values.size * (1.0 - correlation) / (1.0 + correlation)
-    assert sampling.effective_sample_size(values) == pytest.approx(expected, rel=0.1)
+    assert sampling.effective_sample_size(values) == pytest.approx(expected, rel=0.2)
 
 
 def test_chains_that_each_stay_in_a_mode_are_worth_as_many_draws_as_chains():
     values = np.tile(np.random.default_rng(0).integers(0, 2, 40).astype(float), (1000, 1))
     assert sampling.effective_sample_size(values) < 2 * 40
+    assert sampling.effective_sample_size(np.ones((10, 3))) == 0.0
 
 
 def test_both_walks_end_in_the_density():
