@@ -1,6 +1,7 @@
 """Trains a model: `python -m apps.train cgan --dataset mnist`."""
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import sys
@@ -40,20 +41,30 @@ def main(arguments=None):
             return
     # Before TensorFlow does anything else.
     strategy = distribution.make_strategy(options.strategy, options.devices)
-    if options.resume is None:
-        run = training.prepare(recipe, strategy)
-    else:
-        run = training.reopen(recipe, options.resume, strategy)
-    training.check_agreement(run)
-    if distribution.is_chief(strategy):
-        _train_as_chief(run, options)
-    else:
-        print(f"strategy  {distribution.describe_strategy(strategy)}", flush=True)
-        training.train_as_worker(run)
+    chief = distribution.is_chief(strategy)
+    with contextlib.ExitStack() as held:
+        if options.resume is None:
+            run = training.prepare(recipe, strategy)
+        else:
+            if chief and not options.dry_run:
+                held.enter_context(training.locked(options.resume))
+            run = training.reopen(recipe, options.resume, strategy)
+        training.check_agreement(run)
+        if chief:
+            _train_as_chief(run, options, held)
+        else:
+            print(f"strategy  {distribution.describe_strategy(strategy)}", flush=True)
+            if not options.dry_run:
+                training.train_as_worker(run)
+        if options.dry_run:
+            distribution.barrier(strategy)  # a worker that ends alone fails the others
 
 
-def _train_as_chief(run, options):
-    """Trains and exports in one process, or as the chief of several, and says so."""
+def _train_as_chief(run, options, held):
+    """Trains and exports in one process, or as the chief of several, and says so.
+
+    The lock of a run that it makes goes to `held`, an `ExitStack`.
+    """
     policy, reason = choose_precision(options.precision, run.strategy)
     print(training.plan(run))
     print(f"strategy  {distribution.describe_strategy(run.strategy)}")
@@ -64,7 +75,10 @@ def _train_as_chief(run, options):
         training.check_utf8(directory)
     training.check_writable(Path(options.export_dir) / run.recipe.variant)
     evaluator = _make_evaluator(run, options)
-    directory = options.resume or training.create(run, options.runs_dir, options.name)
+    directory = options.resume
+    if directory is None:
+        directory = training.create(run, options.runs_dir, options.name)
+        held.enter_context(training.locked(directory))
     print(f"run       {directory}", flush=True)
     first = run.model.steps_done
     try:

@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras_gans import losses
 from keras_gans.models import ema
 from keras_gans.models.diagnostics import diversity
+from keras_gans.models.label_check import check_labels
 from keras_gans.models.latent_gan import LatentGAN
 from keras_gans.models.minibatches import minibatches
 from keras_gans.models.trackers import DIAGNOSTIC, GRADIENT_NORM, LOSS
@@ -137,7 +138,7 @@ class R3GAN(LatentGAN):
         if self.num_classes is None:
             batch = (images,)
         else:
-            batch = images, signatures.checked_label(labels, self.num_classes)
+            batch = images, check_labels(labels, self.num_classes)
         (d_images, *d_labels), (g_images, *g_labels) = minibatches(batch, 2, "players")
         logs = self.train_discriminator(d_images, d_labels)
 

@@ -19,6 +19,7 @@ from keras_gans.training.run_folder import (
     load_checkpoint,
     load_run,
     load_source,
+    locked,
     saved_settings,
 )
 
@@ -44,6 +45,7 @@ __all__ = [
     "load_checkpoint",
     "load_run",
     "load_source",
+    "locked",
     "open_endpoints",
     "plan",
     "prepare",
