@@ -29,7 +29,8 @@ help:
 # A working environment stays, unless another interpreter than its own is asked for by name.
 ifneq ($(origin PYTHON),file)
 identity := import sys; print(sys.version, sys.base_prefix)
-ifneq ($(shell $(PYTHON) -c '$(identity)' 2>&1),$(shell $(PY) -c '$(identity)' 2>&1))
+identify = $(if $(shell command -v $1),$(shell $1 -c '$(identity)'))
+ifneq ($(call identify,$(PYTHON)),$(call identify,$(PY)))
 OTHER_PYTHON := other-python
 other-python:
 endif
