@@ -22,11 +22,12 @@ def as_somebody(umask=0o022):
             (place / "hers").chmod(0o555)
             place.chmod(0o777)
             if user == 0:
-                os.seteuid(NOBODY)
+                os.setresuid(NOBODY, NOBODY, 0)
             try:
                 yield place
             finally:
-                os.seteuid(user)
+                if user == 0:
+                    os.setresuid(0, 0, 0)
                 (place / "hers").chmod(0o755)
     finally:
         os.umask(before)
