@@ -52,12 +52,15 @@ def prepared(model, arguments):
         if arguments.get(key) is not None:
             raise InputError(f"{name}.fit takes no {key}: {WEIGHTS_CURE}. Received: {key}")
     for key in ("validation_data", "validation_split"):
-        if arguments.get(key) and not model.validates:
+        given = arguments.get(key)
+        is_given = given is not None and not (key == "validation_split" and given == 0.0)
+        if is_given and not model.validates:
             raise InputError(f"{name}.fit takes no {key}: {no_validation(name)}")
     labels = arguments.get("y")
-    if isinstance(labels, (np.ndarray, list)) and np.asarray(labels).dtype.kind in "OSU":
+    is_text = isinstance(labels, np.ndarray) and labels.dtype.kind in "OSU"
+    if is_text or (isinstance(labels, list) and labels and isinstance(labels[0], str)):
         raise InputError(
-            f"labels must be integers (of names: np.unique(labels, return_inverse=True)[1]). "
+            "labels must be integers (of names: np.unique(labels, return_inverse=True)[1]). "
             f"Received: {np.asarray(labels).dtype.name} of shape {list(np.shape(labels))}"
         )
     callbacks = arguments.get("callbacks")
