@@ -26,17 +26,42 @@ model = $(if $(value RUN),$(call quoted,RUN),saved_models/$(call named,MODEL,$1)
 help:
 	@sed -n 's/^## \{0,1\}//p' $(MAKEFILE_LIST)
 
+# A working environment stays, unless another interpreter than its own is asked for by name.
+ifneq ($(origin PYTHON),file)
+identity := import sys; print(sys.version, sys.base_prefix)
+identify = $(if $(shell command -v $1),$(shell $1 -c '$(identity)'))
+ifneq ($(call identify,$(PYTHON)),$(call identify,$(PY)))
+OTHER_PYTHON := other-python
+other-python:
+endif
+endif
+supported := import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))
+installed := import apps.quiet, keras_gans, pytest, xdist
+
+# What other software sets for its own Python.
+unexport PYTHONPATH PYTHONHOME PYTHONSAFEPATH PYTHONPLATLIBDIR
+# What pip may be told for all environments, by its variables or its files: whose index to ask
+# stays, where to install does not.
+unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON
+pip_install = PIP_USER=0 PIP_NO_DEPS=0 PIP_DRY_RUN=0 $(PY) -m pip install --quiet \
+	--disable-pip-version-check --target= --prefix= --root=
+
 # Made again when the requirements change; a broken attempt leaves no mark, so the next one repeats it.
-$(READY): setup.cfg pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
-		echo 'keras_gans needs Python 3.10 or newer: make PYTHON=python3.12 ...' >&2; exit 2; }
+$(READY): setup.cfg pyproject.toml $(OTHER_PYTHON)
+	@test -z '$(OTHER_PYTHON)' && $(PY) -c 'import pip; $(supported)' 2> /dev/null || { \
+		$(PYTHON) -c '$(supported)' || { echo 'keras_gans needs Python 3.10, 3.11, 3.12 or 3.13,' \
+			"as TensorFlow does: make PYTHON=python3.12 ... Received: $$($(PYTHON) -V 2>&1)" >&2; \
+			exit 2; }; \
+		$(PYTHON) -m venv --clear $(VENV) || { echo 'Python cannot make virtual environments:' \
+			'on Debian, apt install python3-venv' >&2; exit 2; }; }
 	@echo 'Setting up $(VENV) (once, a few minutes)'
-	@$(PYTHON) -m venv $(VENV) || { \
-		echo 'Python cannot make virtual environments: on Debian, apt install python3-venv' >&2; exit 2; }
+	@rm -f $(VENV)/.ready*
 	@extras='test$(addprefix $(comma),$(EXTRAS))'; if nvidia-smi -L > /dev/null 2>&1; then \
 		extras="$$extras,cuda"; \
 		echo 'NVIDIA driver found: TensorFlow comes with its CUDA libraries'; fi; \
-		$(PY) -m pip install --quiet --disable-pip-version-check --editable ".[$$extras]"
+		$(pip_install) --editable ".[$$extras]"
+	@$(PY) -c '$(installed)' || { echo 'The packages are installed, but cannot be imported: see' \
+		'above, and pip config list' >&2; exit 1; }
 	@touch $(VENV)/.ready $@
 
 ## Train

@@ -1,4 +1,4 @@
-"""Imports TensorFlow without its start-up notes: a terminal shows the user's run alone.
+"""Imports TensorFlow and Keras as the programs need them: without notes, in Keras's defaults.
 
 Imported for this effect, before anything that imports TensorFlow.
 """
@@ -8,6 +8,12 @@ import os
 import sys
 import tempfile
 import warnings
+
+# What a user's other projects may ask of Keras, in variables and in ~/.keras/keras.json. The
+# variables win over the file where they are set.
+KERAS_VARIABLES = {"KERAS_BACKEND": "tensorflow", "KERAS_NNX_ENABLED": "0"}
+UNWANTED = ("TF_USE_LEGACY_KERAS", "KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH")
+EPSILON = 1e-7  # Keras's default
 
 
 @contextlib.contextmanager
@@ -28,11 +34,40 @@ def _hushed():
             os.close(kept)
 
 
+def _refuse(reason):
+    """Ends the program as `console.run_app` does, which needs what cannot be imported."""
+    spec = sys.modules["__main__"].__spec__
+    program = f"python -m {spec.name.removesuffix('.__main__')}" if spec else "python"
+    print(f"{program}: {reason}", file=sys.stderr)
+    sys.exit(2)
+
+
+def _import_keras():
+    """Imports Keras with its defaults, whatever its configuration file says."""
+    try:
+        import keras
+    except Exception as error:  # whatever reading a file by hand may raise
+        reason = " ".join(str(error).split())
+        _refuse(f"keras cannot be imported, perhaps for ~/.keras/keras.json: {reason}")
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(EPSILON)
+    keras.config.set_image_data_format("channels_last")
+
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.update(KERAS_VARIABLES)
+for name in UNWANTED:
+    os.environ.pop(name, None)
 if not sys.warnoptions:
     warnings.simplefilter("ignore")
+try:
+    tempfile.gettempdir()
+except FileNotFoundError:
+    # TensorFlow, Keras and these programs write there.
+    _refuse("no folder for temporary files can be written: set TMPDIR to one that can")
 with _hushed():
     # TensorFlow prints build notes and missing CUDA libraries before its log level applies.
     import tensorflow as tf
 
     tf.config.list_physical_devices()
+    _import_keras()

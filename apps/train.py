@@ -1,6 +1,7 @@
 """Trains a model: `python -m apps.train cgan --dataset mnist`."""
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import sys
@@ -43,22 +44,32 @@ def main(arguments=None):
             return
     # Before TensorFlow does anything else.
     strategy = distribution.make_strategy(options.strategy, options.devices)
-    if options.resume is None:
-        run = training.prepare(recipe, strategy)
-        if options.init_from is not None:
-            run = training.begin_from(run, options.init_from)
-    else:
-        run = training.reopen(recipe, options.resume, strategy)
-    training.check_agreement(run)
-    if distribution.is_chief(strategy):
-        _train_as_chief(run, options)
-    else:
-        print(f"strategy  {distribution.describe_strategy(strategy)}", flush=True)
-        training.train_as_worker(run)
+    chief = distribution.is_chief(strategy)
+    with contextlib.ExitStack() as held:
+        if options.resume is None:
+            run = training.prepare(recipe, strategy)
+            if options.init_from is not None:
+                run = training.begin_from(run, options.init_from)
+        else:
+            if chief and not options.dry_run:
+                held.enter_context(training.locked(options.resume))
+            run = training.reopen(recipe, options.resume, strategy)
+        training.check_agreement(run)
+        if chief:
+            _train_as_chief(run, options, held)
+        else:
+            print(f"strategy  {distribution.describe_strategy(strategy)}", flush=True)
+            if not options.dry_run:
+                training.train_as_worker(run)
+        if options.dry_run:
+            distribution.barrier(strategy)  # a worker that ends alone fails the others
 
 
-def _train_as_chief(run, options):
-    """Trains and exports in one process, or as the chief of several, and says so."""
+def _train_as_chief(run, options, held):
+    """Trains and exports in one process, or as the chief of several, and says so.
+
+    The lock of a run that it makes goes to `held`, an `ExitStack`.
+    """
     print(training.plan(run))
     print(f"strategy  {distribution.describe_strategy(run.strategy)}", flush=True)
     training.check_memory(run)
@@ -72,10 +83,12 @@ def _train_as_chief(run, options):
     evaluator = _make_evaluator(run, options)
     if options.resume is None:
         directory = training.create(run, options.runs_dir, options.name)
+        held.enter_context(training.locked(directory))
     else:
         directory = options.resume
         if options.name is not None:
             directory = training.copy_run(options.resume, options.name)
+            held.enter_context(training.locked(directory))
         for line in training.changes(run.recipe, directory):
             print(f"changed   {line}")
         training.remember(run, directory)

@@ -52,7 +52,7 @@ def start(index, ports, arguments, log):
     cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
     config = json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})
     # The workers share the cores, or each would start a thread for each core.
-    threads = str(max(1, len(os.sched_getaffinity(0)) // len(ports)))
+    threads = str(max(1, _usable_cores() // len(ports)))
     environment = {"TF_NUM_INTRAOP_THREADS": threads, **os.environ, "TF_CONFIG": config}
     output = {} if index == 0 else {"stdout": log, "stderr": log}
     command = [sys.executable, "-m", "apps.train", *arguments]
@@ -76,6 +76,12 @@ def watch(processes, logs):
     if chief.returncode == 0:
         return _last_status(processes, logs)
     return chief.returncode if chief.returncode > 0 else _report(0, processes, logs)
+
+
+def _usable_cores():
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1  # macOS does not tell which cores a process may use
 
 
 def _free_ports(count):

@@ -3,7 +3,7 @@
 import keras_gans as kg
 """
 
-import keras
+from keras_gans import keras_settings  # noqa: F401  refuses what the others cannot work with
 
 __version__ = "0.1.0"  # above what imports it
 
@@ -35,12 +35,6 @@ from keras_gans.models import (
     GenerativeModel,
 )
 from keras_gans.training import load
-
-if keras.backend.backend() != "tensorflow":
-    raise ImportError(
-        "keras_gans needs Keras's TensorFlow backend: set KERAS_BACKEND=tensorflow before the "
-        f"first import of keras. Received: KERAS_BACKEND={keras.backend.backend()}"
-    )
 
 __all__ = [
     "DCGAN",

@@ -1,10 +1,42 @@
 """Atomic file writes: a file appears whole or not at all."""
 
 import contextlib
+import errno
 import os
+import tempfile
 from pathlib import Path
 
 from keras_gans.errors import RunError
+
+FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+def can_write(folder):
+    """Whether files can be made in a folder, which is made where it is missing.
+
+    False for one of somebody else, or on a disk that is read only; a full disk raises OSError.
+    """
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        if error.errno not in FORBIDDEN:
+            raise
+        return False
+    return True
+
+
+def keras_file(*parts):
+    """Path of what Keras keeps, as `("datasets", "mnist.npz")`, or would download.
+
+    It is in `$KERAS_HOME` or `~/.keras`; where these cannot be written Keras takes `/tmp/.keras`.
+    """
+    # Unlike a Path's, this of a user without a home is no error.
+    home = Path(os.path.expanduser(os.environ.get("KERAS_HOME", "~/.keras")))  # noqa: PTH111
+    existing = home if home.exists() else home.parent
+    if home.joinpath(*parts).is_file() or os.access(existing, os.W_OK):
+        return home.joinpath(*parts)
+    return Path("/tmp/.keras", *parts)
 
 
 @contextlib.contextmanager

@@ -2,6 +2,9 @@
 
 import os
 
+import apps.quiet  # noqa: F401  before Keras, whose settings of other projects it keeps away
+
+# isort: split
 import keras
 import pytest
 import tensorflow as tf

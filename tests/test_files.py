@@ -1,14 +1,47 @@
 """Files appear whole or not at all."""
 
+from pathlib import Path
+
 import keras
 import pytest
 
 from keras_gans.errors import RunError
-from keras_gans.files import save_atomically, write_atomically
+from keras_gans.files import can_write, keras_file, save_atomically, write_atomically
+from tests.users import as_somebody
 
 
 def names(folder):
     return [path.name for path in folder.iterdir()]
+
+
+def test_whether_a_folder_can_be_written(tmp_path):
+    assert can_write(tmp_path / "new" / "folder")
+    assert names(tmp_path / "new" / "folder") == []
+    with as_somebody() as place:
+        mine, hers = place / "mine", place / "hers"
+        mine.mkdir()
+        assert can_write(mine)
+        assert not can_write(hers / "cache")
+    with pytest.raises(NotADirectoryError):
+        can_write("/dev/null/folder")
+
+
+def test_what_keras_keeps_is_looked_for_where_keras_looks(tmp_path, monkeypatch):
+    wanted = ("datasets", "mnist.npz")
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "new"))
+    assert keras_file(*wanted) == tmp_path / "new" / "datasets" / "mnist.npz"
+    with as_somebody() as place:
+        # A user of a container, who has a number and no name, or whose home is not hers.
+        for variables in ({"HOME": str(place / "hers")}, {"HOME": "/"}):
+            monkeypatch.delenv("KERAS_HOME", raising=False)
+            for name, value in variables.items():
+                monkeypatch.setenv(name, value)
+            assert keras_file(*wanted) == Path("/tmp/.keras/datasets/mnist.npz")
+    shared = tmp_path / "shared"
+    (shared / "datasets").mkdir(parents=True)
+    (shared / "datasets" / "mnist.npz").touch()
+    monkeypatch.setenv("KERAS_HOME", str(shared))
+    assert keras_file(*wanted) == shared / "datasets" / "mnist.npz"
 
 
 def test_a_text_replaces_the_one_before(tmp_path):

@@ -4,6 +4,7 @@ import configparser
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 
 
 # What `make test` hands down to the make of these tests: flags, and variables given to it.
-INHERITED = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "ARGS")
+INHERITED = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "ARGS", "PYTHON")
 
 
 def make(*words, **more):
@@ -181,32 +182,58 @@ def test_hooks_mend_what_lint_checks(tmp_path):
     assert hooks == [f".venv/bin/python -m {' '.join(check.split()[:2])}" for check in checks]
 
 
-def test_an_old_python_is_refused_in_one_line(tmp_path):
-    old = tmp_path / "python2"
-    old.write_text("#!/bin/sh\nexit 1\n")
-    old.chmod(0o755)
-    done = make("setup", f"VENV={tmp_path}/venv", f"PYTHON={old}")
+def write_program(path, script):
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
+def test_another_python_is_refused_in_one_line(tmp_path):
+    """It has no TensorFlow; the environment that is there stays."""
+    other = write_program(tmp_path / "python", '[ "$1" = -V ] && echo Python 3.14.0; exit 1')
+    (tmp_path / "venv" / "bin").mkdir(parents=True)
+    kept = write_program(tmp_path / "venv" / "bin" / "python", "echo one of 3.12")
+    done = make("setup", f"VENV={tmp_path}/venv", f"PYTHON={other}")
     assert done.returncode == 2
-    assert done.stderr.splitlines()[0].startswith("keras_gans needs Python 3.10 or newer")
-    assert not (tmp_path / "venv").exists()
+    assert done.stderr.splitlines()[0] == (
+        "keras_gans needs Python 3.10, 3.11, 3.12 or 3.13, as TensorFlow does: "
+        "make PYTHON=python3.12 ... Received: Python 3.14.0"
+    )
+    assert kept.exists()
+    missing = make("setup", f"VENV={tmp_path}/venv", "PYTHON=/no/python")
+    assert missing.returncode == 2
+    assert "keras_gans needs Python 3.10, 3.11, 3.12 or 3.13" in missing.stderr
 
 
-def make_setup(folder, *words, driver=False):
+@pytest.mark.parametrize(
+    ("version", "status"), [((3, 9), 1), ((3, 10), 0), ((3, 13, 9), 0), ((3, 14), 1)]
+)
+def test_the_versions_of_python_are_those_of_the_package(version, status):
+    (code,) = re.findall(r"^supported := (.*)", (ROOT / "Makefile").read_text(), re.M)
+    words = [sys.executable, "-c", f"import sys; sys.version_info = {version}; {code}"]
+    assert subprocess.run(words, check=False).returncode == status
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    assert config["options"]["python_requires"] == ">=3.10, <3.14"
+
+
+def make_setup(folder, *words, driver=False, python="python", imported=0, **more):
     """Runs `make setup` with programs that only write down what they are asked to install."""
-    programs = {
-        "nvidia-smi": f"exit {0 if driver else 9}",
-        # What makes the environment, and in it what installs into it.
-        "python": f"""case "$2" in
-            venv) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
-            pip) echo "$@" >> {folder}/installed ;;
-            esac""",
-    }
-    for name, script in programs.items():
-        (folder / name).write_text(f"#!/bin/sh\n{script}\n")
-        (folder / name).chmod(0o755)
+    write_program(folder / "nvidia-smi", f"exit {0 if driver else 9}")
+    # What makes the environment, and in it what installs into it.
+    script = f"""case "$2" in
+        venv) rm -rf "$4"; mkdir -p "$4/bin" && cp "$0" "$4/bin/python" ;;
+        pip) echo "$@" >> {folder}/installed; env > {folder}/environment ;;
+        "import apps"*) exit {imported} ;;
+        *sys.base_prefix*) grep -q "^# the-other" "$0" && echo other || echo one ;;
+        esac"""
+    for name in ("python", "the-other"):
+        write_program(folder / name, f"# {name}\n{script}")
     path = f"{folder}:{os.environ['PATH']}"
-    variables = [f"VENV={folder}/venv", f"PYTHON={folder}/python"]
-    done = make("setup", *variables, *words, PATH=path)
+    variables = [f"VENV={folder}/venv", f"PYTHON={folder}/{python}"]
+    done = make("setup", *variables, *words, PATH=path, **more)
+    if imported:
+        return done
     assert done.returncode == 0, done.stderr
     installed = (folder / "installed").read_text().splitlines()
     return done.stdout, [line.split()[-1] for line in installed]
@@ -232,12 +259,62 @@ def test_with_more_extras_an_environment_is_ready_for_every_target(tmp_path):
     assert installed == [".[test,test-cluster]"]
 
 
+def test_another_interpreter_makes_the_environment_anew(tmp_path):
+    """As after an attempt with the first one that failed."""
+    make_setup(tmp_path)
+    (tmp_path / "venv" / "of the first one").touch()
+    make_setup(tmp_path)
+    assert (tmp_path / "venv" / "of the first one").exists()
+    _, installed = make_setup(tmp_path, python="the-other")
+    assert not (tmp_path / "venv" / "of the first one").exists()
+    assert installed == [".[test]"] * 2
+    # Without one asked for by name, the environment's own is kept.
+    done = make("-n", "setup", f"VENV={tmp_path}/venv")
+    assert "Setting up" not in done.stdout
+
+
+def test_an_environment_without_its_packages_is_not_ready(tmp_path):
+    for _ in range(2):
+        done = make_setup(tmp_path, imported=1)
+        assert done.returncode == 2
+        assert "The packages are installed, but cannot be imported" in done.stderr
+        assert not list((tmp_path / "venv").glob(".ready*"))
+
+
+def test_what_pip_is_told_for_all_environments_does_not_lead_it_elsewhere(tmp_path):
+    places = {"PIP_TARGET": "/a", "PIP_PREFIX": "/b", "PIP_ROOT": "/c", "PIP_PYTHON": "/d"}
+    switches = {"PIP_USER": "true", "PIP_NO_DEPS": "1", "PIP_DRY_RUN": "1"}
+    index = {"PIP_INDEX_URL": "https://mirror/simple"}
+    make_setup(tmp_path, **places, **switches, **index)
+    seen = dict(line.split("=", 1) for line in (tmp_path / "environment").read_text().splitlines())
+    assert {key: seen.get(key) for key in places} == dict.fromkeys(places)
+    assert {key: seen[key] for key in switches} == dict.fromkeys(switches, "0")
+    assert seen["PIP_INDEX_URL"] == "https://mirror/simple"
+    # Its files can say the same, and what a command says wins.
+    installed = (tmp_path / "installed").read_text()
+    assert "--target= --prefix= --root= --editable" in installed
+
+
+def test_what_other_software_sets_for_python_reaches_no_program(tmp_path):
+    other = {"PYTHONPATH": "/opt/ros", "PYTHONHOME": "/usr/other", "PYTHONSAFEPATH": "1"}
+    (tmp_path / "bin").mkdir()
+    write_program(tmp_path / "bin" / "python", "env")
+    (tmp_path / ".ready").touch()
+    for target in ("train-gan", "test", "tensorboard"):
+        done = make(f"VENV={tmp_path}", target, **other)
+        assert done.returncode == 0
+        assert "PATH=" in done.stdout
+        assert not re.search("^PYTHON(PATH|HOME|SAFEPATH)=", done.stdout, re.M)
+
+
 def test_ci_runs_what_the_readme_says_and_skips_no_test():
-    *_, setup, test = (ROOT / ".ci" / "run").read_text().splitlines()
+    *_, newest, setup, test = (ROOT / ".ci" / "run").read_text().splitlines()
     assert test == "make test"
     assert "make test" in (ROOT / "README.md").read_text()
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg")
     extras = [name for name in config["options.extras_require"] if name.startswith("test-")]
     assert extras
+    version = newest.partition("PYTHON=python")[2].partition(";")[0]
+    assert f"<3.{int(version.split('.')[1]) + 1}" in config["options"]["python_requires"]
     assert setup == f"make setup EXTRAS={','.join(extras)}"

@@ -1,8 +1,6 @@
 """Images that fit into memory: one uint8 array, read by index."""
 
 import math
-import os
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -10,6 +8,7 @@ from PIL import Image
 
 from keras_gans.data.image_file import fit_image
 from keras_gans.errors import InputError
+from keras_gans.memory import available_memory
 
 
 class ArraySplit:
@@ -56,20 +55,6 @@ def fit_arrays(what, arrays, shape, resize):
         picture = Image.fromarray(array[..., 0] if array.shape[2] == 1 else array)
         image[:] = fit_image(picture, shape[1:3], shape[3], resize)
     return images
-
-
-def available_memory():
-    """Bytes of physical memory that can be taken now; None where the system does not tell."""
-    try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass  # not Linux
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, OSError, ValueError):
-        return None
 
 
 def refuse_beyond_memory(what, shape, itemsize=1):

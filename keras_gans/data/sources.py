@@ -4,7 +4,6 @@ import contextlib
 import difflib
 import hashlib
 import io
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from keras_gans.data.stacked import COLOURS, StackedSplit
 from keras_gans.data.tfds import TFDS_NAMES
 from keras_gans.data.value_range import DARK, check_value_range, dark_warning
 from keras_gans.errors import InputError
+from keras_gans.files import keras_file
 
 SOURCE_NAMES = (
     "digits", "digits-m", "mnist", "fashion_mnist", "cifar10", "stacked_mnist", "npz:PATH",
@@ -218,9 +218,8 @@ def _read_arrays(name, data_dir, value_range):
 
 def _keras_set(name, data_dir):
     """Reads the `Arrays` of a set from a local .npz, or through Keras."""
-    home = os.environ.get("KERAS_HOME") or "~/.keras"
-    file = expand_path(f"{home}/datasets" if data_dir is None else data_dir)
-    if data_dir is None or file.suffix != ".npz":
+    file = keras_file("datasets", f"{name}.npz") if data_dir is None else expand_path(data_dir)
+    if file.suffix != ".npz":
         file /= f"{name}.npz"
     if file.is_file():
         # Read here even in Keras's cache: Keras downloads a file of another checksum anew, and

@@ -18,7 +18,7 @@ from keras_gans.data.classes import labels_by_name
 from keras_gans.errors import InputError
 from keras_gans.evaluation import extraction, results
 from keras_gans.evaluation.real_images import RealImages, smallest_side
-from keras_gans.files import write_atomically
+from keras_gans.files import can_write, write_atomically
 from keras_gans.metrics import features, mode_coverage, registry
 from keras_gans.metrics.registry import METRICS, SAMPLES, score_name
 from keras_gans.serving.sampling import Sampler
@@ -85,7 +85,6 @@ class Evaluator:
         self.seconds = 0.0
         feature_name = feature_name or features.default_for(source)
         with extraction.file_errors(source, cache_dir):
-            self.cache_dir.mkdir(parents=True, exist_ok=True)
             self.features = features.get(feature_name, source, cache_dir)
         self.real = RealImages(source, self.features, self.cache_dir)
         self.left_out = {}
@@ -177,6 +176,8 @@ class Evaluator:
                     scores |= self._measure(self.real.samples_of_training(self.count), others)
                 if modes:
                     scores |= self._measure(self.real.samples_of_test(self.count), modes)
+                if not can_write(self.cache_dir):
+                    return scores
                 write_atomically(path, json.dumps(registry.as_dict(scores)))
             return results.read_floor(path)
 

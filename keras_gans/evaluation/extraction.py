@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.errors import InputError, RunError
+from keras_gans.files import can_write
 from keras_gans.metrics.registry import Pictures
 
 
@@ -77,10 +78,17 @@ def read_arrays(folder, labels, pixels=None):
 
 @contextlib.contextmanager
 def scratch_folder(parent):
-    """Makes a new folder in `parent`, which is removed at the end unless it was renamed."""
-    options = {"prefix": ".tmp-", "dir": parent, "ignore_cleanup_errors": True}
-    with tempfile.TemporaryDirectory(**options) as folder:
-        yield Path(folder)
+    """Makes a new folder in `parent`, which is removed at the end unless it was renamed.
+
+    Who may read it the umask decides. Where `parent` cannot be written it is elsewhere, in the
+    system's folder of temporary files.
+    """
+    options = {"prefix": ".tmp-", "ignore_cleanup_errors": True}
+    place = parent if can_write(parent) else None
+    with tempfile.TemporaryDirectory(dir=place, **options) as outer:
+        folder = Path(outer) / "arrays"
+        folder.mkdir()  # unlike the one around it, which is its owner's alone
+        yield folder
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 """The real images that samples are compared with, and what is kept of them between runs."""
 
 import contextlib
+import os
 from functools import cached_property, partial
 
 import numpy as np
@@ -73,16 +74,20 @@ class RealImages:
     def _described(self, part, role):
         name = f"{self.kind.fingerprint}-{self.source.fingerprint}-{role}-{part.size}"
         folder = self.cache_dir / name
-        if not folder.is_dir():
-            describe = partial(extraction.describe, features=self.kind, source=self.source)
-            with extraction.scratch_folder(self.cache_dir) as staged:
-                batches = read_batches(part, part.size, BATCH_SIZE)
-                extraction.write_arrays(batches, part.size, staged, describe)
-                # Another run may have made it meanwhile.
-                with contextlib.suppress(OSError):
-                    staged.rename(folder)
         pixels = PixelRows(part, self.source.image_shape)
-        return extraction.read_arrays(folder, part.labels, pixels)
+        # Somebody else may have made it for himself alone.
+        if folder.is_dir() and os.access(folder, os.R_OK | os.X_OK):
+            return extraction.read_arrays(folder, part.labels, pixels)
+        describe = partial(extraction.describe, features=self.kind, source=self.source)
+        with extraction.scratch_folder(self.cache_dir) as staged:
+            batches = read_batches(part, part.size, BATCH_SIZE)
+            extraction.write_arrays(batches, part.size, staged, describe)
+            # The maps of what is read hold the files, wherever these are renamed or removed.
+            pictures = extraction.read_arrays(staged, part.labels, pixels)
+            # Another run may have made it meanwhile, or the cache cannot be written.
+            with contextlib.suppress(OSError):
+                staged.rename(folder)
+        return pictures
 
 
 def split_parts(source):

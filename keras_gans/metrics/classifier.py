@@ -14,7 +14,7 @@ from keras import layers
 from keras_gans.data import batches, in_order
 from keras_gans.data.subsets import Part
 from keras_gans.errors import InputError
-from keras_gans.files import save_atomically
+from keras_gans.files import can_write, save_atomically
 
 BATCH_SIZE = 100
 MAX_IMAGES = 180_000
@@ -35,6 +35,8 @@ class Classifier(NamedTuple):
 def load_or_fit(source, cache_dir):
     """Returns the `Classifier` of a labelled source: fitted once, then read from `cache_dir`.
 
+    A folder that cannot be written keeps none.
+
     It is measured on the test split, or on every sixth training image where there is none; those
     are left out of the fit.
     """
@@ -42,15 +44,20 @@ def load_or_fit(source, cache_dir):
     train, test = _parts(source)
     if path.exists():
         try:
-            network = keras.models.load_model(path, compile=False)
+            with path.open("rb"):
+                network = keras.models.load_model(path, compile=False)
+        except PermissionError as error:
+            raise InputError(
+                f"{path} cannot be read ({error.strerror}): its owner can let you, with chmod g+r"
+            ) from error
         # What a damaged file raises depends on the byte: OSError, BadZipFile, KeyError and others.
         except Exception as error:
             reason = " ".join(str(error).split())[:200]
             raise InputError(f"{path} is damaged: delete it, to fit another ({reason})") from error
     else:
         network = _fit(_network(source.image_shape, source.num_classes), train)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_atomically(network, path)
+        if can_write(path.parent):  # else it is fitted again the next time
+            save_atomically(network, path)
     right = [
         np.equal(network(images, training=False).numpy().argmax(axis=-1), labels.numpy()).sum()
         for images, labels in in_order(test, BATCH_SIZE)

@@ -5,16 +5,14 @@ Inception Scores were computed; `inception_keras` is Keras's InceptionV3. Their 
 """
 
 import hashlib
-import os
 import tarfile
-from pathlib import Path
 
 import keras
 import tensorflow as tf
 
 from keras_gans.data.pixels import to_uint8_tensor
 from keras_gans.errors import InputError
-from keras_gans.files import write_atomically
+from keras_gans.files import keras_file, write_atomically
 
 SIDE = 299
 KERAS_FILE = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
@@ -22,11 +20,6 @@ KERAS_URL = "https://storage.googleapis.com/tensorflow/keras-applications/incept
 GRAPH_FILE = "classify_image_graph_def.pb"
 GRAPH_ARCHIVE = "inception-2015-12-05.tgz"
 GRAPH_URL = f"http://download.tensorflow.org/models/image/imagenet/{GRAPH_ARCHIVE}"
-
-
-def models_folder():
-    """The folder where Keras keeps downloaded networks, `~/.keras/models` as a rule."""
-    return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "models"
 
 
 def keras_network():
@@ -62,7 +55,7 @@ def graph_of_2015():
         InputError: Naming the file and its place, where it is missing and cannot be downloaded, or
             is no such graph.
     """
-    path = models_folder() / GRAPH_FILE
+    path = keras_file("models", GRAPH_FILE)
     if not path.is_file():
         try:
             archive = keras.utils.get_file(GRAPH_ARCHIVE, GRAPH_URL, cache_subdir="models")
@@ -110,5 +103,5 @@ def _missing(what, file, url, error):
     reason = str(error).partition("\n")[0]
     return InputError(
         f"{what} is not on this machine and cannot be downloaded ({reason}): put {file} of {url} "
-        f"at {models_folder() / file}, or choose other features"
+        f"at {keras_file('models', file)}, or choose other features"
     )

@@ -48,6 +48,7 @@ class Autoencoder(GenerativeModel):
     """
 
     init_arguments = ("encoder", "decoder")
+    validates = True
     tracked: ClassVar[dict] = {"reconstruction_loss": LOSS, "gradient_norm": GRADIENT_NORM}
 
     def __init__(self, encoder, decoder, **kwargs):
@@ -71,14 +72,22 @@ class Autoencoder(GenerativeModel):
         """Images `float32 [n, h, w, c]` in [-1, 1] of codes `float32 [n, latent_dim]`."""
         return self.decoder(latent, training=False)
 
+    def reconstruction_loss(self, images, training):
+        """E_x[(x - decoder(encoder(x)))^2], the mean over pixels."""
+        made = tf.cast(self(images, training=training), tf.float32)
+        return tf.reduce_mean(tf.square(made - tf.cast(images, tf.float32)))
+
+    def test_step(self, data):
+        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        loss = self.reconstruction_loss(self.checked_images(images), training=False)
+        return self.finish_evaluation(images, reconstruction_loss=loss)
+
     def train_step(self, data):
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         images = self.checked_images(images)
-        # min E_x[(x - decoder(encoder(x)))^2], the mean over pixels
+        # min E_x[(x - decoder(encoder(x)))^2]
         with tf.GradientTape() as tape:
-            made = tf.cast(self(images, training=True), tf.float32)
-            errors = made - tf.cast(images, tf.float32)
-            reconstruction_loss = tf.reduce_mean(tf.square(errors))
+            reconstruction_loss = self.reconstruction_loss(images, training=True)
             loss = reconstruction_loss + sum(self.losses)
         norm = self.minimize(loss, tape, self.optimizer, self.both)
         return self.finish_step(reconstruction_loss=reconstruction_loss, gradient_norm=norm)

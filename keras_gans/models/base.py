@@ -1,14 +1,18 @@
 """The base class of all variants."""
 
+import inspect
 from typing import ClassVar
 
 import keras
 import tensorflow as tf
 
 from keras_gans import compat, noise
-from keras_gans.models import image_check, replicas
+from keras_gans.errors import InputError
+from keras_gans.models import fit_arguments, image_check, replicas
 from keras_gans.models.trackers import StepMean
 from keras_gans.serving import export
+
+FIT_SIGNATURE = inspect.signature(keras.Model.fit)
 
 
 @compat.built_by_constructor
@@ -25,11 +29,13 @@ class GenerativeModel(keras.Model):
     Attributes:
         tracked: `{name: kind}` of every log of a step, with the kinds of `models.trackers`. Saved
             files have them in this order.
+        validates: Whether there is a `test_step`, for `evaluate` and `fit`'s validation data.
         num_classes, class_names: How many classes a label counts and their names; None without.
     """
 
     init_arguments = ()
     tracked: ClassVar[dict] = {}
+    validates = False
     num_classes = None
     class_names = None
 
@@ -80,6 +86,8 @@ class GenerativeModel(keras.Model):
             # `minimize` hands it sums over replicas.
             setattr(self, key, compat.skip_gradient_reduction(optimizer))
         self._optimizer_names = tuple(phases)
+        if "optimizer" not in phases:
+            self.optimizer = fit_arguments.OptimizerGroup(self.optimizers.values())
         self._compile_arguments = {**optimizers, **settings, **kwargs}
 
     def minimize(self, loss, tape, optimizer, network):
@@ -128,6 +136,21 @@ class GenerativeModel(keras.Model):
         for key, value in replicas.mean_over_replicas(values).items():
             self._trackers[key].update_state(value)
         return self._means()
+
+    def fit(self, *args, **kwargs):
+        arguments = FIT_SIGNATURE.bind(self, *args, **kwargs).arguments
+        return super().fit(**fit_arguments.prepared(self, dict(list(arguments.items())[1:])))
+
+    def test_step(self, data):
+        name = type(self).__name__
+        raise InputError(f"{name} cannot be evaluated: {fit_arguments.no_validation(name)}")
+
+    def finish_evaluation(self, images, **values):
+        """Logs the `values`, means over a batch of images; returns the means over all batches."""
+        count = tf.cast(tf.shape(images)[0], tf.float32)
+        for key, value in replicas.mean_over_replicas(values).items():
+            self._trackers[key].update_state(value, count)
+        return {key: self._trackers[key].result() for key in values}
 
     def make_train_function(self, force=False):
         if self.train_function is not None and not force:

@@ -4,12 +4,12 @@ import keras
 import tensorflow as tf
 
 from keras_gans.models.diagnostics import batch_diagnostics
+from keras_gans.models.label_check import check_labels
 from keras_gans.models.latent_gan import LatentGAN
 from keras_gans.models.minibatches import minibatches
 from keras_gans.networks.checks import check_class_names, check_pair
 from keras_gans.networks.wrappers import run_frozen
 from keras_gans.serving import signatures
-from keras_gans.serving.checks import checked_label
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -69,7 +69,7 @@ class ConditionalGAN(LatentGAN):
     def train_step(self, data):
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
         images = self.checked_images(images)
-        labels = checked_label(labels, self.num_classes)
+        labels = check_labels(labels, self.num_classes)
         *early, (real_images, labels) = minibatches((images, labels), self.discriminator_steps)
         for turn, (early_images, early_labels) in enumerate(early, start=1):
             latent = self.latent(early_images, turn)

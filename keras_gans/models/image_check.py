@@ -98,7 +98,7 @@ def report_images(train_function, suspicions, steps):
 
 
 def _refusal(text):
-    """The words of `checked_images` in TensorFlow's message of a step that failed, or None."""
-    found = re.search(r"images(?: of [XY])? must be .*?(?=\n\t|\[Op:|$)", text, re.DOTALL)
+    """What TensorFlow's message of a failed step says of images or labels, or None."""
+    found = re.search(r"(?:images(?: of [XY])?|label) must be .*?(?=\n\t|\[Op:|$)", text, re.DOTALL)
     # An assertion puts its parts into brackets or, run eagerly, on lines of their own as b'...'.
     return found and " ".join(re.sub(r"\]|\[|b'|'$|'(?=\n)", " ", found[0]).split())

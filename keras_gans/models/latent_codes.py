@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from keras_gans.serving.checks import checked_label
+from keras_gans.models.label_check import check_labels
 
 
 def code_mean(encoder_output, latent_dim):
@@ -33,9 +33,7 @@ def checked_batch_label(labels, num_classes):
     """Returns the batch's checked labels as a tuple of one, an empty one without classes."""
     if num_classes is None:
         return ()
-    if labels is None:
-        raise ValueError(f"fit must be given labels, for num_classes={num_classes}. Received: none")
-    return (checked_label(labels, num_classes),)
+    return (check_labels(labels, num_classes),)
 
 
 def discriminator_inputs(code, label):

@@ -8,13 +8,13 @@ import tensorflow as tf
 from keras_gans import losses
 from keras_gans.models import ema
 from keras_gans.models.diagnostics import diversity
+from keras_gans.models.label_check import check_labels
 from keras_gans.models.latent_gan import LatentGAN
 from keras_gans.models.minibatches import mean_over_parts, minibatches
 from keras_gans.models.trackers import DIAGNOSTIC, GRADIENT_NORM, LOSS
 from keras_gans.networks.checks import check_class_names, check_no_batch_statistics, check_pair
 from keras_gans.networks.wrappers import run_frozen
 from keras_gans.serving import signatures
-from keras_gans.serving.checks import checked_label
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -144,7 +144,7 @@ class R3GAN(LatentGAN):
         if self.num_classes is None:
             batch = (images,)
         else:
-            batch = images, checked_label(labels, self.num_classes)
+            batch = images, check_labels(labels, self.num_classes)
         (d_images, *d_labels), (g_images, *g_labels) = minibatches(batch, 2, "players")
         logs = self.train_discriminator(d_images, d_labels)
 

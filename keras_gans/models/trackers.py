@@ -28,13 +28,12 @@ class StepMean(keras.metrics.Metric):
             for part in ("total", "count", "last")
         )
 
-    def update_state(self, value):
+    def update_state(self, value, counts=1.0):
         self.last.assign(tf.cast(value, self.last.dtype))
-        counts = 1.0
         if self.kind == GRADIENT_NORM:
             finite = tf.math.is_finite(value)
-            value, counts = tf.where(finite, value, 0.0), tf.cast(finite, tf.float32)
-        self.total.assign_add(value)
+            value, counts = tf.where(finite, value, 0.0), counts * tf.cast(finite, tf.float32)
+        self.total.assign_add(value * counts)
         self.count.assign_add(counts)
 
     def result(self):

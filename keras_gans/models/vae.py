@@ -61,6 +61,7 @@ class VAE(GenerativeModel):
     """
 
     init_arguments = ("encoder", "decoder", "likelihood", "decoder_scale")
+    validates = True
     tracked: ClassVar[dict] = {
         **dict.fromkeys(("elbo_loss", "reconstruction_loss", "kl_loss"), LOSS),
         "gradient_norm": GRADIENT_NORM,
@@ -104,25 +105,36 @@ class VAE(GenerativeModel):
         """One latent of N(0, I) for each seed, `int32 [n]`: that of the seed alone."""
         return noise.seeded_latents(seeds, self.latent_dim)
 
+    def elbo_losses(self, images, purpose, training):
+        """-ELBO of a batch and its two parts, by noise of this purpose."""
+        epsilon = self.noise(purpose, (tf.shape(images)[0], self.latent_dim))
+        # z = mean + sigma epsilon, epsilon ~ N(0, I), so that gradients reach mean and sigma
+        mean, log_variance = self.posterior(images, training=training)
+        latent = mean + tf.exp(0.5 * log_variance) * epsilon
+        # E_q(z|x)[log p(x|z)], by one z an image
+        output = self.decoder(latent, training=training)
+        reconstruction_loss = -tf.reduce_mean(self.pixels.log_density(images, output))
+        # KL(q(z|x) || N(0, I)) = 1/2 sum_j mean_j^2 + sigma_j^2 - 1 - log sigma_j^2
+        divergences = likelihoods.divergence_from_standard_normal(mean, log_variance)
+        kl_loss = tf.reduce_mean(divergences)
+        elbo_loss = reconstruction_loss + self.beta * kl_loss
+        parts = {"reconstruction_loss": reconstruction_loss, "kl_loss": kl_loss}
+        return {"elbo_loss": elbo_loss, **parts}
+
+    def test_step(self, data):
+        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        losses = self.elbo_losses(self.checked_images(images), "evaluation", training=False)
+        return self.finish_evaluation(images, **losses)
+
     def train_step(self, data):
         images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         images = self.checked_images(images)
-        epsilon = self.noise("posterior", (tf.shape(images)[0], self.latent_dim))
+        # max E_q(z|x)[log p(x|z)] - beta KL(q(z|x) || N(0, I))
         with tf.GradientTape() as tape:
-            # z = mean + sigma epsilon, epsilon ~ N(0, I), so that gradients reach mean and sigma
-            mean, log_variance = self.posterior(images, training=True)
-            latent = mean + tf.exp(0.5 * log_variance) * epsilon
-            # max E_q(z|x)[log p(x|z)], by one z an image
-            output = self.decoder(latent, training=True)
-            reconstruction_loss = -tf.reduce_mean(self.pixels.log_density(images, output))
-            # KL(q(z|x) || N(0, I)) = 1/2 sum_j mean_j^2 + sigma_j^2 - 1 - log sigma_j^2
-            divergences = likelihoods.divergence_from_standard_normal(mean, log_variance)
-            kl_loss = tf.reduce_mean(divergences)
-            elbo_loss = reconstruction_loss + self.beta * kl_loss
-            loss = elbo_loss + sum(self.losses)
+            losses = self.elbo_losses(images, "posterior", training=True)
+            loss = losses["elbo_loss"] + sum(self.losses)
         norm = self.minimize(loss, tape, self.optimizer, self.both)
-        parts = {"reconstruction_loss": reconstruction_loss, "kl_loss": kl_loss}
-        return self.finish_step(elbo_loss=elbo_loss, gradient_norm=norm, **parts)
+        return self.finish_step(gradient_norm=norm, **losses)
 
     def signatures(self):
         """The functions that an export serves, `{name: (function, tensor specs)}`."""

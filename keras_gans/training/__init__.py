@@ -22,6 +22,7 @@ from keras_gans.training.run_folder import (
     load_checkpoint,
     load_run,
     load_source,
+    locked,
     saved_settings,
 )
 from keras_gans.training.trial import time_steps, trial_text
@@ -52,6 +53,7 @@ __all__ = [
     "load_checkpoint",
     "load_run",
     "load_source",
+    "locked",
     "model_card",
     "open_endpoints",
     "plan",

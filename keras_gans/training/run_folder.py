@@ -1,10 +1,13 @@
 """The folder of a run: its files and their names, and the checks of what they hold."""
 
+import contextlib
 import dataclasses
 import itertools
 import json
+import os
 import re
 import shutil
+import socket
 import tempfile
 import time
 import unicodedata
@@ -25,6 +28,7 @@ CONFIG = "config.yaml"  # the recipe's settings
 RECORD = "run.json"  # what the run was trained on, and what came of it
 CHECKPOINT = "checkpoint.keras"
 BEST = "best.keras"
+LOCK = ".lock"  # who trains the run, held by its process
 CACHE = ".metrics"  # next to the runs: classifiers and features of real images
 # Of a run that goes on: where its data lies, and more epochs.
 CHANGEABLE = ("dataset", "data_dir", "epochs")
@@ -44,23 +48,60 @@ def create(run, runs_dir, name=None):
     check_name(runs_dir, name)
     directory = Path(runs_dir) / (name or _free_name(Path(runs_dir), run.recipe))
     try:
-        directory.mkdir(parents=True)
+        directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot make a run in {runs_dir}: {error.strerror}") from error
-    try:
-        record = _facts(run.source)
-        if run.source.skipped:
-            record["skipped"] = run.source.skipped
-        if run.begun_from is not None:
-            record["begun_from"] = run.begun_from
-            # Without a checkpoint a run begins anew, from its seed.
-            save_atomically(run.model, directory / CHECKPOINT)
-        write_atomically(directory / RECORD, json.dumps(record, indent=2))
-        write_atomically(directory / CONFIG, yaml.safe_dump(run.recipe.as_dict(), sort_keys=False))
-    except OSError as error:
-        shutil.rmtree(directory, ignore_errors=True)
-        raise InputError(f"cannot write to {directory}: {error.strerror}") from error
+    with locked(directory):
+        check_name(runs_dir, directory.name)  # another program may have been quicker
+        try:
+            record = _facts(run.source)
+            if run.source.skipped:
+                record["skipped"] = run.source.skipped
+            if run.begun_from is not None:
+                record["begun_from"] = run.begun_from
+                # Without a checkpoint a run begins anew, from its seed.
+                save_atomically(run.model, directory / CHECKPOINT)
+            write_atomically(directory / RECORD, json.dumps(record, indent=2))
+            settings = yaml.safe_dump(run.recipe.as_dict(), sort_keys=False)
+            write_atomically(directory / CONFIG, settings)
+        except (OSError, RunError) as error:
+            shutil.rmtree(directory, ignore_errors=True)
+            reason = getattr(error, "strerror", None) or error
+            raise InputError(f"cannot write to {directory}: {reason}") from error
     return directory
+
+
+@contextlib.contextmanager
+def locked(directory):
+    """Context manager: keeps other programs from training a run; a killed one's lock is free.
+
+    Raises InputError if another program has it, naming the process. A file system that knows no
+    locks has none.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    try:
+        file = (Path(directory) / LOCK).open("a+")
+    except OSError as error:
+        raise InputError(f"cannot write to {directory}: {error.strerror}") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.seek(0)
+            raise InputError(
+                f"{directory} is being trained by another program ({file.read() or 'unknown'}): "
+                "wait for its end, stop it, or choose another name"
+            ) from error
+        except OSError:
+            pass
+        file.truncate(0)
+        file.write(f"process {os.getpid()} of {socket.gethostname()}")
+        file.flush()
+        yield
 
 
 def check_name(runs_dir, name):
@@ -69,8 +110,16 @@ def check_name(runs_dir, name):
         return
     if not name or Path(name).name != name or name.startswith(".") or not name.isprintable():
         raise InputError(f"name must be a plain folder name. Received: name={name!r}")
-    if (directory := Path(runs_dir) / name).exists():
+    directory = Path(runs_dir) / name
+    if directory.exists() and not _is_unfinished(directory):
         raise InputError(f"the run {directory} exists: choose another name, or --resume it")
+
+
+def _is_unfinished(directory):
+    """Whether a folder holds at most what a program leaves that is killed while it makes a run."""
+    parts = {LOCK, RECORD, CHECKPOINT, *(f".{name}.tmp" for name in (RECORD, CONFIG))}
+    parts.add(f".{CHECKPOINT}.tmp.keras")
+    return directory.is_dir() and {path.name for path in directory.iterdir()} <= parts
 
 
 def check_writable(directory):

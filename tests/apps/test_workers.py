@@ -121,6 +121,19 @@ def test_a_killed_worker_ends_the_other_and_the_same_command_goes_on(tmp_path, d
         np.testing.assert_array_equal(one, other)
 
 
+def test_a_plan_alone_ends_every_worker(tmp_path, data):
+    status, out, err = ended(start("workers", *arguments(tmp_path, data), "--dry-run"))
+    assert (status, err) == (0, "")
+    assert "worker 0 of 2" in out
+    assert not (tmp_path / "runs").exists()
+
+
+def test_threads_are_counted_where_the_system_does_not_tell_which_cores_are_free(monkeypatch):
+    """As macOS."""
+    monkeypatch.delattr(os, "sched_getaffinity")
+    assert workers._usable_cores() == os.cpu_count()
+
+
 def test_a_complete_run_is_not_trained_again(pair, data, monkeypatch, capsys):
     """As one of the workers finds, before it looks for the other."""
     cluster = {"worker": ["127.0.0.1:1", "127.0.0.1:2"]}

@@ -5,6 +5,7 @@ import numpy as np
 from keras_gans.evaluation import real_images
 from keras_gans.metrics import features
 from tests.evaluation.test_evaluator import large_source
+from tests.users import as_somebody
 
 
 def test_a_test_split_is_the_reference():
@@ -29,3 +30,19 @@ def test_the_window_of_parzen_has_images_of_its_own(tmp_path):
     floor = {row.tobytes() for row in np.asarray(real.samples_of_training(10_000).pixels[:])}
     assert not floor & {row.tobytes() for row in real.validation_pixels[:]}
     assert real_images.smallest_side(source, 10_000) == 600
+
+
+def test_a_cache_of_somebody_else_is_done_without():
+    """One that cannot be written, and one whose features cannot be read."""
+    source = large_source(classes=None)
+    pixels = features.get("pixels", source, None)
+    with as_somebody() as place:
+        for cache in (place / "hers", place):
+            real = real_images.RealImages(source, pixels, cache)
+            assert real.pictures.features.shape == (600, 64)
+            again = real_images.RealImages(source, pixels, cache).pictures.features
+            np.testing.assert_array_equal(again, real.pictures.features)
+            for kept in cache.glob("*-reference-*"):
+                kept.chmod(0o000)
+            third = real_images.RealImages(source, pixels, cache).pictures.features
+            np.testing.assert_array_equal(third, again)

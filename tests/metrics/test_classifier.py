@@ -7,6 +7,7 @@ from keras_gans.data import Source
 from keras_gans.data.arrays import ArraySplit
 from keras_gans.errors import InputError
 from keras_gans.metrics import classifier
+from tests.users import as_somebody
 
 CLASSES = 3
 
@@ -62,3 +63,11 @@ def test_a_damaged_classifier_is_refused_with_its_name(tmp_path):
     path.write_bytes(b"no archive")
     with pytest.raises(InputError, match=r"classifier-stripesTrue.keras is damaged: delete it"):
         classifier.load_or_fit(source(), tmp_path)
+
+
+def test_a_classifier_that_its_owner_keeps_to_himself_is_not_called_damaged():
+    with as_somebody() as place:
+        path = place / "classifier-stripesTrue.keras"
+        path.touch(0o000)
+        with pytest.raises(InputError, match=r"True.keras cannot be read \(Permission denied\)"):
+            classifier.load_or_fit(source(), place)

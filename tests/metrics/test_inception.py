@@ -26,7 +26,7 @@ def write_graph(home, monkeypatch):
         one = tf.reshape(pool, [1, 5], name="pool_3/_reshape")  # as there: of one image alone
         logits = tf.matmul(one, tf.constant(WEIGHTS), name="softmax/logits/MatMul")
         tf.nn.softmax(logits + 5.0, name="softmax")
-    path = inception.models_folder() / inception.GRAPH_FILE
+    path = home / "models" / inception.GRAPH_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(graph.as_graph_def().SerializeToString())
     return path

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_gans.errors import InputError
 from keras_gans.models import latent_codes
 
 PLAIN = tf.constant([[1.0, -2.0]])
@@ -46,7 +47,7 @@ def test_labels_are_asked_for_where_there_are_classes():
     np.testing.assert_array_equal(checked, labels)
     with pytest.raises(tf.errors.InvalidArgumentError, match="from 0 to 1"):
         latent_codes.checked_batch_label(labels, 2)
-    with pytest.raises(ValueError, match=r"^fit must be given labels, for num_classes=3"):
+    with pytest.raises(InputError, match=r"the model has 3 classes\. Received: no labels"):
         latent_codes.checked_batch_label(None, 3)
 
 

@@ -4,6 +4,8 @@ import dataclasses
 import hashlib
 import json
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -27,7 +29,7 @@ def run(data):
 def test_a_new_folder_says_what_the_run_is(run, data, tmp_path):
     directory = training.create(run, tmp_path)
     assert directory.name.startswith("cgan-data-")
-    assert sorted(path.name for path in directory.iterdir()) == ["config.yaml", "run.json"]
+    assert sorted(path.name for path in directory.iterdir()) == [".lock", "config.yaml", "run.json"]
     assert training.saved_settings(directory) == run.recipe.as_dict()
     record = json.loads((directory / "run.json").read_text())
     assert record["data"]["fingerprint"] == run.source.fingerprint
@@ -41,6 +43,51 @@ def test_a_run_is_not_made_twice(run, tmp_path):
     training.create(run, tmp_path, "x")
     with pytest.raises(InputError, match="x exists: choose another name, or --resume it"):
         training.create(run, tmp_path, "x")
+
+
+@pytest.mark.parametrize("left", [(), (".lock",), ("run.json",), (".config.yaml.tmp", "run.json")])
+def test_a_name_is_free_whose_run_was_killed_before_it_had_a_configuration(run, tmp_path, left):
+    (tmp_path / "x").mkdir()
+    for name in left:
+        (tmp_path / "x" / name).write_text("half")
+    directory = training.create(run, tmp_path, "x")
+    assert training.saved_settings(directory) == run.recipe.as_dict()
+    assert run_folder.read_record(directory)["data"]["images"] == 64
+
+
+def test_a_folder_of_other_things_is_no_name_for_a_run(run, tmp_path):
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / "thesis.tex").touch()
+    with pytest.raises(InputError, match="x exists: choose another name"):
+        training.create(run, tmp_path, "x")
+    assert [path.name for path in (tmp_path / "x").iterdir()] == ["thesis.tex"]
+
+
+HOLD = """import sys
+from pathlib import Path
+import fcntl
+file = Path(sys.argv[1], ".lock").open("a+")
+fcntl.flock(file, fcntl.LOCK_EX)
+file.write("process 1234 of another")
+file.flush()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_run_is_trained_by_one_program_and_free_after_a_kill(tmp_path):
+    other = subprocess.Popen(
+        [sys.executable, "-c", HOLD, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert other.stdout.readline() == b"held\n"
+    message = r"being trained by another program \(process 1234 of another\): wait for its end"
+    with pytest.raises(InputError, match=message), training.locked(tmp_path):
+        pass
+    other.kill()
+    other.communicate()
+    for _ in range(2):  # a lock that ended well is free too
+        with training.locked(tmp_path):
+            assert f"process {os.getpid()} of" in (tmp_path / ".lock").read_text()
 
 
 @pytest.mark.parametrize("name", ["a/b", "..", ".hidden", "", "a\nb", "a\udce9"])

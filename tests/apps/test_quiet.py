@@ -1,0 +1,70 @@
+"""Programs work by Keras's defaults, whatever a user's other projects ask of it."""
+
+import json
+import os
+import resource
+
+import pytest
+
+from tests.apps.processes import (
+    SMALL,
+    assert_same_state,
+    checkpoint_of,
+    ended,
+    places,
+    start,
+    trained,
+)
+
+pytestmark = pytest.mark.slow
+
+OTHER_PROJECTS = {
+    "KERAS_BACKEND": "jax",
+    "KERAS_NNX_ENABLED": "1",
+    "KERAS_MAX_EPOCHS": "1",
+    "KERAS_MAX_STEPS_PER_EPOCH": "1",
+    "TF_USE_LEGACY_KERAS": "1",
+}
+KERAS_JSON = {
+    "floatx": "float16",
+    "epsilon": 0.1,
+    "backend": "torch",
+    "image_data_format": "channels_first",
+    "nnx_enabled": True,
+}
+
+
+def test_a_run_ends_in_the_same_weights_whatever_keras_is_told(tmp_path, tmp_path_factory):
+    folder, data, _ = trained(tmp_path_factory.getbasetemp())
+    (tmp_path / "keras.json").write_text(json.dumps(KERAS_JSON))
+    environment = os.environ | OTHER_PROJECTS | {"KERAS_HOME": str(tmp_path)}
+    options = ["cgan", "--dataset", f"npz:{data}", *SMALL, *places(tmp_path), "--name", "first"]
+    status, out, err = ended(start("train", *options, "--log-steps", "1", env=environment))
+    assert (status, err) == (0, "")
+    assert "precision float32" in out or "precision mixed" in out
+    runs = (checkpoint_of(place / "runs" / "first") for place in (tmp_path, folder))
+    assert_same_state(*runs)
+
+
+def test_a_configuration_that_keras_refuses_ends_in_a_line(tmp_path):
+    (tmp_path / "keras.json").write_text('{"floatx": "float12"}')
+    status, _, err = ended(start("train", env=os.environ | {"KERAS_HOME": str(tmp_path)}))
+    (line,) = err.splitlines()
+    assert status == 2
+    assert line.startswith("python -m apps.train: keras cannot be imported")
+    assert "keras.json" in line
+    assert "float12" in line
+
+
+def test_without_a_folder_for_temporary_files_a_program_names_tmpdir():
+    """As in a container whose root is read only."""
+
+    def no_file_grows():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+    status, _, err = ended(start("train", preexec_fn=no_file_grows))
+    assert status == 2
+    assert err == (
+        "python -m apps.train: no folder for temporary files can be written: "
+        "set TMPDIR to one that can\n"
+    )

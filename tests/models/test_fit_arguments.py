@@ -1,0 +1,202 @@
+"""Keras's own tools on these models: what `fit` and `evaluate` take, and its callbacks."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+
+from keras_gans.errors import InputError
+from keras_gans.models import GAN, VAE, Autoencoder, ConditionalGAN
+from tests.apps.processes import assert_same_state
+from tests.contract import IMAGE_SHAPE, LATENT_DIM, toy_discriminator, toy_generator
+
+IMAGES = np.random.default_rng(0).uniform(-1, 1, (20, *IMAGE_SHAPE)).astype(np.float32)
+LABELS = np.arange(20) % 3
+
+
+def adam():
+    return keras.optimizers.Adam(0.01)
+
+
+def gan():
+    keras.utils.set_random_seed(0)
+    latent, image = keras.Input((LATENT_DIM,)), keras.Input(IMAGE_SHAPE)
+    flat = keras.layers.Flatten()(image)
+    model = GAN(toy_generator(latent, latent), toy_discriminator(image, flat))
+    model.compile(adam(), keras.optimizers.Adam(0.02))
+    return model
+
+
+def conditional_gan():
+    keras.utils.set_random_seed(0)
+    latent, image = keras.Input((LATENT_DIM,)), keras.Input(IMAGE_SHAPE)
+    label = keras.Input((), dtype="int32")
+    classes = keras.layers.Embedding(3, 4)(label)
+    features = keras.layers.Concatenate()([latent, classes])
+    flat = keras.layers.Concatenate()([keras.layers.Flatten()(image), classes])
+    networks = toy_generator([latent, label], features), toy_discriminator([image, label], flat)
+    model = ConditionalGAN(*networks, num_classes=3)
+    model.compile(adam(), adam())
+    return model
+
+
+def autoencoder(kind, codes):
+    keras.utils.set_random_seed(0)
+    image, code = keras.Input(IMAGE_SHAPE), keras.Input((LATENT_DIM,))
+    encoder = keras.Model(image, keras.layers.Dense(codes)(keras.layers.Flatten()(image)))
+    decoded = keras.layers.Dense(64, "tanh" if kind is Autoencoder else None)(code)
+    model = kind(encoder, keras.Model(code, keras.layers.Reshape(IMAGE_SHAPE)(decoded)))
+    model.compile(adam())
+    return model
+
+
+def fitted(model, *data, epochs=2, **arguments):
+    return model.fit(*data, batch_size=10, epochs=epochs, verbose=0, shuffle=False, **arguments)
+
+
+def test_a_column_of_labels_trains_the_same_weights():
+    models = conditional_gan(), conditional_gan()
+    for model, labels in zip(models, (LABELS, LABELS[:, None]), strict=True):
+        fitted(model, IMAGES, labels, epochs=1)
+    assert_same_state(*models)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.eye(3)[LABELS], r"np.argmax\(labels, axis=1\)\)\. Received: float32 of shape \[n?1?0?"),
+        (LABELS.astype(str), r"np.unique\(labels, return_inverse=True\)\[1\]\)\. Received: str"),
+        (LABELS + 0.5, r"labels.astype\('int32'\)\)\. Received: float32"),
+        (None, "has 3 classes. Received: no labels"),
+        (LABELS + 3, "^label must be an integer from 0 to 2"),
+    ],
+)
+def test_other_labels_are_refused_in_a_line_before_a_weight_moves(labels, message):
+    model = conditional_gan()
+    before = [variable.numpy() for variable in model.variables]
+    with pytest.raises(InputError, match=message):
+        fitted(model, IMAGES, labels)
+    for variable, value in zip(model.variables, before, strict=True):
+        np.testing.assert_array_equal(variable, value)
+
+
+def test_an_autoencoder_is_evaluated_by_every_image_alike():
+    """Twenty images in batches of 8, 8 and 4: each counts once."""
+    model = autoencoder(Autoencoder, LATENT_DIM)
+    expected = np.mean(np.square(model(IMAGES, training=False) - IMAGES))
+    (found,) = model.evaluate(IMAGES, batch_size=8, verbose=0, return_dict=True).values()
+    assert found == pytest.approx(expected, rel=1e-5)
+    history = fitted(model, IMAGES, validation_data=(IMAGES[:6], None)).history
+    expected = np.mean(np.square(model(IMAGES[:6], training=False) - IMAGES[:6]))
+    assert history["val_reconstruction_loss"][-1] == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_vae_has_its_bound_on_held_out_images():
+    model = autoencoder(VAE, 2 * LATENT_DIM)
+    history = fitted(model, IMAGES, validation_split=0.3).history
+    parts = [history[f"val_{name}"][-1] for name in ("reconstruction_loss", "kl_loss")]
+    assert history["val_elbo_loss"][-1] == pytest.approx(sum(parts), rel=1e-5)
+    # KL = 1/2 sum_j mean_j^2 + sigma_j^2 - 1 - log sigma_j^2, without noise
+    mean, log_variance = (part.numpy() for part in model.posterior(IMAGES[14:]))
+    terms = 0.5 * (mean**2 + np.exp(log_variance) - 1.0 - log_variance)
+    assert parts[1] == pytest.approx(terms.sum(axis=1).mean(), rel=1e-4)
+    assert "val_gradient_norm" not in history
+
+
+def test_validation_leaves_training_as_it_is():
+    models = autoencoder(VAE, 2 * LATENT_DIM), autoencoder(VAE, 2 * LATENT_DIM)
+    fitted(models[0], IMAGES, epochs=1)
+    fitted(models[1], IMAGES, epochs=1, validation_data=(IMAGES, None))
+    for one, other in zip(*(model.variables for model in models), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"validation_data": (IMAGES, None)}, r"GAN.fit takes no validation_data: .*Evaluator"),
+        ({"validation_split": 0.1}, r"GAN.fit takes no validation_split: .*Evaluator"),
+        ({"class_weight": {0: 2.0}}, r"GAN.fit takes no class_weight: .*repeat the images of rare"),
+        ({"sample_weight": np.ones(20)}, r"GAN.fit takes no sample_weight"),
+    ],
+)
+def test_what_a_gan_cannot_use_is_refused_before_it_trains(arguments, message):
+    model = gan()
+    with pytest.raises(InputError, match=message):
+        fitted(model, IMAGES, **arguments)
+    assert model.steps_done == 0
+
+
+def test_a_gan_is_not_evaluated_by_its_losses():
+    with pytest.raises(InputError, match="GAN cannot be evaluated: the losses of GAN are"):
+        gan().evaluate(IMAGES, verbose=0)
+
+
+def test_rates_of_both_players_are_scheduled():
+    model = gan()
+    fitted(model, IMAGES, callbacks=[keras.callbacks.LearningRateScheduler(lambda _, r: r / 2)])
+    rates = [float(optimizer.learning_rate.numpy()) for optimizer in model.optimizers.values()]
+    assert rates == pytest.approx([0.01 / 4, 0.02 / 4])
+
+
+def test_rates_of_both_players_fall_on_a_plateau():
+    model = gan()
+    plateau = keras.callbacks.ReduceLROnPlateau("g_loss", factor=0.1, patience=1, min_delta=1e6)
+    fitted(model, IMAGES, callbacks=[plateau])
+    rates = [float(optimizer.learning_rate.numpy()) for optimizer in model.optimizers.values()]
+    assert rates == pytest.approx([0.001, 0.002])
+
+
+@pytest.mark.parametrize("spoilt", ["generator", "discriminator"])
+def test_training_terminates_on_nan(spoilt):
+    model = gan()
+    weight = getattr(model, spoilt).trainable_variables[0]
+    weight.assign(np.full(weight.shape, np.nan))
+    history = fitted(model, IMAGES, epochs=5, callbacks=keras.callbacks.TerminateOnNaN())
+    assert len(history.epoch) == 1
+    assert model.steps_done == 1
+    assert not math.isfinite(history.history["d_loss"][0])
+
+
+@pytest.mark.slow
+def test_other_callbacks_of_keras_work_as_they_are(tmp_path):
+    model, kept = gan(), tmp_path / "best.keras"
+    made = [
+        keras.callbacks.ModelCheckpoint(kept, "g_loss", mode="min", save_best_only=True),
+        keras.callbacks.TensorBoard(tmp_path / "logs"),
+        keras.callbacks.CSVLogger(tmp_path / "log.csv"),
+        keras.callbacks.EarlyStopping("d_loss", mode="min", min_delta=1e6, patience=1),
+    ]
+    history = fitted(model, IMAGES, epochs=9, callbacks=made)
+    assert len(history.epoch) == 2  # the second is no better by a million
+    assert keras.models.load_model(kept).steps_done in (2, 4)
+    header, *rows = (tmp_path / "log.csv").read_text().splitlines()
+    assert "d_loss" in header.split(",")
+    assert len(rows) == 2
+    assert list((tmp_path / "logs").rglob("events.out.tfevents.*"))
+
+
+@pytest.mark.slow
+def test_a_backup_goes_on_where_fit_was_stopped(tmp_path):
+    class Stopped(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 1:
+                raise KeyboardInterrupt
+
+    model, whole = gan(), gan()
+    fitted(whole, IMAGES, epochs=3)
+    with pytest.raises(KeyboardInterrupt):
+        backup = keras.callbacks.BackupAndRestore(tmp_path / "backup")
+        fitted(model, IMAGES, epochs=3, callbacks=[backup, Stopped()])
+    again = gan()
+    backup = keras.callbacks.BackupAndRestore(tmp_path / "backup")
+    fitted(again, IMAGES, epochs=3, callbacks=[backup])
+    for one, other in zip(again.variables, whole.variables, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_summary_counts_the_optimizers_of_both_players():
+    lines = []
+    gan().summary(print_fn=lambda text, **_: lines.append(text))
+    assert "Optimizer params" in "\n".join(lines)
