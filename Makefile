@@ -125,7 +125,6 @@ results: $(READY)
 benchmark: $(READY)
 	@$(PY) -m apps.benchmark $(args)
 
-## Understand
 ##   make theory                  test what texts claim about GANs; CLAIM=modes, ARGS="--claim a b"
 theory: $(READY)
 	@$(PY) -m apps.theory $(call option,--claim,CLAIM) $(args)

@@ -19,7 +19,7 @@ import yaml
 
 from keras_gans import __version__
 from keras_gans.data.naming import shortened
-from keras_gans.errors import InputError
+from keras_gans.errors import InputError, RunError
 from keras_gans.files import save_atomically, write_atomically
 from keras_gans.metrics import earlier_names
 from keras_gans.recipes import RECIPES

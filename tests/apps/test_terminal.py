@@ -93,7 +93,7 @@ def test_the_commands_at_a_runs_end_can_be_pasted(name, any_terminal, make_print
 
 
 def test_the_request_to_a_server_can_be_pasted(any_terminal, tmp_path):
-    line = serve.example_request(SimpleNamespace(port=8501, model="Anna's cats é"), tmp_path)
+    line = serve.example_request(SimpleNamespace(port=8501), "Anna's cats é", tmp_path)
     words = shell(f"set -- {line}; printf '%s\\n' \"$@\"").decode().splitlines()
     address = "http://localhost:8501/v1/models/Anna%27s%20cats%20%C3%A9/metadata"
     assert words == ["curl", address]

@@ -164,10 +164,10 @@ def test_a_model_without_classes_has_no_label_accuracy(cache):
     assert scores["classes_covered_250_classifier"].value == 3
 
 
-def test_without_labels_pixels_are_compared(cache):
+def test_without_labels_random_features_and_pixels_are_compared(cache):
     judge = evaluator(cache, large_source(classes=None))
     scores = judge.scores(sampler(class_names=None))
-    assert {"frechet_250_pixels", "mmd_250_pixels", "parzen_250_pixels"} <= set(scores)
+    assert {"frechet_250_random", "mmd_250_random", "parzen_250_pixels"} <= set(scores)
     assert not [name for name in scores if name.startswith(("inception_score", "class"))]
 
 
