@@ -131,14 +131,13 @@ theory: $(READY)
 
 ## Develop
 ##   make test                    all tests; make test-fast without the slow ones
-test: $(READY)
+##   make test                    all tests; make test-fast: without the slow ones; make lint: style
 	@$(PY) -m pytest -n auto --dist worksteal $(args)
 
 test-fast: $(READY)
 	@$(PY) -m pytest -n auto --dist worksteal -m "not slow" $(args)
 
 ##   make lint                    check style
-lint: $(READY)
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 
