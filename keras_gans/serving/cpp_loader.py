@@ -68,7 +68,8 @@ def run_signatures(version_dir, requests):
             _save(given, inputs)
             files.append([signature, given, got])
         with contextlib.suppress(BrokenPipeError):
-            process.stdin.write(f"{json.dumps([str(version_dir), files])}\n")
+            # The process stays where it was started, whatever folder this one goes to.
+            process.stdin.write(f"{json.dumps([str(Path(version_dir).absolute()), files])}\n")
             process.stdin.flush()
         if not (line := process.stdout.readline()):
             _process.cache_clear()
