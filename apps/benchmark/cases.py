@@ -9,6 +9,10 @@ import json
 import subprocess
 import sys
 
+if "tensorflow" not in sys.modules:
+    with contextlib.suppress(ImportError):  # PyTorch's compiler: crashes if TensorFlow is first
+        import triton  # noqa: F401
+
 import apps.quiet  # noqa: F401
 from apps import console
 from apps.benchmark import data_scaling, overhead, step_time

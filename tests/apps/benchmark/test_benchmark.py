@@ -1,5 +1,6 @@
 """apps.benchmark: its cases, what it divides by what, what it writes. No speed is asserted."""
 
+import importlib.util
 import json
 import math
 
@@ -7,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from apps.benchmark import __main__ as benchmark
-from apps.benchmark import cases, data_scaling, measuring, overhead, step_time
+from apps.benchmark import baselines, cases, data_scaling, measuring, overhead, step_time
 from apps.console import run_app
 from keras_gans.recipes import RECIPES
 
@@ -64,10 +65,12 @@ def check_result(result):
         assert seen == measuring.spread([values[key] for values in result["rounds"]])
 
 
-def test_torch_is_timed_beside_it(here, tmp_path, capsys):
-    pytest.importorskip("torch")
+@pytest.mark.parametrize("variant", baselines.TORCH)
+def test_torch_is_timed_beside_it(variant, tmp_path, capsys):
+    if importlib.util.find_spec("torch") is None:
+        pytest.skip("PyTorch is not installed")
     flags = ["--batch-sizes", "4", "--steps", "1", "--repeats", "1", "--precisions", "float32"]
-    (result,) = reported(tmp_path, "dcgan", *flags, "--rivals", "torch")["steps"]
+    (result,) = reported(tmp_path, variant, *flags, "--baselines", "torch")["steps"]
     values = result["rounds"][0]
     ratio = values["images_per_second"] / values["torch_images_per_second"]
     assert result["summary"]["over_torch"]["median"] == pytest.approx(ratio)
