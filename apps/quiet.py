@@ -50,6 +50,7 @@ def _import_keras():
         reason = " ".join(str(error).split())
         _refuse(f"keras cannot be imported, perhaps for ~/.keras/keras.json: {reason}")
     keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")  # which may have been made of the file's by now
     keras.config.set_epsilon(EPSILON)
     keras.config.set_image_data_format("channels_last")
 
