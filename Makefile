@@ -130,14 +130,14 @@ theory: $(READY)
 	@$(PY) -m apps.theory $(call option,--claim,CLAIM) $(args)
 
 ## Develop
-##   make test                    all tests; make test-fast without the slow ones
 ##   make test                    all tests; make test-fast: without the slow ones; make lint: style
+test: $(READY)
 	@$(PY) -m pytest -n auto --dist worksteal $(args)
 
 test-fast: $(READY)
 	@$(PY) -m pytest -n auto --dist worksteal -m "not slow" $(args)
 
-##   make lint                    check style
+lint: $(READY)
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 
