@@ -71,4 +71,4 @@ with _hushed():
     import tensorflow as tf
 
     tf.config.list_physical_devices()
-    _import_keras()
+_import_keras()
