@@ -18,14 +18,14 @@ EPSILON = 1e-7  # Keras's default
 
 @contextlib.contextmanager
 def _hushed():
-    """Holds back what C++ writes to stderr; shows it after all if the block fails."""
+    """Holds back what C++ writes to stderr; shows it after all if a library does not load."""
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except ImportError:
             held.seek(0)
             os.write(kept, held.read())
             raise
@@ -42,13 +42,15 @@ def _refuse(reason):
     sys.exit(2)
 
 
-def _import_keras():
-    """Imports Keras with its defaults, whatever its configuration file says."""
-    try:
-        import keras
-    except Exception as error:  # whatever reading a file by hand may raise
-        reason = " ".join(str(error).split())
-        _refuse(f"keras cannot be imported, perhaps for ~/.keras/keras.json: {reason}")
+def _import_libraries():
+    """Imports TensorFlow and Keras with its defaults, whatever its configuration file says."""
+    with _hushed():
+        # TensorFlow prints build notes and missing CUDA libraries before its log level applies.
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()
+    import keras
+
     keras.config.set_floatx("float32")
     keras.config.set_dtype_policy("float32")  # which may have been made of the file's by now
     keras.config.set_epsilon(EPSILON)
@@ -66,9 +68,10 @@ try:
 except FileNotFoundError:
     # TensorFlow, Keras and these programs write there.
     _refuse("no folder for temporary files can be written: set TMPDIR to one that can")
-with _hushed():
-    # TensorFlow prints build notes and missing CUDA libraries before its log level applies.
-    import tensorflow as tf
-
-    tf.config.list_physical_devices()
-    _import_keras()
+try:
+    _import_libraries()
+except ImportError:
+    raise
+except Exception as error:  # TensorFlow and Keras both read the file, and say little of it
+    reason = " ".join(f"{type(error).__name__} {error}".split())
+    _refuse(f"keras cannot be imported, perhaps for keras.json in ~/.keras or KERAS_HOME: {reason}")

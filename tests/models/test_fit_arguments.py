@@ -142,7 +142,9 @@ def test_rates_of_both_players_are_scheduled():
 
 def test_rates_of_both_players_fall_on_a_plateau():
     model = gan()
-    plateau = keras.callbacks.ReduceLROnPlateau("g_loss", factor=0.1, patience=1, min_delta=1e6)
+    plateau = keras.callbacks.ReduceLROnPlateau(
+        "g_loss", factor=0.1, patience=1, mode="min", min_delta=1e6
+    )
     fitted(model, IMAGES, callbacks=[plateau])
     rates = [float(optimizer.learning_rate.numpy()) for optimizer in model.optimizers.values()]
     assert rates == pytest.approx([0.001, 0.002])
