@@ -13,7 +13,7 @@ from keras_gans.errors import InputError
 from keras_gans.models import trackers
 from keras_gans.noise import step_normal
 from keras_gans.serving import export
-from tests.serving_loader import run_in_loader
+from keras_gans.serving.cpp_loader import run_signatures
 
 IMAGE_SHAPE = (8, 8, 1)
 LATENT_DIM = 5
@@ -366,19 +366,34 @@ class VariantContract:
         model = self.compiled(options=self.options, run_eagerly=True)
         self.fit(model, steps=2)
         version = model.export(tmp_path / "toy")
-        request = self.request(3)
-        assert "serving_default" in model.signatures()
-        for name, (function, specs) in model.signatures().items():
-            inputs = {
-                spec.name: request.get(spec.name, np.arange(3, dtype=np.int32)) for spec in specs
+        signatures = model.signatures()
+        assert "serving_default" in signatures
+        samples = export.sample_requests(signatures, model.class_names)
+        given = self.request(3)
+        given |= {"seed": np.arange(3, dtype=np.int32), "seed_to": np.int32([7, 8, 9])}
+        given |= {"position": np.float32([0, 0.3, 1]), "truncation": np.float32([0.5, 1, 10])}
+        if "latent" in given:
+            given["latent_to"] = given["latent"][::-1]
+        requests = {
+            name: {
+                spec.name: given.get(spec.name, np.repeat(samples[name][spec.name][:1], 3, axis=0))
+                for spec in specs
             }
+            for name, (_, specs) in signatures.items()
+        }
+        outcomes = run_signatures(version, list(requests.items()))
+        for (name, inputs), served in zip(requests.items(), outcomes, strict=True):
+            function, specs = signatures[name]
             graph = tf.function(function, autograph=False)
-            expected = graph(**{k: tf.constant(v) for k, v in inputs.items()})
-            served = run_in_loader(version, name, inputs)
-            assert set(served) == set(expected)
+            expected = graph(*(tf.constant(inputs[spec.name]) for spec in specs))
+            assert set(served) == set(expected), served
             for key, value in expected.items():
                 assert len(value) == 3
-                np.testing.assert_array_equal(served[key], value.numpy(), err_msg=f"{name} {key}")
+                label = f"{name} {key}"
+                if value.dtype.is_floating:
+                    np.testing.assert_allclose(served[key], value, 0, 1e-6, err_msg=label)
+                else:
+                    np.testing.assert_array_equal(served[key], value.numpy(), err_msg=label)
         assert export.latest_version(tmp_path / "toy") == version
 
 

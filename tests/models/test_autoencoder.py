@@ -115,16 +115,19 @@ class TestAutoencoder(VariantContract):
         model = self.compiled()
         self.fit(model)
         signatures = model.signatures()
-        assert set(signatures) == {"serving_default", "encode", "decode", "reconstruct"}
+        assert not any(name.startswith("generate") for name in signatures)
         assert signatures["serving_default"] == signatures["reconstruct"]
         images = random_images(3)
         endpoints = {name: function for name, (function, _) in signatures.items()}
         latent = endpoints["encode"](images)["latent"]
         np.testing.assert_array_equal(latent, model.encoder(images, training=False))
-        decoded = endpoints["decode"](latent)["image"]
-        np.testing.assert_array_equal(decoded, model.decoder(latent, training=False))
-        np.testing.assert_array_equal(endpoints["reconstruct"](images)["image"], decoded)
-        np.testing.assert_array_equal(model(images, training=False), decoded)
+        decoded = endpoints["decode"](latent)["image"].numpy()
+        for same in (
+            model.decoder(latent, training=False),
+            endpoints["reconstruct"](images)["image"],
+            model(images, training=False),
+        ):
+            np.testing.assert_allclose(same, decoded, rtol=0, atol=1e-6)
 
     def test_networks_that_do_not_fit_are_refused(self):
         with pytest.raises(ValueError, match=r"^encoder must give 5 numbers"):

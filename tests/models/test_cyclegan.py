@@ -240,7 +240,8 @@ class TestCycleGAN(VariantContract):
                 shown = [tf.io.decode_png(each).numpy() for each in answer["image_bytes"]]
                 assert set(answer) == {"image", "image_bytes"}
                 np.testing.assert_array_equal(shown, kg.data.pixels.to_uint8(answer["image"]))
-        assert len(loaded) == 5
+            endings = ("_bytes", "_png") if name != "serving_default" else ()
+            assert {f"{name}{ending}" for ending in ("", *endings)} <= set(loaded)
 
     def test_calling_the_model_translates_to_y(self):
         model = self.compiled()
