@@ -44,7 +44,8 @@ unexport PYTHONPATH PYTHONHOME PYTHONSAFEPATH PYTHONPLATLIBDIR
 # stays, where to install does not.
 unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_PYTHON
 pip_install = PIP_USER=0 PIP_NO_DEPS=0 PIP_DRY_RUN=0 $(PY) -m pip install --quiet \
-	--disable-pip-version-check --target= --prefix= --root=
+	--disable-pip-version-check --no-warn-script-location --target= --root=/ \
+	--prefix="$$(cd $(VENV) && pwd)"
 
 # Made again when the requirements change; a broken attempt leaves no mark, so the next one repeats it.
 $(READY): setup.cfg pyproject.toml $(OTHER_PYTHON)

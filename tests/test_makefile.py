@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -290,9 +291,34 @@ def test_what_pip_is_told_for_all_environments_does_not_lead_it_elsewhere(tmp_pa
     assert {key: seen.get(key) for key in places} == dict.fromkeys(places)
     assert {key: seen[key] for key in switches} == dict.fromkeys(switches, "0")
     assert seen["PIP_INDEX_URL"] == "https://mirror/simple"
-    # Its files can say the same, and what a command says wins.
-    installed = (tmp_path / "installed").read_text()
-    assert "--target= --prefix= --root= --editable" in installed
+
+
+@pytest.mark.slow
+def test_pips_own_files_do_not_lead_it_elsewhere(tmp_path):
+    """With the real pip, whose files can say all that its variables can."""
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    wheel = tmp_path / "toy-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("toy.py", "")
+        archive.writestr(
+            "toy-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: toy\nVersion: 1.0\n"
+        )
+        tag = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        archive.writestr("toy-1.0.dist-info/WHEEL", tag)
+        archive.writestr("toy-1.0.dist-info/RECORD", "")
+    here = set(ROOT.iterdir())
+    install = ["--eval", "x:; @$(pip_install) --no-index --force-reinstall $(WHEEL)", "x"]
+    for setting in ("user=1", "prefix=", "target=", "root=", "no-deps=1", "dry-run=1"):
+        place = tmp_path / "elsewhere"
+        line = setting if setting.endswith("1") else f"{setting}{place}"
+        (tmp_path / "pip.conf").write_text(f"[install]\n{line}\n")
+        settings = {"PIP_CONFIG_FILE": f"{tmp_path}/pip.conf"}
+        done = make(f"VENV={tmp_path}/venv", f"WHEEL={wheel}", *install, **settings)
+        assert done.returncode == 0, done.stderr
+        (module,) = (tmp_path / "venv").glob("lib/python*/site-packages/toy.py")
+        module.unlink()
+        assert not place.exists()
+    assert set(ROOT.iterdir()) == here
 
 
 def test_what_other_software_sets_for_python_reaches_no_program(tmp_path):
