@@ -91,7 +91,7 @@ def report_images(train_function, suspicions, steps):
             if (found := suspicions.numpy()) >= REFUSED:
                 raise InputError(UNCHECKED)
             if found >= steps:
-                warnings.warn(UNSCALED, stacklevel=4)  # where `fit` is called
+                warnings.warn(UNSCALED, stacklevel=5)  # where `fit` is called
         return logs
 
     return function
