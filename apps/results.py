@@ -108,6 +108,13 @@ def _training_command(row, options):
     parsed, recipe = train.parse(RECIPES[variant], command)
     if parsed.resume:
         training.check_settings(recipe, run)
+        begun = training.saved_settings(run)["epochs"]
+        if options.epochs not in (None, begun):
+            # Trained longer, a run is another one than a run of so many epochs.
+            raise InputError(
+                f"{run} was begun with other settings: epochs is {begun} there, {options.epochs} "
+                "asked: choose another --runs-dir"
+            )
     else:
         recipe.load_source()
         training.check_writable(options.runs_dir)

@@ -110,11 +110,10 @@ class TestVAE(VariantContract):
         model = self.compiled(options=LIKELIHOODS[likelihood], run_eagerly=True)
         self.fit(model, steps=1)
         endpoints = {name: function for name, (function, _) in model.signatures().items()}
-        expected = {"serving_default", "encode", "decode", "reconstruct", "generate"}
-        assert set(endpoints) == expected
+        assert {"serving_default", "encode", "decode", "reconstruct", "generate"} <= set(endpoints)
         images, seeds = random_images(3), tf.constant([5, -1, 5])
         mean = model.encoder(images, training=False)[:, :LATENT_DIM]
-        np.testing.assert_array_equal(endpoints["encode"](images)["latent"], mean)
+        np.testing.assert_allclose(endpoints["encode"](images)["latent"], mean, rtol=0, atol=1e-6)
         np.testing.assert_array_equal(model.encode(images), mean)
         output = model.decoder(mean, training=False)
         decoded = output if likelihood == "gaussian" else 2 * tf.sigmoid(output) - 1
@@ -125,7 +124,7 @@ class TestVAE(VariantContract):
         made = endpoints["generate"](seeds)
         np.testing.assert_array_equal(made["latent"], seeded_latents(seeds, LATENT_DIM))
         expected = endpoints["decode"](made["latent"])["image"]
-        np.testing.assert_array_equal(made["image"], expected)
+        np.testing.assert_allclose(made["image"], expected, rtol=0, atol=1e-6)
         png = tf.io.decode_png(made["image_bytes"][1]).numpy()
         assert np.abs(png / 127.5 - 1 - np.clip(expected[1], -1, 1)).max() < 1 / 127
 
