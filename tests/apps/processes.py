@@ -142,8 +142,9 @@ def interrupt_at(path, number=signal.SIGINT):
 
 
 def snapshot(folder):
-    """Every file below a folder with its bytes and its time of change."""
-    files = [path for path in sorted(Path(folder).rglob("*")) if path.is_file()]
+    """Every file below a folder but locks, with its bytes and its time of change."""
+    paths = (path for path in sorted(Path(folder).rglob("*")) if path.name != ".lock")
+    files = [path for path in paths if path.is_file()]
     return {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
 
 
