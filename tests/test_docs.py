@@ -38,7 +38,11 @@ ELSEWHERE = {
     "make train-dcgan WORKERS": "tests/apps/test_workers.py",
 }
 PLACEHOLDERS = ("runs/<variant>", "runs/<name>")
-MENTIONED = ("make evaluate", "make translate", "make project")  # in sentences, without what they need
+MENTIONED = (
+    "make evaluate",
+    "make translate",
+    "make project",
+)  # in sentences, without what they need
 
 
 def commands(text):

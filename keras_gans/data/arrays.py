@@ -7,8 +7,8 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_gans.data.image_file import fit_image
+from keras_gans.data.memory import available_memory
 from keras_gans.errors import InputError
-from keras_gans.memory import available_memory
 
 
 class ArraySplit:

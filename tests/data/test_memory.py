@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from keras_gans.memory import available_memory
+from keras_gans.data.memory import available_memory
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 GIB = 2**30
 
 
@@ -90,7 +90,7 @@ def test_a_limit_of_the_process_counts():
         resource.setrlimit(resource.RLIMIT_AS, (GIB, GIB))
 
     # By its path: the package would bring TensorFlow, which needs more than that.
-    code = f"import runpy; print(runpy.run_path({str(ROOT / 'keras_gans/memory.py')!r})"
+    code = f"import runpy; print(runpy.run_path({str(ROOT / 'keras_gans/data/memory.py')!r})"
     words = [sys.executable, "-c", code + "['available_memory']())"]
     done = subprocess.run(words, preexec_fn=limited, capture_output=True, text=True, check=True)
     assert 0 < int(done.stdout) < GIB
