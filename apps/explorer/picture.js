@@ -23,6 +23,7 @@ export function makePicture(app) {
   }
 
   async function send() {
+    if (!chosen()) return; // another model is being opened: update sends then
     const { shape, text, ...signature } = chosen();
     const encoded = "image_bytes" in signature.inputs;
     let picture;
