@@ -53,6 +53,7 @@ function tasks(named) {
   }
   return Object.entries(found)
     .filter(([, { floats }]) => floats)
+    .sort(([a], [b]) => (a < b ? -1 : 1)) // a server describes them in any order
     .map(([task, { floats, files }]) => {
       const { shape } = floats.inputs.image;
       return { text: words(task), shape, ...(best(files, () => true) ?? floats) };
