@@ -6,6 +6,7 @@ from torch import nn
 from torch.nn import functional
 
 from keras_gans.networks.convolutional import stage_sides
+from keras_gans.networks.critic import half_widths
 
 
 def dcgan(image_shape, latent_dim, filters):
@@ -31,7 +32,7 @@ def r3gan(image_shape, latent_dim, filters):
     """`(generator, critic)` of R3GAN's size `tiny`; `filters` from the smallest maps on."""
     generator, _ = dcgan(image_shape, latent_dim, filters)
     critic, before = [], image_shape[2]
-    for after in (width // 2 for width in reversed(filters)):
+    for after in half_widths(filters):
         critic += [Shrink(before, after, bias=True), nn.LeakyReLU(0.2)]
         before = after
     low = stage_sides(image_shape, len(filters))[-1]

@@ -10,6 +10,11 @@ from keras import layers
 from keras_gans.networks.convolutional import downsample
 
 
+def half_widths(generator_widths):
+    """Feature maps of a critic's stages: half of a generator's, from the largest maps on."""
+    return [max(1, width // 2) for width in reversed(generator_widths)]
+
+
 def convolutional(image_shape, filters=None):
     """Images `float32 [n, *image_shape]` to scores `float32 [n, 1]`.
 

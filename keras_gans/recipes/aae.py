@@ -8,7 +8,7 @@ from keras_gans.errors import InputError
 from keras_gans.models import AdversarialAutoencoder
 from keras_gans.networks import autoencoder
 from keras_gans.recipes.autoencoder import ReconstructionRecipe
-from keras_gans.recipes.base import setting
+from keras_gans.recipes.base import conditioning_classes, setting
 from keras_gans.recipes.optimizers import adam
 
 
@@ -64,12 +64,7 @@ class AdversarialAutoencoderRecipe(ReconstructionRecipe):
             raise InputError(str(error)) from error
 
     def build(self, source, total_steps=None):
-        classes = source.num_classes if self.label_conditioning else None
-        if classes == 0:
-            raise InputError(
-                f"label_conditioning needs labels, and {source.name} has {source.why_unlabelled}: "
-                "put the images into one sub-folder a class, or leave it out"
-            )
+        classes = conditioning_classes(source, self.label_conditioning)
         model = AdversarialAutoencoder(
             *self.networks(source, 2 if self.encoder == "gaussian" else 1),
             autoencoder.discriminator(self.latent_dim, self.units, classes or 0),

@@ -32,6 +32,19 @@ def setting(default, text, *, unit=None, source=None, **bounds):
     return field(default=default, metadata=metadata)
 
 
+def conditioning_classes(source, is_asked):
+    """Returns the classes that label_conditioning shows the networks, None where it is off.
+
+    Raises InputError for images without labels.
+    """
+    if is_asked and not source.num_classes:
+        raise InputError(
+            f"label_conditioning needs labels, and {source.name} has {source.why_unlabelled}: "
+            "put the images into one sub-folder a class, or leave it out"
+        )
+    return source.num_classes if is_asked else None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """Settings of one run. Subclasses add their variant's own and `build`.

@@ -7,7 +7,7 @@ from keras_gans.errors import InputError
 from keras_gans.models import R3GAN
 from keras_gans.networks import conditional, convolutional, critic, residual
 from keras_gans.recipes.augmentation import AugmentedRecipe
-from keras_gans.recipes.base import setting
+from keras_gans.recipes.base import conditioning_classes, setting
 from keras_gans.recipes.optimizers import ScheduledAdam
 from keras_gans.recipes.schedules import Cosine
 
@@ -110,12 +110,7 @@ class R3GANRecipe(AugmentedRecipe):
 
     def build(self, source, total_steps=None):
         shape = source.image_shape
-        classes = source.num_classes if self.label_conditioning else None
-        if classes == 0:
-            raise InputError(
-                f"label_conditioning needs labels, and {source.name} has none: put the images into "
-                "one sub-folder a class, or leave it out"
-            )
+        classes = conditioning_classes(source, self.label_conditioning)
         steps = total_steps
         if self.schedule_images is not None:
             steps = max(1, self.schedule_images // (self.batch_size // 2))
@@ -167,7 +162,7 @@ class R3GANRecipe(AugmentedRecipe):
                 residual.generator(shape, self.latent_dim, classes, self.size),
                 residual.discriminator(shape, classes, self.size),
             )
-        half = [max(1, width // 2) for width in convolutional.stage_widths(shape)[::-1]]
+        half = critic.half_widths(convolutional.stage_widths(shape))
         if classes:
             generator = conditional.generator(shape, classes, self.latent_dim)
             return generator, critic.conditional(shape, classes, half)

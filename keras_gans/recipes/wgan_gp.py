@@ -68,7 +68,7 @@ class WGANGPRecipe(StageSettings, AugmentedRecipe):
     def build(self, source, total_steps=None):
         shape, widths = source.image_shape, self.stage_widths(source.image_shape)
         generator = convolutional.generator(shape, self.latent_dim, widths)
-        critic_widths = self.critic_filters or [max(1, width // 2) for width in widths[::-1]]
+        critic_widths = self.critic_filters or critic.half_widths(widths)
         network = critic.convolutional(shape, critic_widths)
         model = WGANGP(
             generator,
