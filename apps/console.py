@@ -8,9 +8,8 @@ from jsonargparse import ArgumentError, ArgumentParser
 
 from apps.terminal import accept_any_text
 from keras_gans.errors import InputError, RunError
+from keras_gans.serving.latents import NO_TRUNCATION
 from keras_gans.training import CHECKPOINT_HELP
-
-MOST_TRUNCATION = 10.0  # standard deviations: nothing lies beyond
 
 
 def make_parser(program, description, **options):
@@ -34,9 +33,9 @@ def add_truncation(parser):
 
 def check_truncation(options):
     """Raises InputError unless a truncation is above 0, or None."""
-    if options.truncation is not None and not 0.0 < options.truncation <= MOST_TRUNCATION:
+    if options.truncation is not None and not 0.0 < options.truncation <= NO_TRUNCATION:
         raise InputError(
-            f"--truncation must be above 0 and at most {MOST_TRUNCATION:g}. "
+            f"--truncation must be above 0 and at most {NO_TRUNCATION:g}. "
             f"Received: {options.truncation:g}"
         )
 

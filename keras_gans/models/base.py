@@ -12,7 +12,8 @@ from keras_gans.models import fit_arguments, image_check, replicas
 from keras_gans.models.trackers import StepMean
 from keras_gans.serving import export
 
-FIT_SIGNATURE = inspect.signature(keras.Model.fit)
+_, *_FIT_PARAMETERS = inspect.signature(keras.Model.fit).parameters.values()
+FIT_SIGNATURE = inspect.Signature(_FIT_PARAMETERS)  # without self
 
 
 @compat.built_by_constructor
@@ -138,8 +139,8 @@ class GenerativeModel(keras.Model):
         return self._means()
 
     def fit(self, *args, **kwargs):
-        arguments = FIT_SIGNATURE.bind(self, *args, **kwargs).arguments
-        return super().fit(**fit_arguments.prepared(self, dict(list(arguments.items())[1:])))
+        arguments = FIT_SIGNATURE.bind(*args, **kwargs).arguments
+        return super().fit(**fit_arguments.prepared(self, arguments))
 
     def test_step(self, data):
         name = type(self).__name__
