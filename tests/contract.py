@@ -359,6 +359,25 @@ class VariantContract:
         finally:
             keras.mixed_precision.set_global_policy("float32")
 
+    # A step ----------------------------------------------------------------------------------
+
+    def check_step(self, model, twin, networks, expected, absolute=None):
+        """Checks a model that `fit` trained one step against a twin that a test trained by hand.
+
+        `expected` are the twin's logs, equal to 1e-4 of their size or `absolute`.
+        """
+        for network in networks:
+            self.check_weights(getattr(model, network), values(getattr(twin, network)))
+        logs = model.last_step()
+        assert set(logs) == set(expected) == set(model.tracked)
+        for key, value in expected.items():
+            assert logs[key] == pytest.approx(float(value), rel=1e-4, abs=absolute), key
+
+    def check_weights(self, network, expected):
+        """Checks a network's weights against arrays."""
+        for actual, value in zip(values(network), expected, strict=True):
+            np.testing.assert_allclose(actual, value, rtol=1e-4, atol=1e-6)
+
     # Serving ---------------------------------------------------------------------------------
 
     @pytest.mark.slow
@@ -443,19 +462,10 @@ class GameContract(VariantContract):
         initial = values(model.generator)
         self.fit(model, steps=1)
         expected = self._plain_step(twin, self.data(BATCH), losses.get(loss), discriminator_steps)
-        for network in self.all_networks():
-            self._check_close(getattr(model, network), values(getattr(twin, network)))
-        logs = model.last_step()
-        assert set(logs) == set(expected) == set(model.tracked)
-        for key, value in expected.items():
-            assert logs[key] == pytest.approx(float(value), rel=1e-4), key
+        self.check_step(model, twin, self.all_networks(), expected)
         # In its first step the average's decay is 1 / 10.
         pairs = zip(initial, values(twin.generator), strict=True)
-        self._check_close(model.average, [0.1 * old + 0.9 * new for old, new in pairs])
-
-    def _check_close(self, network, expected):
-        for actual, value in zip(values(network), expected, strict=True):
-            np.testing.assert_allclose(actual, value, rtol=1e-4, atol=1e-6)
+        self.check_weights(model.average, [0.1 * old + 0.9 * new for old, new in pairs])
 
     def _plain_step(self, twin, data, game, discriminator_steps):
         """Algorithm 1 with nothing shared: every pass on its own, statistics put back by hand.

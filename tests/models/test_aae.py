@@ -129,14 +129,7 @@ class AdversarialAutoencoderContract(VariantContract):
         model, twin = (self.compiled(**options) for _ in range(2))
         self.fit(model, steps=1)
         expected = self._plain_step(twin, self.data(BATCH), losses.get(loss), decay)
-        for name in NETWORKS:
-            both = (values(getattr(model, name)), values(getattr(twin, name)))
-            for actual, value in zip(*both, strict=True):
-                np.testing.assert_allclose(actual, value, rtol=1e-4, atol=1e-6)
-        logs = model.last_step()
-        assert set(logs) == set(expected) == set(model.tracked)
-        for key, value in expected.items():
-            assert logs[key] == pytest.approx(float(value), rel=1e-4), key
+        self.check_step(model, twin, NETWORKS, expected)
 
     def _plain_step(self, twin, data, game, decay):
         """Every pass of every phase on its own, statistics put back by hand."""

@@ -123,19 +123,10 @@ class TestR3GAN(VariantContract):
         data = self.data(BATCH)
         model.fit(*data, batch_size=BATCH, shuffle=False, verbose=0)
         expected = self._plain_step(twin, *data, labelled, penalty_steps)
-        for name in ("generator", "discriminator"):
-            pairs = zip(values(getattr(model, name)), values(getattr(twin, name)), strict=True)
-            for actual, value in pairs:
-                np.testing.assert_allclose(actual, value, rtol=1e-4, atol=1e-6)
-        logs = model.last_step()
-        assert set(logs) == set(expected) == set(model.tracked)
-        for key, value in expected.items():
-            assert logs[key] == pytest.approx(float(value), rel=1e-4, abs=1e-6), key
+        self.check_step(model, twin, ("generator", "discriminator"), expected, absolute=1e-6)
         # Four of D's images are half a half-life of eight.
-        pairs = zip(initial, values(twin.generator), values(model.average), strict=True)
-        for old, new, actual in pairs:
-            kept = np.sqrt(0.5)
-            np.testing.assert_allclose(actual, kept * old + (1 - kept) * new, rtol=1e-4, atol=1e-6)
+        kept, pairs = np.sqrt(0.5), zip(initial, values(twin.generator), strict=True)
+        self.check_weights(model.average, [kept * old + (1 - kept) * new for old, new in pairs])
 
     def plain(self, labelled, penalty_steps):
         options = {"ema_half_life": 8.0}

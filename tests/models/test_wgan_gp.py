@@ -154,18 +154,10 @@ class TestWGANGP(VariantContract):
         (data,) = self.data(count)
         model.fit(data, batch_size=count, shuffle=False, verbose=0)
         expected = self._plain_step(twin, data, n_critic, gp_weight=4.0)
-        for name in ("generator", "critic"):
-            pairs = zip(values(getattr(model, name)), values(getattr(twin, name)), strict=True)
-            for actual, value in pairs:
-                np.testing.assert_allclose(actual, value, rtol=1e-4, atol=1e-6)
-        logs = model.last_step()
-        assert set(logs) == set(expected) == set(model.tracked)
-        for key, value in expected.items():
-            assert logs[key] == pytest.approx(float(value), rel=1e-4, abs=1e-6), key
+        self.check_step(model, twin, ("generator", "critic"), expected, absolute=1e-6)
         # In its first step the average's decay is 1 / 10.
-        pairs = zip(initial, values(twin.generator), values(model.average), strict=True)
-        for old, new, actual in pairs:
-            np.testing.assert_allclose(actual, 0.1 * old + 0.9 * new, rtol=1e-4, atol=1e-6)
+        pairs = zip(initial, values(twin.generator), strict=True)
+        self.check_weights(model.average, [0.1 * old + 0.9 * new for old, new in pairs])
 
     def _plain_step(self, twin, data, n_critic, gp_weight):
         """Algorithm 1 with nothing shared; G's statistics put back by hand."""
