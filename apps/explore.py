@@ -7,7 +7,6 @@ no server has to allow other origins.
 
 import argparse
 import contextlib
-import json
 import signal
 import socket
 import subprocess
@@ -25,6 +24,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from apps.serve import exported, read_notes
 from apps.terminal import accept_any_text
 
 PROGRAM = "python -m apps.explore"
@@ -89,24 +89,11 @@ def refuse(message):
     return 2
 
 
-def exported(folder):
-    """The models of a folder that have an exported version, `{name: path of the newest}`."""
-    found = {}
-    for path in sorted(folder.glob("*/*/saved_model.pb")):
-        name, version = path.parts[-3:-1]
-        if version.isascii() and version.isdigit():
-            newest = found.get(name)
-            if newest is None or int(version) > int(newest.name):
-                found[name] = path.parent
-    return found
-
-
 def class_names(version):
     """The names of a version's classes in the order of labels; None where it has none."""
     try:
-        notes = (version / "assets.extra" / "keras_gans.json").read_text("utf-8")
-        return json.loads(notes)["class_names"]
-    except (OSError, ValueError, KeyError):
+        return read_notes(version).get("class_names")
+    except (OSError, ValueError, AttributeError):
         return None
 
 

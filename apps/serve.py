@@ -31,7 +31,8 @@ def main(arguments=None):
     accept_any_text()
     args = parse(arguments)
     saved_models = Path(args.saved_models).absolute()
-    newest = {name: latest_version(saved_models / name) for name in model_names(args, saved_models)}
+    one = {args.model: latest_version(saved_models / args.model)} if args.model else None
+    newest = one or exported(saved_models)
     if not newest or None in newest.values():
         folder = saved_models / args.model if args.model else saved_models
         return refuse(
@@ -78,14 +79,6 @@ def parse(arguments):
     text = "address that the embedded server listens on (default: %(default)s)"
     add("--host", default="127.0.0.1", help=text)
     return parser.parse_args(arguments)
-
-
-def model_names(args, saved_models):
-    """The models to serve: the one that was named, or all that have an exported version."""
-    if args.model:
-        return [args.model]
-    folders = sorted(path for path in saved_models.glob("*") if not path.name.startswith("."))
-    return [folder.name for folder in folders if latest_version(folder)]
 
 
 def what_to_serve(args, newest, saved_models):
@@ -267,6 +260,13 @@ def example_request(args, name, version):
 
 # The folder is read here and not with keras_gans.serving: that takes TensorFlow, seconds and a
 # screen of its notes, for a program that is about to be replaced.
+
+
+def exported(saved_models):
+    """The models that have an exported version, `{name: path of the newest}`."""
+    folders = sorted(path for path in saved_models.glob("*") if not path.name.startswith("."))
+    newest = {folder.name: latest_version(folder) for folder in folders}
+    return {name: version for name, version in newest.items() if version}
 
 
 def latest_version(folder):

@@ -82,6 +82,11 @@ def local_devices(strategy):
         return [(gpus or cpus)[0].name]
 
 
+def is_on_gpu(strategy):
+    """Whether this process trains on a GPU."""
+    return any("GPU" in device for device in local_devices(strategy))
+
+
 def num_workers(strategy):
     """Number of processes that train together."""
     resolver = strategy.cluster_resolver

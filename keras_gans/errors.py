@@ -1,4 +1,9 @@
-"""The two errors that end a program in one line: a user's mistake, and a run that failed."""
+"""The two errors that end a program in one line, and how their messages show shapes."""
+
+
+def shape_text(shape):
+    """A shape as messages show it, `[n, 28, 28, 1]`: n is a side that is open, None."""
+    return f"[{', '.join('n' if side is None else str(side) for side in shape)}]"
 
 
 class InputError(ValueError):

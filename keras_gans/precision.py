@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from keras_gans.distribution import local_devices
+from keras_gans.distribution import is_on_gpu
 from keras_gans.errors import InputError
 
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
@@ -32,7 +32,7 @@ def choose_precision(name="auto", strategy=None):
     if tf.config.list_logical_devices("TPU"):
         return "mixed_bfloat16", "TPUs multiply it"
     gpus = tf.config.list_physical_devices("GPU")
-    if strategy is not None and not any("GPU" in device for device in local_devices(strategy)):
+    if strategy is not None and not is_on_gpu(strategy):
         gpus = []
     details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
     capabilities = [d["compute_capability"] for d in details if "compute_capability" in d]

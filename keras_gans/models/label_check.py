@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from keras_gans.errors import InputError
+from keras_gans.errors import InputError, shape_text
 from keras_gans.serving.checks import checked_label
 
 
@@ -16,7 +16,7 @@ def check_labels(labels, num_classes):
     if labels is None:
         raise InputError(f"{wanted}: the model has {num_classes} classes. Received: no labels")
     labels = tf.convert_to_tensor(labels)
-    came = f"Received: {labels.dtype.name} of shape {_shape_text(labels)}"
+    came = f"Received: {labels.dtype.name} of shape {shape_text(labels.shape)}"
     if labels.shape.rank == 2 and labels.shape[1] == 1:
         labels = tf.squeeze(labels, axis=1)
     if labels.shape.rank is not None and labels.shape.rank != 1:
@@ -24,7 +24,3 @@ def check_labels(labels, num_classes):
     if not labels.dtype.is_integer:
         raise InputError(f"{wanted} (of whole numbers: labels.astype('int32')). {came}")
     return checked_label(labels, num_classes)
-
-
-def _shape_text(tensor):
-    return "[" + ", ".join("n" if size is None else str(size) for size in tensor.shape) + "]"

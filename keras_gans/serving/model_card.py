@@ -1,5 +1,7 @@
 """The model card that lies in an export: what it is, where it comes from, how to ask it."""
 
+from keras_gans.errors import shape_text
+
 UNKNOWN = "unknown"
 FIELDS = {
     "model": "Model",
@@ -58,7 +60,4 @@ def _classes(notes):
 
 
 def _described(tensors):
-    def shape(sides):
-        return ", ".join("n" if side is None else str(side) for side in sides)
-
-    return ", ".join(f"`{k} {v['dtype']} [{shape(v['shape'])}]`" for k, v in tensors.items())
+    return ", ".join(f"`{k} {v['dtype']} {shape_text(v['shape'])}`" for k, v in tensors.items())

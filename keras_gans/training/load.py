@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from keras_gans.data import load_source, load_unpaired
 from keras_gans.data.classes import as_number
-from keras_gans.errors import InputError
+from keras_gans.errors import InputError, shape_text
 from keras_gans.evaluation import translation
 from keras_gans.serving import sampling
 from keras_gans.serving.checks import ROUNDING
@@ -160,9 +160,9 @@ class TrainedModel:
         shape = self.endpoints.specs(name)[argument].shape
         values = np.asarray(values, np.float32)
         if not (shape.is_compatible_with(values.shape) and len(values)):
-            sizes = ", ".join("n" if size is None else str(size) for size in shape)
             raise InputError(
-                f"{name} takes {argument}s of shape [{sizes}]. Received: {list(values.shape)}"
+                f"{name} takes {argument}s of shape {shape_text(shape)}. Received: "
+                f"{list(values.shape)}"
             )
         if not np.isfinite(values).all():
             raise InputError(f"{argument}s must be finite. Received: NaN or infinity")

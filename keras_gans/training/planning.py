@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from keras_gans import data
 from keras_gans.data.arrays import available_memory
-from keras_gans.distribution import local_devices
+from keras_gans.distribution import is_on_gpu
 from keras_gans.errors import InputError
 
 LISTED_CLASSES = 20
@@ -78,7 +78,7 @@ def check_memory(run):
     Of a GPU's memory TensorFlow tells while it trains; see `training.loop`.
     """
     needed, free = memory_mib(run), (available_memory() or math.inf) / 2**20
-    if needed <= free or any("GPU" in device for device in local_devices(run.strategy)):
+    if needed <= free or is_on_gpu(run.strategy):
         return
     weights = 16 * run.model.count_params() / 2**20
     batch = run.recipe.batch_size

@@ -184,7 +184,7 @@ def _why_features(name):
 
 def precision_name(recipe, strategy):
     """Returns which of `precision.PRECISIONS` a recipe has on the devices of a strategy."""
-    on_gpu = any("GPU" in device for device in distribution.local_devices(strategy))
+    on_gpu = distribution.is_on_gpu(strategy)
     return choices.choose_precision_name(recipe.precision, recipe.dataset, on_gpu)
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from keras_gans.distribution import local_devices
+from keras_gans.distribution import is_on_gpu
 from keras_gans.training.loop import make_batches
 from keras_gans.training.planning import program_mib
 
@@ -66,6 +66,6 @@ def duration_text(seconds):
 
 def _peak_mib(strategy):
     """The memory at most so far: of the first GPU, or of the whole program."""
-    if any("GPU" in device for device in local_devices(strategy)):
+    if is_on_gpu(strategy):
         return tf.config.experimental.get_memory_info("GPU:0")["peak"] / 2**20
     return program_mib()

@@ -13,7 +13,7 @@ from keras_gans.serving.server.refusal import bad_argument
 LARGEST_RANK = 8
 SHOWN = 100  # characters of a value in a message
 LARGEST_EXACT = 2**24 - 1  # integers that float32 holds without rounding
-TYPES = {"Null": type(None), "Object": dict, "Array": list, "String": str, "Number": (int, float)}
+TYPES = {type(None): "Null", dict: "Object", list: "Array", str: "String", bool: "Bool"}
 
 
 def read_predict(body, inputs_of):
@@ -113,15 +113,11 @@ def _array(value, info, name):
     try:
         return _converted(items, dtype).reshape(shape)
     except _WrongItemError as error:
-        kind = next((k for k, types in TYPES.items() if type(error.item) in _tuple(types)), "Bool")
+        kind = TYPES.get(type(error.item), "Number")
         raise bad_argument(
             f"{name}: JSON Value: {_shown(error.item)} Type: {kind} is not of expected type: "
             f"{dtype.name}"
         ) from None
-
-
-def _tuple(types):
-    return types if isinstance(types, tuple) else (types,)
 
 
 def _flatten(value):

@@ -15,6 +15,7 @@ import grpc
 import tensorflow as tf
 from tensorflow_serving.apis import get_model_status_pb2
 
+from keras_gans.errors import shape_text
 from keras_gans.serving import export, warmup
 from keras_gans.serving.server.refusal import CODES, RequestError, bad_argument, not_found
 
@@ -94,12 +95,8 @@ def _check_input(key, array, info):
         raise bad_argument(f"{key} must be of type {dtype.name}. Received: {given.name}")
     if not shape.is_compatible_with(array.shape):
         raise bad_argument(
-            f"{key} must be of shape {_readable(shape)}. Received: {_readable(array.shape)}"
+            f"{key} must be of shape {shape_text(shape)}. Received: {shape_text(array.shape)}"
         )
-
-
-def _readable(shape):
-    return f"[{', '.join('n' if side is None else str(side) for side in shape)}]"
 
 
 @dataclass
