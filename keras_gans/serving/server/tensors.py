@@ -82,7 +82,7 @@ def _from_rows(rows, infos):
                 f"Failed to process element: {place} of 'instances' list. JSON object: "
                 f"{_shown(row)} keys must be equal to: {','.join(sorted(infos))}"
             )
-    return {name: _array([row[name] for row in rows], infos[name], name) for name in infos}
+    return {name: _array([row[name] for row in rows], infos[name], name) for name in rows[0]}
 
 
 def _from_columns(columns, infos):
@@ -97,7 +97,8 @@ def _from_columns(columns, infos):
     for name in infos:
         if name not in columns:
             raise bad_argument(f"Missing named input: {name} in 'inputs' object.")
-    return {name: _array(columns[name], infos[name], name) for name in infos}
+    # In the request's order, as are the messages then: that of a SignatureDef changes.
+    return {name: _array(columns[name], infos[name], name) for name in columns if name in infos}
 
 
 def _is_named(value):
