@@ -209,7 +209,7 @@ def container_command(engine, served, saved_models):
 
 
 class DamagedError(Exception):
-    """A file of an export, the message, cannot be used."""
+    """A file of an export is damaged; the message is its path."""
 
     def __init__(self, version, file):
         super().__init__(version / file)
