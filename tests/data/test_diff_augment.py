@@ -6,12 +6,9 @@ import tensorflow as tf
 
 from keras_gans.data import diff_augment
 from keras_gans.data.diff_augment import POLICY, augmented, colored, cut_out, translated
+from tests.data.affine import check_gradient, photos
 
 SHAPES = [(5, 8, 12, 3), (5, 8, 8, 1)]
-
-
-def photos(shape=(5, 8, 12, 3), seed=0):
-    return np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32)
 
 
 def each(*numbers):
@@ -35,7 +32,7 @@ def test_colours_are_changed_in_the_papers_order(shape):
 
 
 def test_colours_stay_where_nothing_is_asked_of_them_and_vanish_at_0():
-    images = photos()
+    images = photos((5, 8, 12, 3))
     zeros, ones = tf.zeros(5), tf.ones(5)
     np.testing.assert_array_equal(colored(images, zeros, ones, ones), images)
     gray = colored(images, zeros, zeros, ones).numpy()
@@ -137,16 +134,4 @@ def test_seed_purpose_step_and_place_decide_and_not_the_rest_of_the_batch(name):
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_gradient_is_that_of_a_map_which_is_affine_in_the_image(shape):
-    """<T(x + v) - T(x), w> = <v, T'w> for any v and w, so T' is the gradient of <T(x), w>."""
-    images, v, w = (tf.constant(photos(shape, seed)) for seed in range(3))
-
-    def change(x):
-        return augmented(x, POLICY, 0, "fake g", 0)
-
-    with tf.GradientTape() as tape:
-        tape.watch(images)
-        changed = change(images)
-    gradient = tape.gradient(changed, images, output_gradients=w)
-    expected = np.sum((change(images + v) - changed) * w, axis=(1, 2, 3))
-    actual = np.sum(gradient * v, axis=(1, 2, 3))
-    np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-4)
+    check_gradient(lambda x: augmented(x, POLICY, 0, "fake g", 0), shape)
