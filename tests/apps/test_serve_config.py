@@ -133,7 +133,9 @@ import socket
 listener = socket.create_server(("127.0.0.1", 0))
 print(listener.getsockname()[1], flush=True)
 connection, _ = listener.accept()
-request = connection.recv(1000).decode()
+request = ""
+while not request.endswith("\\r\\n\\r\\n"):  # bash writes line by line
+    request += connection.recv(1000).decode()
 assert request == "GET /v1/models/cgan/versions/{VERSION} HTTP/1.0\\r\\n\\r\\n", request
 connection.sendall(b'HTTP/1.0 200 OK\\r\\n\\r\\n{{"state": "{state}"}}')
 """
