@@ -94,7 +94,13 @@ def _refuse_too_many(image, pixels, max_megapixels):
 
 def _check_end(image):
     """Refuses files of full length whose end is missing, of which Pillow makes black or smears."""
-    checks = {"PNG": _check_png, "JPEG": _check_jpeg, "WEBP": _check_webp, "AVIF": _check_avif}
+    checks = {
+        "PNG": _check_png,
+        "JPEG": _check_jpeg,
+        "GIF": _check_gif,
+        "WEBP": _check_webp,
+        "AVIF": _check_avif,
+    }
     if check := checks.get(image.format):
         place = image.fp.tell()
         check(image.fp)
@@ -123,6 +129,39 @@ def _check_jpeg(file):
         file.seek(place)
         if b"\xff\xd9" not in file.read():
             raise BadImageError(_ZEROS)
+
+
+def _check_gif(file):
+    """Walks the blocks to the end of the first frame: zeros in its pixels end it too early.
+
+    A block is a run of parts, each behind its length; a length of zero ends it.
+    """
+    file.seek(len(b"GIF89a") + 4)
+    _skip_gif_colours(file, 2)
+    kind = file.read(1)
+    while kind == b"!":  # an extension, behind its kind
+        file.seek(1, 1)
+        _skip_gif_parts(file)
+        kind = file.read(1)
+    if kind == b",":
+        file.seek(8, 1)
+        _skip_gif_colours(file, 0)
+        file.seek(1, 1)  # bits of the first code
+        _skip_gif_parts(file)
+        # Another extension, frame, the end, or none; some writers add a second zero.
+        if (behind := file.read(2)) and behind.lstrip(b"\0")[:1] not in (b"!", b",", b";"):
+            raise BadImageError("its pixels are damaged: its first frame ends too early")
+
+
+def _skip_gif_colours(file, rest):
+    """Reads the flags, passes over `rest` bytes behind them and over a table of colours."""
+    flags = (file.read(1) or b"\0")[0]
+    file.seek(rest + (3 << (flags % 8) + 1 if flags & 128 else 0), 1)
+
+
+def _skip_gif_parts(file):
+    while length := (file.read(1) or b"\0")[0]:
+        file.seek(length, 1)
 
 
 def _check_webp(file):

@@ -129,7 +129,9 @@ def zero_tail(data, random):
 
 
 def hole(data, random):
-    place, size = random.integers(0, len(data)), len(data) // 8
+    """Zeros somewhere, but not for a GIF file's colours: they may all be black."""
+    colours = 13 + (3 << data[10] % 8 + 1) if data.startswith(b"GIF") else 0
+    place, size = random.integers(colours, len(data)), len(data) // 8
     return data[:place] + bytes(size) + data[place + size :]
 
 

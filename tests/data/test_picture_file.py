@@ -97,7 +97,24 @@ def test_a_tail_of_zeros_is_bad(tmp_path, name, options, kept):
         read_image(path, (side, side), 3, "crop")
 
 
-@pytest.mark.parametrize("name", ["a.png", "a.jpg"])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("frames", [1, 3])
+@pytest.mark.parametrize("place", [0.2, 0.5, 0.8])
+def test_zeros_within_the_pixels_of_a_gif_are_bad(tmp_path, mode, frames, place):
+    """They end the first frame: Pillow leaves the rest of it black."""
+    path, frame = tmp_path / "a.gif", textured(128).convert(mode)
+    frame.save(path, comment=b"a comment")
+    zeros = int(place * path.stat().st_size)
+    more = [frame.rotate(90), frame.rotate(180)][: frames - 1]
+    frame.save(path, comment=b"a comment", save_all=True, append_images=more)
+    data = path.read_bytes()
+    np.testing.assert_array_equal(read_image(path, (128, 128), 1, "crop") > 40, True)
+    path.write_bytes(data[:zeros] + bytes(600) + data[zeros + 600 :])
+    with pytest.raises(BadImageError, match=r"its first frame ends too early|truncated"):
+        read_image(path, (128, 128), 1, "crop")
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.gif"])
 @pytest.mark.parametrize("padding", [b"\0" * 4096, b"trailer of a phone", b"\0" * 7])
 def test_bytes_behind_the_end_do_not_matter(tmp_path, name, padding):
     path = tmp_path / name
