@@ -28,7 +28,10 @@ def main(arguments=None):
     arguments = sys.argv[1:] if arguments is None else arguments
     variant, *rest = arguments or ["--help"]
     if variant in ("-h", "--help"):
-        print(_overview())
+        print(f"usage: {PROGRAM} VARIANT [options]\n")
+        for name, recipe in RECIPES.items():
+            print(f"  {name:8} {recipe.__doc__.strip()}")
+        print(f"\nAll options of a variant: {PROGRAM} cgan --help")
         return
     if variant not in RECIPES:
         raise InputError(f"unknown variant {variant!r}: choose one of {', '.join(RECIPES)}")
@@ -227,12 +230,6 @@ def _parser(recipe_class):
         name, text = item.name.replace("_", "-"), item.metadata["help"]
         add(f"--{name}", type=types[item.name], default=item.default, help=text)
     return parser
-
-
-def _overview():
-    lines = [f"  {name:8} {recipe.__doc__.strip()}" for name, recipe in RECIPES.items()]
-    usage, end = f"usage: {PROGRAM} VARIANT [options]", f"{PROGRAM} cgan --help"
-    return "\n".join([usage, "", *lines, "", f"All options of a variant: {end}"])
 
 
 if __name__ == "__main__":

@@ -174,9 +174,13 @@ def _between_seeds(options, endpoints):
     sampling.latent_decoder(endpoints)  # refuses, before a label is looked for
     width = endpoints.specs("serving_default")["latent"].shape[-1]
     first, label = _first_latent(options.from_latent, width)
-    labels = _classes_shown(options, endpoints.class_names)
-    if label is not None and options.label is None:
+    names = endpoints.class_names
+    if options.label is not None:
+        labels = np.array([training.label_index(names, options.label)])
+    elif label is not None:
         labels = np.array([label])
+    else:
+        labels = np.arange(min(COLUMNS, len(names))) if names else None  # a column each
     points = options.points or POINTS
     _check_frames(options, points)
     seeds = _seeds(options, 1, points)
@@ -232,13 +236,6 @@ def _first_latent(path, width):
             f"{list(latent.shape)}"
         )
     return latent, None if label is None else int(label)
-
-
-def _classes_shown(options, class_names):
-    """The class of each column, int64 [columns]; None for a model without classes."""
-    if options.label is not None:
-        return np.array([training.label_index(class_names, options.label)])
-    return np.arange(min(COLUMNS, len(class_names))) if class_names else None
 
 
 def _classes_visited(options, class_names):

@@ -3,7 +3,7 @@
 import keras_gans as kg
 """
 
-from keras_gans import keras_settings  # noqa: F401  refuses what the others cannot work with
+from keras_gans import compat  # noqa: F401  refuses what the others cannot work with
 
 __version__ = "0.1.0"  # above what imports it
 

@@ -1,11 +1,50 @@
-"""The private names of Keras and TensorFlow that this library needs, each with its reason.
+"""What this library needs of Keras and TensorFlow: settings, and private names with their reasons.
 
-A version that lacks one is refused by name where it is used, not misread.
+Settings are checked when it is imported, before anything is built on them; a version that lacks a
+name is refused where the name is used, not misread.
 """
 
+import importlib.util
 import itertools
+import os
 
-import keras
+# What the networks, the losses and saved files are written for.
+NEEDED = {"backend": "tensorflow", "image_data_format": "channels_last", "floatx": "float32"}
+
+
+def check_keras_settings():
+    """Imports Keras and returns it; ImportError in one line if its settings do not fit."""
+    legacy = os.environ.get("TF_USE_LEGACY_KERAS", "")
+    if legacy.lower() in ("1", "true") and importlib.util.find_spec("tf_keras") is None:
+        raise ImportError(
+            "keras_gans needs Keras 3: unset TF_USE_LEGACY_KERAS, for which TensorFlow looks for "
+            f"tf_keras. Received: TF_USE_LEGACY_KERAS={legacy}"
+        )
+    try:
+        import keras
+    except ImportError as error:
+        # Of a backend that is not installed Keras says no more than which module it lacks.
+        backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+        if backend == "tensorflow":
+            raise
+        raise ImportError(f"{_cure('backend')}. Received: KERAS_BACKEND={backend}") from error
+    for name, needed in NEEDED.items():
+        if (value := getattr(keras.config, name)()) != needed:
+            raise ImportError(f"{_cure(name)}. Received: {name}={value}")
+    return keras
+
+
+def _cure(name):
+    needed = NEEDED[name]
+    how = {
+        "backend": "set KERAS_BACKEND=tensorflow before the first import of keras",
+        "image_data_format": f"call keras.config.set_image_data_format({needed!r}) before",
+        "floatx": f"call keras.config.set_floatx({needed!r}) before",
+    }
+    return f"keras_gans needs Keras's {name} {needed}: {how[name]}, or change ~/.keras/keras.json"
+
+
+keras = check_keras_settings()
 
 
 def all_layers(model):

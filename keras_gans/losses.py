@@ -150,8 +150,18 @@ def get(loss, label_smoothing=0.0):
     games = {
         "minimax": Losses(cross_entropy, minimax_generator_loss, _sigmoid),
         "non_saturating": Losses(cross_entropy, non_saturating_generator_loss, _sigmoid),
-        "least_squares": Losses(least_squares, least_squares_generator_loss, _clipped),
-        "hinge": Losses(hinge_discriminator_loss, hinge_generator_loss, _from_margin),
+        # The optimal least-squares D is p / (p + q) itself, without a sigmoid.
+        "least_squares": Losses(
+            least_squares,
+            least_squares_generator_loss,
+            lambda logits: tf.clip_by_value(_float32(logits), 0.0, 1.0),
+        ),
+        # A hinge D is a margin around 0, not a log-odds: -1 reads as 0, +1 as 1.
+        "hinge": Losses(
+            hinge_discriminator_loss,
+            hinge_generator_loss,
+            lambda logits: tf.clip_by_value(0.5 * (_float32(logits) + 1.0), 0.0, 1.0),
+        ),
     }
     if isinstance(loss, str) and loss in games:
         game = games[loss]
@@ -177,13 +187,3 @@ def _float32(logits):
 
 def _sigmoid(logits):
     return tf.sigmoid(_float32(logits))
-
-
-def _clipped(logits):
-    # The optimal least-squares D is p / (p + q) itself, without a sigmoid.
-    return tf.clip_by_value(_float32(logits), 0.0, 1.0)
-
-
-def _from_margin(logits):
-    # A hinge D is a margin around 0, not a log-odds: -1 reads as 0, +1 as 1.
-    return tf.clip_by_value(0.5 * (_float32(logits) + 1.0), 0.0, 1.0)

@@ -1,11 +1,16 @@
-"""The private names of Keras and TensorFlow: there, and refused in one line when they are gone."""
+"""Keras's settings and private names: there, and refused in one line where they do not fit."""
 
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import pytest
 
 from keras_gans import compat
+
+ROOT = Path(__file__).parents[1]
 
 
 def network():
@@ -71,3 +76,45 @@ def test_a_version_without_the_parser_of_slurms_lists_is_refused(monkeypatch):
     monkeypatch.delattr(sys.modules[name.rpartition(".")[0]], "slurm_cluster_resolver", False)
     with pytest.raises(ImportError, match="no parser of Slurm's lists"):
         compat.slurm_hosts("n1", "1")
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "needed"),
+    [("floatx", "float16", "float32"), ("image_data_format", "channels_first", "channels_last")],
+)
+def test_a_setting_of_another_project_is_refused_with_its_cure(name, wrong, needed):
+    change = getattr(keras.config, f"set_{name}")
+    change(wrong)
+    try:
+        with pytest.raises(ImportError) as error:
+            compat.check_keras_settings()
+    finally:
+        change(needed)
+    assert str(error.value) == (
+        f"keras_gans needs Keras's {name} {needed}: call keras.config.set_{name}('{needed}') "
+        f"before, or change ~/.keras/keras.json. Received: {name}={wrong}"
+    )
+    compat.check_keras_settings()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("variable", "value", "cure"),
+    [
+        ("KERAS_BACKEND", "jax", "set KERAS_BACKEND=tensorflow before the first import of keras"),
+        ("TF_USE_LEGACY_KERAS", "1", "unset TF_USE_LEGACY_KERAS"),
+    ],
+)
+def test_another_keras_is_refused_before_it_fails(variable, value, cure):
+    done = subprocess.run(
+        [sys.executable, "-c", "import keras_gans"],
+        cwd=ROOT,
+        env=os.environ | {variable: value},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    line = done.stderr.splitlines()[-1]
+    assert line.startswith("ImportError: keras_gans needs Keras")
+    assert cure in line
+    assert line.endswith(f"Received: {variable}={value}")

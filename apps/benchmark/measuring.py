@@ -54,13 +54,13 @@ def peak_mib():
 def matmul_rate(dtype):
     """Returns the GFLOP/s of large matrix products, the most the machine can do."""
     left, right = (tf.cast(tf.random.normal((MATRIX_SIZE, MATRIX_SIZE)), dtype) for _ in range(2))
-    spent = seconds(lambda: [_product(left, right).numpy() for _ in range(MATRIX_PRODUCTS)])
+
+    @tf.function
+    def product():
+        return tf.matmul(left, right)[0, 0]  # one number: nothing to copy out
+
+    spent = seconds(lambda: [product().numpy() for _ in range(MATRIX_PRODUCTS)])
     return MATRIX_PRODUCTS * 2 * MATRIX_SIZE**3 / spent / 1e9
-
-
-@tf.function
-def _product(left, right):
-    return tf.matmul(left, right)[0, 0]  # one number: nothing to copy out
 
 
 def describe_machine():

@@ -35,7 +35,10 @@ def read_table(what, contents):
             return None, rows
         labels = {}
         for place, file, label in rows:
-            name = _file_name(file)
+            if not isinstance(file, str) or not file.strip():
+                name = printable(str(file))[:80]
+                raise ValueError(f"a file must be named by text. Received: {name}")
+            name = file.strip().replace("\\", "/").removeprefix("./")
             if labels.setdefault(name, label) != label:
                 raise ValueError(f"{place}: {name} has two labels, {labels[name]} and {label}")
     except (ValueError, RecursionError, csv.Error) as error:
@@ -120,9 +123,3 @@ def _class_name(place, label):
     if _NEGATIVE.fullmatch(label):
         raise ValueError(f"{place}: a label must be a name or at least 0. Received: {label}")
     return label
-
-
-def _file_name(file):
-    if not isinstance(file, str) or not file.strip():
-        raise ValueError(f"a file must be named by text. Received: {printable(str(file))[:80]}")
-    return file.strip().replace("\\", "/").removeprefix("./")

@@ -148,7 +148,10 @@ def _list(path, labelled):
         endings -= collections.Counter([_ending(table)])
         listing, notes = _with_table(listing, root, table)
     if endings:
-        text = f"files that do not end as pictures do: {_count(endings)}"
+        named = [f"{count:,} {ending}" for ending, count in endings.most_common(_ENDINGS_NAMED)]
+        if rest := sum(sorted(endings.values(), reverse=True)[_ENDINGS_NAMED:]):
+            named.append(f"{rest:,} others")
+        text = f"files that do not end as pictures do: {', '.join(named)}"
         notes.append(("left out", text))
     if without:
         notes.append(("left out", f"folders without an image: {shortened(without)}"))
@@ -253,10 +256,3 @@ def _is_foreign(folder, name):
 def _ending(name):
     place = name.rfind(".")
     return printable(name[place : place + 20].lower()) if place > 0 else "without an ending"
-
-
-def _count(endings):
-    named = endings.most_common(_ENDINGS_NAMED)
-    texts = [f"{count:,} {ending}" for ending, count in named]
-    rest = endings.total() - sum(count for _, count in named)
-    return ", ".join([*texts, f"{rest:,} others"] if rest else texts)

@@ -1,6 +1,7 @@
 """Opens picture files that may be anything: damaged, cut off, or far too large."""
 
 import contextlib
+import functools
 import struct
 import threading
 import zlib
@@ -99,7 +100,7 @@ def _check_end(image):
         "JPEG": _check_jpeg,
         "GIF": _check_gif,
         "WEBP": _check_webp,
-        "AVIF": _check_avif,
+        "AVIF": functools.partial(_refuse_zeros, count=16),
     }
     if check := checks.get(image.format):
         place = image.fp.tell()
@@ -169,12 +170,11 @@ def _check_webp(file):
     end = 8 + int.from_bytes(file.read(4), "little")  # what lies behind it does not matter
     file.seek(12)
     # Lossy pixels, even ones, are a thousand zeros at most in 3,000 x 3,000; lossless ones none.
-    if _ends_in_zeros(file, 16 if file.read(4) == b"VP8L" else 4096, end):
-        raise BadImageError(_ZEROS)
+    _refuse_zeros(file, 16 if file.read(4) == b"VP8L" else 4096, end)
 
 
-def _check_avif(file):
-    if _ends_in_zeros(file, 16):
+def _refuse_zeros(file, count, end=None):
+    if _ends_in_zeros(file, count, end):
         raise BadImageError(_ZEROS)
 
 

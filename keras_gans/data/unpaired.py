@@ -152,7 +152,14 @@ def load_unpaired(
         if name == "digits2digits-m":
             return _digits_to_digits_m(name, size, channels or 3, resize)
         if name in TFDS_NAMES:
-            return _tfds(name, data_dir, size or FOLDER_SIZE, channels or 3, resize)
+            size, channels = size or FOLDER_SIZE, channels or 3
+            data_dir = None if data_dir is None else str(expand_path(data_dir))
+            domains = read_domains(name, data_dir, (*size, channels), resize)
+            x, y = (
+                array_source(f"{name} {letter}", *domain, None, size, channels, resize)
+                for letter, domain in zip("AB", domains, strict=True)
+            )
+            return UnpairedSource(name, x, y)
         if name.startswith("folders:"):
             reading = resize, bad_images, cache_mib, value_range, max_megapixels
             return _folders(name, size or FOLDER_SIZE, channels, *reading)
@@ -199,13 +206,6 @@ def _split_digits(labels):
     is_held_out = np.diff(held_out_before) > 0
     rest = by_class[~is_held_out]
     return rest[::2], rest[1::2], by_class[is_held_out]
-
-
-def _tfds(name, data_dir, size, channels, resize):
-    data_dir = None if data_dir is None else str(expand_path(data_dir))
-    a, b = read_domains(name, data_dir, (*size, channels), resize)
-    x = array_source(f"{name} A", *a, None, size, channels, resize)
-    return UnpairedSource(name, x, array_source(f"{name} B", *b, None, size, channels, resize))
 
 
 def _folders(name, size, channels, resize, bad_images, *reading):

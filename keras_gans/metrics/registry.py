@@ -94,10 +94,6 @@ def _kernel(name, samples, real):
     return {name: kernel.distance(real.pictures.features, samples.features)}
 
 
-def _inception_score(samples, real):
-    return {"inception_score": inception_score.score(samples.probabilities)}
-
-
 def _precision_recall(samples, real):
     found = precision_recall.precision_recall(real.pictures.features, samples.features)
     return {"precision": Estimate(found.precision), "recall": Estimate(found.recall)}
@@ -143,14 +139,6 @@ def _memorization(samples, real):
     return {"nearest_training_ratio": Estimate(ratio), "copied_share": Estimate(share)}
 
 
-def _sharpness(samples, real):
-    return {"sharpness": sharpness.sharpness(samples.pixels, real.source.image_shape)}
-
-
-def _reconstruction(endpoints, real):
-    return reconstruction.score(endpoints, real.batches())
-
-
 def _posterior(endpoints, real):
     reference = real.reference
     return latent_mmd.score(endpoints, real.batches(), reference.size, reference.labels)
@@ -162,7 +150,11 @@ METRICS = {
     "fid": Metric(partial(_frechet, "fid"), {"fid": "lower"}, "inception_features"),
     "mmd": Metric(partial(_kernel, "mmd"), {"mmd": "lower"}, "other_features"),
     "kid": Metric(partial(_kernel, "kid"), {"kid": "lower"}, "inception_features"),
-    "inception_score": Metric(_inception_score, {"inception_score": "higher"}, "probabilities"),
+    "inception_score": Metric(
+        lambda samples, real: {"inception_score": inception_score.score(samples.probabilities)},
+        {"inception_score": "higher"},
+        "probabilities",
+    ),
     "precision_recall": Metric(
         _precision_recall, {"precision": "higher", "recall": "higher"}, "features"
     ),
@@ -185,9 +177,18 @@ METRICS = {
     "memorising": Metric(
         _memorization, {"nearest_training_ratio": "real", "copied_share": "real"}, "pixels"
     ),
-    "sharpness": Metric(_sharpness, {"sharpness": "real"}, "pixels"),
+    "sharpness": Metric(
+        lambda samples, real: {
+            "sharpness": sharpness.sharpness(samples.pixels, real.source.image_shape)
+        },
+        {"sharpness": "real"},
+        "pixels",
+    ),
     "reconstruction": Metric(
-        _reconstruction, {"reconstruction_error": "lower"}, "pixels", ("reconstruct",)
+        lambda endpoints, real: reconstruction.score(endpoints, real.batches()),
+        {"reconstruction_error": "lower"},
+        "pixels",
+        ("reconstruct",),
     ),
     "posterior": Metric(
         _posterior,

@@ -67,7 +67,13 @@ def prepared(model, arguments):
     if isinstance(callbacks, keras.callbacks.Callback):
         callbacks = [callbacks]
     if isinstance(callbacks, (list, tuple)):
-        arguments = arguments | {"callbacks": [_fitting(each, model) for each in callbacks]}
+        callbacks = [
+            TerminateOnLosses(each, model.tracked)
+            if isinstance(each, keras.callbacks.TerminateOnNaN)
+            else each
+            for each in callbacks
+        ]
+        arguments = arguments | {"callbacks": callbacks}
     return arguments
 
 
@@ -77,8 +83,3 @@ def no_validation(name):
         f"the losses of {name} are the players' against each other and tell nothing about held-out "
         "images. Score samples instead: keras_gans.evaluation.Evaluator, or kg.load(run).score()"
     )
-
-
-def _fitting(callback, model):
-    terminates = isinstance(callback, keras.callbacks.TerminateOnNaN)
-    return TerminateOnLosses(callback, model.tracked) if terminates else callback

@@ -34,13 +34,23 @@ def write_card(notes):
             value = ", ".join(f"{name} {number:g}" for name, number in value.items()) or UNKNOWN
         lines.append(f"- {title}: {' '.join(str(value).split())}")
     limits = notes["limits"]
+    lines.append(
+        f"- Limits of a request: {limits['rows']} rows, {limits['pixels']} pixels of its images"
+    )
+    if notes["class_names"]:
+        names = ", ".join(f"{label} {name}" for label, name in enumerate(notes["class_names"]))
+        lines.append(f"- Labels: {' '.join(names.split())}")
     lines += [
-        f"- Limits of a request: {limits['rows']} rows, {limits['pixels']} pixels of its images",
-        *_classes(notes),
         *("", "## Signatures", "", "| Signature | Inputs | Outputs |", "| --- | --- | --- |"),
     ]
     for name, signature in sorted(notes["signatures"].items()):
-        inputs, outputs = (_described(signature[side]) for side in ("inputs", "outputs"))
+        inputs, outputs = (
+            ", ".join(
+                f"`{key} {spec['dtype']} {shape_text(spec['shape'])}`"
+                for key, spec in signature[side].items()
+            )
+            for side in ("inputs", "outputs")
+        )
         lines.append(f"| `{name}` | {inputs} | {outputs} |")
     lines += [
         *("", "## How to ask", ""),
@@ -51,13 +61,3 @@ def write_card(notes):
         'JSON as `{"b64": ...}`.',
     ]
     return "\n".join(lines) + "\n"
-
-
-def _classes(notes):
-    if notes["class_names"]:
-        names = ", ".join(f"{label} {name}" for label, name in enumerate(notes["class_names"]))
-        yield f"- Labels: {' '.join(names.split())}"
-
-
-def _described(tensors):
-    return ", ".join(f"`{k} {v['dtype']} {shape_text(v['shape'])}`" for k, v in tensors.items())

@@ -30,6 +30,11 @@ from keras_gans.training.run_folder import (
 EVALUATIONS = 10  # about so many in a run
 # A sample scored costs less than one image trained: 10 keep the cost of scoring below a tenth.
 IMAGES_PER_SAMPLE = 10
+# Why images are compared by what nobody asked for.
+FEATURES_REASONS = {
+    "classifier": "it is fitted to the labels",
+    "random": "there are no labels, and no network has to be fetched",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,7 +158,8 @@ def _resolved(recipe, source):
     compared = recipe.features or recipe.default_features or _default_features(source)
     metric = recipe.best_metric or recipe.default_metric
     if not recipe.features and interval:
-        reasons.append(("compared", f"by {compared}: {_why_features(compared)}"))
+        why = FEATURES_REASONS.get(compared, "the variant's own")
+        reasons.append(("compared", f"by {compared}: {why}"))
     image_size = recipe.image_size
     if image_size is None and recipe.dataset.startswith("folder:"):
         height, width = source.image_shape[:2]
@@ -173,13 +179,6 @@ def _resolved(recipe, source):
     if isinstance(resolved, AugmentedRecipe):
         resolved = resolved.with_augmentation(source)
     return resolved, tuple(reasons)
-
-
-def _why_features(name):
-    return {
-        "classifier": "it is fitted to the labels",
-        "random": "there are no labels, and no network has to be fetched",
-    }.get(name, "the variant's own")
 
 
 def precision_name(recipe, strategy):

@@ -266,13 +266,12 @@ def _data_difference(saved, found):
     if saved.get("image_shape") != found["image_shape"]:
         return f"images of {saved.get('image_shape')} there, of {found['image_shape']} here"
     if saved.get("class_names") != found["class_names"]:
-        there, here = (_classes_text(data.get("class_names")) for data in (saved, found))
+        there, here = (
+            f"{len(names)} classes ({shortened(names)})" if names else "no labels"
+            for names in (saved.get("class_names"), found["class_names"])
+        )
         return f"{there} there, {here} here"
     return f"as many images of the same size ({found['images']}), but other ones"
-
-
-def _classes_text(class_names):
-    return f"{len(class_names)} classes ({shortened(class_names)})" if class_names else "no labels"
 
 
 def read_record(directory):

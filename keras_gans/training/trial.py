@@ -36,7 +36,13 @@ def time_steps(run):
     once = seconds(at_once) / at_once
     steps = min(MOST_STEPS, max(FEWEST_STEPS, round(TIMED_SECONDS / once)))
     steps = -(-steps // at_once) * at_once
-    return Trial(seconds(steps) / steps, _peak_mib(run.strategy), steps)
+    step_seconds = seconds(steps) / steps
+    # The most so far, of the first GPU or of the whole program.
+    if is_on_gpu(run.strategy):
+        memory_mib = tf.config.experimental.get_memory_info("GPU:0")["peak"] / 2**20
+    else:
+        memory_mib = program_mib()
+    return Trial(step_seconds, memory_mib, steps)
 
 
 def trial_text(run, trial):
@@ -62,10 +68,3 @@ def duration_text(seconds):
     if seconds < 100:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 100 * 60 else f"{seconds / 3600:.1f} h"
-
-
-def _peak_mib(strategy):
-    """The memory at most so far: of the first GPU, or of the whole program."""
-    if is_on_gpu(strategy):
-        return tf.config.experimental.get_memory_info("GPU:0")["peak"] / 2**20
-    return program_mib()

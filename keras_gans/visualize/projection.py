@@ -60,7 +60,9 @@ def nearest_latent(endpoints, picture, label=None, steps=STEPS, seed=0):
     def rows(indices, values):
         return None if values is None else tf.constant(values[indices])
 
-    found = [distances(rows(part, latents), rows(part, labels))[0] for part in _parts(STARTS)]
+    # In batches that small memory takes.
+    parts = np.split(np.arange(STARTS), range(sampling.BATCH_SIZE, STARTS, sampling.BATCH_SIZE))
+    found = [distances(rows(part, latents), rows(part, labels))[0] for part in parts]
     best = np.argsort(np.concatenate(found))[:KEPT]
     latent, labels = keras.Variable(latents[best]), rows(best, labels)
     optimizer = keras.optimizers.Adam(RATE)
@@ -79,9 +81,3 @@ def nearest_latent(endpoints, picture, label=None, steps=STEPS, seed=0):
     winner = int(np.argmin(each))
     chosen = None if labels is None else int(labels[winner])
     return latent[winner].numpy(), chosen, images[winner].numpy()
-
-
-def _parts(count):
-    """Rows in batches that small memory takes."""
-    size = sampling.BATCH_SIZE
-    return [np.arange(start, min(start + size, count)) for start in range(0, count, size)]
