@@ -198,7 +198,8 @@ class R3GAN(LatentGAN):
 
             def without():
                 logits = real_judged(real_images), fake_judged(fake_images)
-                return *(tf.cast(each, tf.float32) for each in logits), 0.0, 0.0
+                none = tf.zeros(())
+                return *(tf.cast(each, tf.float32) for each in logits), none, none
 
             # min_D E[f(D(T(G(z))) - D(T(x)))] + gamma / 2 (E|grad D(T(x))|^2
             #       + E|grad D(T(G(z)))|^2), slopes at the images before T.

@@ -210,12 +210,12 @@ class TestR3GAN(VariantContract):
     @pytest.mark.slow
     def test_gamma_follows_its_schedule(self):
         """2 in the first step, 1 in the second."""
-        scheduled = self.compiled(gamma=Cosine(2.0, 0.0, 2), penalty_steps=1)
-        plain = self.compiled(gamma=2.0, penalty_steps=1)
+        eager = {"penalty_steps": 1, "run_eagerly": True}
+        scheduled = self.compiled(gamma=Cosine(2.0, 0.0, 2), **eager)
+        plain = self.compiled(gamma=2.0, **eager)
         self.fit(scheduled, steps=2)
         self.fit(plain, steps=1)
         plain.gamma = 1.0
-        plain.make_train_function(force=True)
         self.fit(plain, start=1, steps=1)
         pairs = zip(values(scheduled), values(plain), strict=True)
         for actual, expected in pairs:
@@ -230,6 +230,8 @@ class TestR3GAN(VariantContract):
         """Where no normalization makes an image's output depend on the others of its part."""
         toy = {"normalization": keras.layers.LayerNormalization, "decay": 0.1}
         rates = {"optimizer": keras.optimizers.SGD, "penalty_steps": penalty_steps}
+        # One is compiled, which takes most of the time.
+        rates["run_eagerly"] = (parts, penalty_steps) != (2, 3)
         whole = self.compiled(toy, **rates)
         in_parts = self.compiled(toy, accumulate=parts, **rates)
         for model in (whole, in_parts):
@@ -242,8 +244,8 @@ class TestR3GAN(VariantContract):
     @pytest.mark.slow
     def test_normalization_sees_a_part(self):
         """The statistics of a generator's BatchNormalization are then those of each part."""
-        whole = self.compiled(optimizer=keras.optimizers.SGD)
-        in_parts = self.compiled(accumulate=2, optimizer=keras.optimizers.SGD)
+        settings = {"optimizer": keras.optimizers.SGD, "run_eagerly": True}
+        whole, in_parts = self.compiled(**settings), self.compiled(accumulate=2, **settings)
         for model in (whole, in_parts):
             self.fit(model, steps=1)
         pairs = zip(values(whole.generator), values(in_parts.generator), strict=True)
