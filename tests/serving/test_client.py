@@ -82,6 +82,18 @@ def test_truncation_is_for_all_images_or_for_each(client):
     assert mixed == [whole[0], typical[1], whole[2]]
 
 
+def test_images_are_one_request_once_the_signatures_are_known(server):
+    with unreliable(server.port, 0) as (way, url), Client(url) as client:
+        way.one_request_a_connection = True
+        client.generate("cgan", [1], label=1)
+        before = way.tries
+        client.generate("cgan", [2], label=2)
+        client.generate("cgan", [3], label="bee", truncation=2.0)
+        assert way.tries == before + 2
+        with pytest.raises(BadArgumentError, match="label must be"):
+            client.generate("cgan", [1], label=3)
+
+
 def test_no_rows_give_no_images(client):
     assert client.generate("cgan", [], label=1) == []
 
