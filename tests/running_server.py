@@ -43,6 +43,14 @@ def toys(base):
     return saved_models
 
 
+@functools.cache
+def toy_store(base):
+    """Loads `toys` for all servers of this process."""
+    store = ModelStore(toys(base))
+    store.poll()
+    return store
+
+
 def conditional_gan():
     keras.utils.set_random_seed(0)
     latent, image = keras.Input((LATENT_DIM,)), keras.Input(IMAGE_SHAPE)
@@ -61,9 +69,11 @@ def conditional_gan():
 
 @contextlib.contextmanager
 def serving(saved_models, port=0):
-    """Serves a folder; yields `url`, `grpc_url`, `port`, `grpc_port` and the `ModelStore`."""
-    store = ModelStore(saved_models)
-    store.poll()
+    """Serves a folder or a `ModelStore`; yields `url`, `grpc_url`, `port`, `grpc_port`, `store`."""
+    store = saved_models
+    if not isinstance(store, ModelStore):
+        store = ModelStore(saved_models)
+        store.poll()
     rest, listener, grpc_server, grpc_port = make_servers(store, Settings(port=port, grpc_port=0))
     grpc_server.start()
     try:

@@ -45,6 +45,15 @@ def test_seeded_latents_depend_on_their_own_seed_only():
     assert seeded_latents(tf.zeros([0], tf.int32), 100).shape == (0, 100)
 
 
+def test_a_seeds_latent_is_the_stateless_draw_of_its_key():
+    seeds = [0, 1, -1, 2**31 - 1, -(2**31), 123456789]
+    for width, stream in ((1, 0), (7, 0), (100, 3)):
+        latents = seeded_latents(tf.constant(seeds), width, stream)
+        for seed, latent in zip(seeds, latents, strict=True):
+            expected = tf.random.stateless_normal([width], [seed, stream], alg="philox")
+            np.testing.assert_array_equal(latent, expected)
+
+
 def test_seeded_latents_are_standard_normal_and_independent():
     draw = tf.function(lambda seeds: seeded_latents(seeds, 100))
     latents = draw(tf.range(4000)).numpy()

@@ -5,6 +5,7 @@ machine which only asks can do with a copy of it.
 """
 
 import base64
+import contextlib
 import json
 import time
 from urllib.parse import quote, urlsplit
@@ -95,6 +96,7 @@ class Client:
 
             transport = Grpc
         self._transport = transport(url, timeout_seconds, retries, max_message_bytes)
+        self._kept = {}  # {(model, version, version_label): its signatures}
 
     def __enter__(self):
         return self
@@ -125,7 +127,7 @@ class Client:
             knows no widths, floats are float32 and integers int32.
         """
         arrays = {name: _rows(rows) for name, rows in inputs.items()}
-        return self._transport.predict(model, arrays, signature, version, version_label)
+        return self._transport.predict((model, version, version_label), arrays, signature)
 
     def generate(
         self, model, seeds, *, label=None, truncation=None, version=None, version_label=None
@@ -143,20 +145,29 @@ class Client:
                 which None means: nothing is cut off. One number, or a list.
             version, version_label: As of `predict`.
         """
-        where = {"version": version, "version_label": version_label}
-        known = self.signatures(model, **where)
+        place, asked = (model, version, version_label), (list(seeds), label, truncation)
+        if kept := self._kept.get(place):
+            # Refused, the newest version may be another by now.
+            with contextlib.suppress(BadArgumentError, NotFoundError):
+                return self._images(place, kept, *asked)
+        kept = self._kept[place] = self._transport.signatures(*place)
+        return self._images(place, kept, *asked)
+
+    def _images(self, place, known, seeds, label, truncation):
         # Exports from before the files alone were to be had have `generate` only.
         name = "generate_png" if "generate_png" in known else "generate"
         if by_name := isinstance(next(iter(np.ravel(label)), None), str):
             name = "generate_by_name"
-        if truncation is None and "truncation" in known.get(name, {"inputs": ()})["inputs"]:
+        signature = known.get(name, {"inputs": (), "outputs": ()})
+        if truncation is None and "truncation" in signature["inputs"]:
             truncation = NO_TRUNCATION
         given = {"label_name" if by_name else "label": label, "truncation": truncation}
-        rows = {"seed": np.array(list(seeds), np.int64)}
+        rows = {"seed": _rows(np.array(seeds, np.int64))}
         for key, value in given.items():
             if value is not None:
-                rows[key] = value if np.ndim(value) else np.full(len(rows["seed"]), value)
-        return self.predict(model, rows, signature=name, **where)["image_bytes"]
+                rows[key] = _rows(value if np.ndim(value) else np.full(len(seeds), value))
+        outputs = self._transport.predict(place, rows, name, signature["outputs"])
+        return outputs["image_bytes"]
 
     def class_names(self, model, *, version=None, version_label=None):
         """Returns the names of the classes in the order of labels; None if it knows none."""
@@ -214,13 +225,9 @@ def _rows(rows):
 
 # REST ----------------------------------------------------------------------------------------
 
-BY_STATUS = {
-    400: BadArgumentError,
-    404: NotFoundError,
-    504: TimedOutError,
-    **dict.fromkeys((502, 503), UnavailableError),
-    **dict.fromkeys((413, 429), TooLargeError),
-}
+BY_STATUS = {400: BadArgumentError, 404: NotFoundError, 504: TimedOutError}
+BY_STATUS |= dict.fromkeys((502, 503), UnavailableError)
+BY_STATUS |= dict.fromkeys((413, 429), TooLargeError)
 DTYPES = {"float": "float32", "double": "float64"}
 
 
@@ -240,23 +247,17 @@ class Rest:
         self.models = f"{url.rstrip('/')}/v1/models"
         self.max_message_bytes = max_message_bytes
         timeout = urllib3.Timeout(min(CONNECT_SECONDS, timeout_seconds), timeout_seconds)
-        retry = _Retry(
-            retries,
-            redirect=0,
-            status_forcelist=(502, 503),
-            allowed_methods=None,  # all: a prediction changes nothing
-            backoff_factor=FIRST_PAUSE_SECONDS,
-            backoff_max=LONGEST_PAUSE_SECONDS,
-            backoff_jitter=FIRST_PAUSE_SECONDS,
-            raise_on_status=False,
-            respect_retry_after_header=False,
-        )
+        # All methods: a prediction changes nothing.
+        what = {"status_forcelist": (502, 503), "allowed_methods": None, "redirect": 0}
+        what |= {"raise_on_status": False, "respect_retry_after_header": False}
+        pauses = dict.fromkeys(("backoff_factor", "backoff_jitter"), FIRST_PAUSE_SECONDS)
+        retry = _Retry(retries, **what, **pauses, backoff_max=LONGEST_PAUSE_SECONDS)
         self.pool = urllib3.PoolManager(retries=retry, timeout=timeout, maxsize=16)
 
     def close(self):
         self.pool.clear()
 
-    def predict(self, model, inputs, signature, version, version_label):
+    def predict(self, place, inputs, signature, names=None):
         columns = {name: _to_json(rows) for name, rows in inputs.items()}
         request = {"signature_name": signature, "inputs": columns}
         try:
@@ -265,16 +266,15 @@ class Rest:
             raise BadArgumentError("values must be finite: JSON has no NaN") from error
         if len(body) > (most := self.max_message_bytes):
             raise TooLargeError(f"a request must have at most {most} bytes. Received: {len(body)}")
-        where = self._path(model, version, version_label)
-        outputs = self._ask("POST", f"{where}:predict", body)["outputs"]
+        outputs = self._ask("POST", f"{self._path(*place)}:predict", body)["outputs"]
         if not isinstance(outputs, dict):  # an only output comes without its name
-            known = self.signatures(model, version, version_label)
-            outputs = dict.fromkeys(known[signature]["outputs"], outputs)
+            names = names or self.signatures(*place)[signature]["outputs"]
+            outputs = dict.fromkeys(names, outputs)
         return {name: _from_json(name, rows) for name, rows in outputs.items()}
 
     def signatures(self, model, version, version_label):
-        where = self._path(model, version, version_label)
-        return signatures_of(self._ask("GET", f"{where}/metadata")["metadata"]["signature_def"])
+        answer = self._ask("GET", f"{self._path(model, version, version_label)}/metadata")
+        return signatures_of(answer["metadata"]["signature_def"])
 
     def versions(self, model):
         statuses = self._ask("GET", self._path(model, None, None))["model_version_status"]

@@ -58,9 +58,9 @@ class Grpc:
     def close(self):
         self.channel.close()
 
-    def predict(self, model, inputs, signature, version, version_label):
+    def predict(self, place, inputs, signature, names=None):
         request = PredictRequest()
-        self._name(request, model, version, version_label)
+        self._name(request, *place)
         request.model_spec.signature_name = signature
         for name, rows in inputs.items():
             dtype = tf.string if isinstance(rows, list) else None

@@ -9,9 +9,15 @@ PNG_HEAD = 24  # bytes up to the end of width and height
 SIDE_OF_NONE = 8  # px, of the images that no file holds
 
 
-def assured(condition, tensor, message, summarize=None):
-    """Returns `tensor`, or refuses it with `message` when the graph finds `condition` false."""
-    with tf.control_dependencies([tf.debugging.Assert(condition, message, summarize)]):
+def assured(condition, tensor, message, summarize=3):
+    """Returns `tensor`, or refuses it with `message` when the graph finds `condition` false.
+
+    Of `message`, a list of words and tensors, `summarize` values of each tensor are shown.
+    """
+    message = [tf.convert_to_tensor(each) for each in message]
+    # `tf.debugging.Assert` would put each into a branch of its own.
+    check = tf.raw_ops.Assert(condition=condition, data=message, summarize=summarize)
+    with tf.control_dependencies([check]):
         return tf.identity(tensor)
 
 

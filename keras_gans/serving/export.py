@@ -16,7 +16,6 @@ import shutil
 import time
 from pathlib import Path
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -83,14 +82,13 @@ def publish(model, directory, *, limits=None, card=None, keep=None):
         for name, (function, specs) in float32_signatures(model).items()
     }
     # All graphs are built first: a fault of the model shows before the disk is touched.
-    archive = keras.export.ExportArchive()
     graphs = {
-        name: archive.add_endpoint(name, function, specs).get_concrete_function()
+        name: tf.function(function, specs, autograph=False).get_concrete_function()
         for name, (function, specs) in signatures.items()
     }
     staged = _stage(directory)
     try:
-        archive.write_out(staged, verbose=False)
+        tf.saved_model.save(_holder(graphs), str(staged), signatures=graphs)
         requests = sample_requests(signatures, model.class_names)
         _write_notes(staged, model, signatures, graphs, limits, card)
         warmup.write_requests(staged, requests)
@@ -108,6 +106,15 @@ def publish(model, directory, *, limits=None, card=None, keep=None):
     for number in versions(directory)[: -keep if keep else 0]:
         _remove(directory / str(number))
     return version
+
+
+def _holder(graphs):
+    """What a SavedModel stores beside its signatures: the variables that these use."""
+    # Not the functions too, as Keras's `ExportArchive` has them: each would be traced once more.
+    holder, variables = tf.Module(), {id(v): v for g in graphs.values() for v in g.variables}
+    # By Keras's name, as in exports made by it: other runs begin with these weights.
+    holder._all_variables = sorted(variables.values(), key=lambda variable: not variable.trainable)
+    return holder
 
 
 def _remove(version):

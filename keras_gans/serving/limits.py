@@ -55,11 +55,9 @@ def _checked_rows(inputs, names, largest):
     rows = tf.stack([tf.shape(x)[0] for x in inputs])
     same = [f"{', '.join(names)} must have as many rows as each other. Received:", rows]
     few = [f"a request must have at most {largest} rows. Received:", rows[0]]
-    asserts = [
-        tf.debugging.Assert(tf.reduce_all(rows == rows[0]), same),
-        tf.debugging.Assert(tf.reduce_all(rows <= largest), few),
-    ]
-    with tf.control_dependencies(asserts):
+    checked = assured(tf.reduce_all(rows == rows[0]), rows, same)
+    checked = assured(tf.reduce_all(checked <= largest), checked, few)
+    with tf.control_dependencies([checked]):
         return [tf.identity(x) for x in inputs]
 
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from keras_gans.serving.client import Client
-from tests.running_server import serving, toys
+from tests.running_server import serving, toy_store
 from tests.test_makefile import make
 
 pytestmark = pytest.mark.slow
@@ -38,7 +38,7 @@ def blocks(kind):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with serving(toys(tmp_path_factory.getbasetemp())) as server:
+    with serving(toy_store(tmp_path_factory.getbasetemp())) as server:
         yield server
 
 

@@ -9,14 +9,14 @@ import pytest
 from apps import client as program
 from keras_gans.serving.client import Client
 from tests.apps.processes import ended, start
-from tests.running_server import serving, toys
+from tests.running_server import serving, toy_store
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with serving(toys(tmp_path_factory.getbasetemp())) as server:
+    with serving(toy_store(tmp_path_factory.getbasetemp())) as server:
         yield server
 
 

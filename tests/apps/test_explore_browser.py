@@ -17,7 +17,7 @@ from PIL import Image
 from apps import explore
 from keras_gans.serving.client import Client
 from tests.browser import expect, launched, needs_browser
-from tests.running_server import running, serving, toys
+from tests.running_server import running, serving, toy_store, toys
 
 pytestmark = [pytest.mark.slow, needs_browser]
 
@@ -31,8 +31,8 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def server(folder):
-    with serving(folder) as server:
+def server(tmp_path_factory):
+    with serving(toy_store(tmp_path_factory.getbasetemp())) as server:
         yield server
 
 

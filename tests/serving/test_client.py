@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import shutil
 import socket
 import socketserver
 import subprocess
@@ -24,7 +25,7 @@ from keras_gans.serving.client import (
     UnavailableError,
 )
 from keras_gans.serving.endpoints import Endpoints
-from tests.running_server import CLASSES, serving, toys
+from tests.running_server import CLASSES, serving, toy_store, toys
 
 pytestmark = pytest.mark.slow
 
@@ -38,8 +39,8 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def server(folder):
-    with serving(folder) as server:
+def server(tmp_path_factory):
+    with serving(toy_store(tmp_path_factory.getbasetemp())) as server:
         yield server
 
 
@@ -80,6 +81,36 @@ def test_truncation_is_for_all_images_or_for_each(client):
     assert len(set(typical)) == 1
     mixed = client.generate("vae", SEEDS, truncation=[10.0, 0.0, 10.0])
     assert mixed == [whole[0], typical[1], whole[2]]
+
+
+def test_images_are_one_request_once_the_signatures_are_known(server):
+    with unreliable(server.port, 0) as (way, url), Client(url) as client:
+        for count in (2, 3, 4):
+            client.generate("cgan", [count], label=1)
+            assert way.requests == count
+        client.generate("cgan", iter([3]), label="bee", truncation=2.0)
+        assert way.requests == 5
+        client.generate("vae", [3])
+        assert way.requests == 7
+
+
+def test_another_versions_signatures_are_asked_for_when_it_comes(folder, tmp_path):
+    (first,) = (folder / "vae").iterdir()
+    (second,) = (ROOT / "tests" / "earlier" / "exports" / "dcgan").iterdir()
+    shutil.copytree(first, tmp_path / "m" / "1")
+    with (
+        serving(tmp_path) as server,
+        Client(server.url) as rest,
+        Client(server.grpc_url) as grpc,
+    ):
+        for client in (rest, grpc):
+            client.generate("m", [1])
+        # From before `generate_png`, which is refused.
+        shutil.copytree(second, tmp_path / "m" / "2")
+        server.store.poll()
+        expected = Endpoints.from_export(second)["generate"](seed=np.int32([1]))["image_bytes"]
+        for client in (rest, grpc):
+            assert client.generate("m", iter([1])) == expected.numpy().tolist()
 
 
 def test_no_rows_give_no_images(client):
@@ -169,7 +200,8 @@ class Unreliable(socketserver.ThreadingTCPServer):
 
     def __init__(self, port, failures, answer=b""):
         super().__init__(("127.0.0.1", 0), None)
-        self.port, self.failures, self.answer, self.tries = port, failures, answer, 0
+        self.port, self.failures, self.answer = port, failures, answer
+        self.tries = self.requests = 0
 
     def finish_request(self, request, client_address):
         self.tries += 1
@@ -180,13 +212,17 @@ class Unreliable(socketserver.ThreadingTCPServer):
         with socket.create_connection(("127.0.0.1", self.port)) as onward:
             back = threading.Thread(target=copy, args=(onward, request), daemon=True)
             back.start()
-            copy(request, onward)
+            copy(request, onward, self.count)
             back.join()
 
+    def count(self, data):
+        self.requests += data.count(b" HTTP/1.1\r\n")
 
-def copy(source, target):
+
+def copy(source, target, look=lambda data: None):
     with contextlib.suppress(OSError):
         while data := source.recv(65536):
+            look(data)
             target.sendall(data)
         target.shutdown(socket.SHUT_WR)
 

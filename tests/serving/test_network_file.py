@@ -1,5 +1,7 @@
 """A network as an ONNX or LiteRT file, run by the runtime that a user has."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -8,12 +10,17 @@ import tensorflow as tf
 from keras_gans.errors import InputError
 from keras_gans.serving import network_file
 from keras_gans.serving.network_file import write_network
-from tests.serving.server.test_rest import CHECKPOINTS
 
 pytestmark = pytest.mark.slow
 
+EARLIER = Path(__file__).parents[1] / "earlier"
+CHECKPOINTS = {
+    "cgan": EARLIER / "runs" / "cgan" / "checkpoint.keras",
+    "vae": EARLIER / "checkpoints" / "vae.keras",
+}
 
-@pytest.mark.parametrize("variant", ["cgan", "vae"])
+
+@pytest.mark.parametrize("variant", CHECKPOINTS)
 @pytest.mark.parametrize("file_format", network_file.MODULES)
 def test_the_file_gives_what_the_model_gives(variant, file_format, tmp_path):
     for module in network_file.MODULES[file_format]:

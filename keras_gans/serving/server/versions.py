@@ -29,7 +29,7 @@ class LoadedVersion:
 
     def __init__(self, path, run_seconds=60.0):
         self.number = int(path.name)
-        self.session = tf.compat.v1.Session(graph=tf.Graph())
+        self.session = tf.compat.v1.Session(graph=tf.Graph(), config=_quick_to_load())
         with self.session.graph.as_default(), export.quiet():
             graph = tf.compat.v1.saved_model.load(self.session, ["serve"], str(path))
         self.signatures = dict(graph.signature_def)
@@ -76,6 +76,14 @@ class LoadedVersion:
                 accept_options=True,
             )
         return self.callables[key]
+
+
+def _quick_to_load():
+    """A session that runs graphs as they are: optimized, they would be no faster at these sizes."""
+    config = tf.compat.v1.ConfigProto()
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
+    config.graph_options.optimizer_options.opt_level = tf.compat.v1.OptimizerOptions.L0
+    return config
 
 
 def _check_names(signature, inputs):

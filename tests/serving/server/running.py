@@ -14,6 +14,9 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 from keras_gans.serving import server
 from keras_gans.serving.server.run import make_servers
 
+# A request to the conditional GAN.
+GOOD = {"signature_name": "generate", "instances": [{"seed": 1, "label": 2}]}
+
 
 class Running:
     """A server's addresses, and a way to ask each of them."""
@@ -68,6 +71,39 @@ class Running:
         return response.model_spec.version.value, found
 
 
+def check_answers(asked, model, signature, inputs, expected):
+    """Checks what a signature gives over gRPC, in columns and in rows against `{output: array}`."""
+    _, arrays = asked.predict(model, signature, inputs)
+    assert set(arrays) == set(expected)
+    columns, rows = asked.columns(model, signature, inputs), asked.rows(model, signature, inputs)
+    if len(arrays) == 1:  # comes without its name
+        (key,) = arrays
+        columns, rows = {key: columns}, [{key: row} for row in rows]
+    for key, array in arrays.items():
+        assert array.shape == expected[key].shape
+        if array.dtype.kind == "f":
+            label = f"{signature} {key}"
+            np.testing.assert_allclose(array, expected[key], 0, 1e-6, err_msg=label)
+        else:
+            np.testing.assert_array_equal(array, expected[key], err_msg=f"{signature} {key}")
+        for values in (columns[key], [row[key] for row in rows]):
+            np.testing.assert_array_equal(from_json(key, values, array.dtype), array)
+
+
+def seeds(*values):
+    """What `generate` of the conditional GAN takes, all of the first class."""
+    return {"seed": np.array(values, np.int32), "label": np.zeros(len(values), np.int32)}
+
+
+def from_json(key, values, dtype):
+    """An output's values in an answer's JSON as the array that gRPC gives."""
+    if key.endswith("_bytes"):
+        values = [base64.b64decode(value["b64"]) for value in values]
+    elif dtype.kind == "O":
+        return np.vectorize(str.encode, otypes=[object])(values)
+    return np.array(values, dtype)
+
+
 def jsonable(value):
     """Arrays to lists, and bytes as TF Serving wants them."""
     if isinstance(value, dict):
@@ -81,9 +117,11 @@ def jsonable(value):
 
 @contextlib.contextmanager
 def running(saved_models, only=None, pinned=(), labels=None, **settings):
-    """Serves a folder on free ports for the time of the block; gives a `Running`."""
-    store = server.ModelStore(saved_models, only, pinned, labels)
-    store.poll()
+    """Serves a folder, or a `ModelStore`, on free ports for the block; gives a `Running`."""
+    store = saved_models
+    if not isinstance(store, server.ModelStore):
+        store = server.ModelStore(saved_models, only, pinned, labels)
+        store.poll()
     rest, listener, rpc, port = make_servers(
         store, server.Settings(port=0, grpc_port=0, **settings)
     )

@@ -1,106 +1,20 @@
 """REST and gRPC of the embedded server: the routes, statuses and answers of TF Serving."""
 
 import base64
-import json
-import shutil
 import socket
-import time
-from pathlib import Path
 
-import grpc
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gans.serving import Endpoints
+from tests.running_server import toy_store
 from tests.serving.server import malformed
-from tests.serving.server.questions import questions
-from tests.serving.server.running import running
+from tests.serving.server.running import GOOD, running
 
 pytestmark = pytest.mark.slow
 
-EARLIER = Path(__file__).parents[2] / "earlier"
-# One of each family of signatures.
-CHECKPOINTS = {
-    "cgan": EARLIER / "runs" / "cgan" / "checkpoint.keras",
-    "vae": EARLIER / "checkpoints" / "vae.keras",
-    "cyclegan": EARLIER / "checkpoints" / "cyclegan.keras",
-}
 PREDICT = "/v1/models/cgan:predict"
 ENDS = {"seed": [1], "seed_to": [2], "truncation": [10], "label": [0]}
-GOOD = {"signature_name": "generate", "instances": [{"seed": 1, "label": 2}]}
-
-
-@pytest.fixture(scope="module")
-def models():
-    return {name: keras.models.load_model(path) for name, path in CHECKPOINTS.items()}
-
-
-@pytest.fixture(scope="module")
-def saved_models(models, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("saved_models")
-    for name, model in models.items():
-        model.export(folder / name)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def served(saved_models):
-    with running(saved_models, max_bytes=2**20, send_seconds=1.0) as asked:
-        yield asked
-
-
-def plain(name, values):
-    """An answer's values in JSON as an array to compare, files as their pixels."""
-    if name.endswith("_bytes"):
-        files = [base64.b64decode(value["b64"]) for value in values]
-        return np.array([tf.io.decode_png(file).numpy().astype(int) for file in files])
-    return np.array(values)
-
-
-def same(name, actual, expected):
-    if name.endswith("_bytes"):
-        # float32 may round a value at .5 the other way.
-        assert np.abs(actual - expected).max() <= 1
-        assert np.mean(actual != expected) <= 0.01
-    elif actual.dtype.kind == "f":
-        np.testing.assert_allclose(actual, expected, rtol=0, atol=1e-6)
-    else:
-        np.testing.assert_array_equal(actual, expected)
-
-
-@pytest.mark.parametrize("model", CHECKPOINTS)
-def test_every_signature_gives_what_the_model_gives(served, saved_models, models, model):
-    endpoints = Endpoints.from_model(models[model])
-    (version,) = (saved_models / model).iterdir()
-    for name, inputs in questions(version):
-        tensors = {key: tf.constant(value) for key, value in inputs.items()}
-        outputs = endpoints[name](**tensors)
-        columns = served.columns(model, name, inputs)
-        rows = served.rows(model, name, inputs)
-        number, arrays = served.predict(model, name, inputs)
-        assert number == int(version.name)
-        assert set(arrays) == set(outputs)
-        for key, output in outputs.items():
-            expected = output.numpy()
-            column = columns if len(outputs) == 1 else columns[key]
-            row = rows if len(outputs) == 1 else [each[key] for each in rows]
-            if output.dtype == tf.string:
-                text = not key.endswith("_bytes")
-                decoded = np.vectorize(bytes.decode)(expected) if text else None
-                expected = decoded if text else plain(key, _b64(expected))
-                arrays[key] = (
-                    np.vectorize(bytes.decode)(arrays[key])
-                    if text
-                    else plain(key, _b64(arrays[key]))
-                )
-            for actual in (plain(key, column), plain(key, row), arrays[key]):
-                same(key, actual, expected)
-
-
-def _b64(files):
-    return [{"b64": base64.b64encode(file).decode()} for file in files]
 
 
 def test_status_and_metadata_are_those_of_the_real_server(served, saved_models):
@@ -166,10 +80,14 @@ def test_a_refusal_has_the_real_servers_status(served, method, path, body, statu
         ("generate", {"seed": [True], "label": [1]}, "not of expected type: int32"),
         ("generate", {"seed": [[1]], "label": [1]}, "seed must be of shape [n]"),
         ("generate", {"seed": 1, "label": 1}, "seed must be of shape [n]"),
-        ("generate", {"seed": [1], "label": [10]}, "label must be an integer from 0 to 9"),
+        ("generate", {"seed": [1], "label": [10]}, "label must be an integer from 0 to 2"),
         ("generate", {"seed": [0] * 257, "label": [0] * 257}, "at most 256 rows"),
         ("generate_png", {"seed": [1], "label": [1], "truncation": [11]}, "truncation must be"),
-        ("generate_by_name", {"seed": [1], "truncation": [1], "label_name": ["x"]}, "one of 0, 1,"),
+        (
+            "generate_by_name",
+            {"seed": [1], "truncation": [1], "label_name": ["x"]},
+            "one of ant, bee, cat",
+        ),
         ("serving_default", {"latent": [[1e39] * 4], "label": [1]}, "without loss of precision"),
         ("walk", {**ENDS, "position": [2]}, "position must be from 0 to 1"),
     ],
@@ -235,110 +153,21 @@ def test_a_slow_sender_is_let_go(served):
     assert served.ask("POST", PREDICT, GOOD)[0] == 200
 
 
-def test_other_origins_may_ask_only_where_they_were_let_in(served, saved_models):
+def test_other_origins_may_ask_only_where_they_were_let_in(served, base):
     headers = {"Origin": "http://page.example", "Content-Type": "application/json"}
     _, got, _ = served.ask("POST", PREDICT, GOOD, headers)
     assert "access-control-allow-origin" not in got
-    with running(saved_models, "cgan", allow_origins=("http://page.example",)) as asked:
+    with running(toy_store(base), allow_origins=("http://page.example",)) as asked:
         _, got, _ = asked.ask("POST", PREDICT, GOOD, headers)
         assert got["access-control-allow-origin"] == "http://page.example"
         other = {**headers, "Origin": "http://other.example"}
         assert "access-control-allow-origin" not in asked.ask("POST", PREDICT, GOOD, other)[1]
 
 
-# gRPC ------------------------------------------------------------------------------------------
-
-
-def seeds(*values):
-    return {"seed": np.array(values, np.int32), "label": np.zeros(len(values), np.int32)}
-
-
-def test_only_the_outputs_that_were_asked_for_are_sent(served):
-    _, outputs = served.predict("cgan", "generate", seeds(1), outputs=["image_bytes"])
-    assert set(outputs) == {"image_bytes"}
-
-
-@pytest.mark.parametrize(
-    ("model", "signature", "inputs", "which", "code"),
-    [
-        ("none", "generate", seeds(1), {}, "NOT_FOUND"),
-        ("cgan", "generate", seeds(1), {"version": 1}, "NOT_FOUND"),
-        ("cgan", "generate", seeds(1), {"label": "a"}, "INVALID_ARGUMENT"),
-        ("cgan", "x", seeds(1), {}, "FAILED_PRECONDITION"),
-        ("cgan", "generate", {"seed": np.zeros(1, np.int32)}, {}, "INVALID_ARGUMENT"),
-        ("cgan", "generate", {**seeds(1), "label": np.zeros(1)}, {}, "INVALID_ARGUMENT"),
-        ("cgan", "generate", {**seeds(1), "label": np.int32([10])}, {}, "INVALID_ARGUMENT"),
-    ],
-)
-def test_a_refusal_has_the_real_servers_code(served, model, signature, inputs, which, code):
-    with pytest.raises(grpc.RpcError) as refusal:
-        served.predict(model, signature, inputs, **which)
-    assert refusal.value.code().name == code
-
-
-def test_a_shape_that_promises_more_than_it_holds_is_refused(served):
-    proto = tf.make_tensor_proto(np.zeros(1, np.int32))
-    proto.tensor_shape.dim[0].size = 2**40
-    with pytest.raises(grpc.RpcError, match="too large"):
-        served.predict("cgan", "generate", {"seed": proto, "label": proto})
-
-
-# Versions --------------------------------------------------------------------------------------
-
-
-def test_a_new_version_is_taken_up_and_a_damaged_one_is_not(saved_models, tmp_path):
-    (number,) = (path.name for path in (saved_models / "cgan").iterdir())
-    source = saved_models / "cgan" / number
-    shutil.copytree(source, tmp_path / "cgan" / "5")
-    with running(tmp_path) as asked:
-        assert asked.predict("cgan", "generate", seeds(1))[0] == 5
-        shutil.copytree(source, tmp_path / ".cgan7")
-        (tmp_path / ".cgan7").rename(tmp_path / "cgan" / "7")
-        asked.store.poll()
-        assert asked.predict("cgan", "generate", seeds(1))[0] == 7
-        shutil.copytree(source, tmp_path / "cgan" / "9")
-        (tmp_path / "cgan" / "9" / "saved_model.pb").write_bytes(b"")
-        asked.store.poll()
-        assert asked.predict("cgan", "generate", seeds(1))[0] == 7
-        _, _, answer = asked.ask("GET", "/v1/models/cgan")
-        states = {e["version"]: (e["state"], e["status"]) for e in answer["model_version_status"]}
-        assert states["7"][0] == "AVAILABLE"
-        assert (states["9"][0], states["9"][1]["error_code"]) == ("END", "UNKNOWN")
-        assert states["5"][0] == "END"
-
-
-def test_labels_name_versions(saved_models, tmp_path):
-    (number,) = (path.name for path in (saved_models / "cgan").iterdir())
-    for version in ("1", "2"):
-        shutil.copytree(saved_models / "cgan" / number, tmp_path / "cgan" / version)
-    labels = {"stable": 1, "canary": 2}
-    with running(tmp_path, "cgan", pinned=(1, 2), labels=labels) as asked:
-        for label, version in labels.items():
-            assert asked.predict("cgan", "generate", seeds(1), label=label)[0] == version
-            path = f"/v1/models/cgan/labels/{label}"
-            assert asked.ask("POST", f"{path}:predict", GOOD)[0] == 200
-            assert (
-                json.dumps(version)
-                in asked.ask("GET", path)[2]["model_version_status"][0]["version"]
-            )
-        assert asked.predict("cgan", "generate", seeds(1))[0] == 2
-
-
-def test_a_version_is_warm_when_it_is_available(saved_models):
-    with running(saved_models, "cgan") as asked:
-        times = []
-        for _ in range(20):
-            began = time.perf_counter()
-            asked.predict("cgan", "generate_png", {**seeds(1), "truncation": np.float32([1])})
-            times.append(time.perf_counter() - began)
-    # Unwarmed, the first takes a hundred times as long; a busy machine makes single ones late.
-    assert times[0] < 20 * np.median(times)
-
-
 # Everything wrong at once ------------------------------------------------------------------------
 
 
-def test_malformed_requests_are_refused_and_the_next_good_one_answered(saved_models):
-    with running(saved_models) as asked:
+def test_malformed_requests_are_refused_and_the_next_good_one_answered(base):
+    with running(toy_store(base)) as asked:
         found = malformed.run(asked.port, asked.grpc_port, 60)
     assert len(found) == len(malformed.KINDS) + 2
