@@ -122,6 +122,7 @@ def test_every_evaluation_is_kept_beside_those_of_evaluate(evaluator, tmp_path):
     assert again == first
 
 
+@pytest.mark.slow
 def test_health_is_told_how_many_classes_so_few_samples_can_show(tmp_path):
     """Of 300 classes 60 real images would show 54: these are not missing."""
     labels = np.arange(900) % 300

@@ -99,6 +99,7 @@ def test_names_that_lead_out_are_refused(tmp_path, name):
     assert "leads out of its folder" in refusal(member_of_tar(tmp_path / "a.tar", name))
 
 
+@pytest.mark.slow
 def test_what_unpacks_to_gigabytes_is_refused_before_it_is_read(tmp_path):
     zeros = bytes(2**20)
     bomb = tmp_path / "bomb.zip"

@@ -290,6 +290,7 @@ def test_half_precision_answers_are_counted_exactly():
     assert model.adaptive.tally.numpy().tolist() == [3000.0, 3000.0, 1.0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", ["wgan-gp", "r3gan"])
 def test_where_zero_is_arbitrary_a_real_image_is_compared_with_a_generated_one(variant):
     """A last bias, which is in both scores, changes no sign."""
@@ -304,6 +305,7 @@ def test_where_zero_is_arbitrary_a_real_image_is_compared_with_a_generated_one(v
     assert abs(tallies[0][0]) < tallies[0][1]
 
 
+@pytest.mark.slow
 def test_r3gan_follows_a_schedule_of_p_instead():
     toy = VARIANTS["r3gan"]
     schedule = Cosine(0.0, 0.4, 2)

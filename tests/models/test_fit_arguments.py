@@ -55,6 +55,7 @@ def fitted(model, *data, epochs=2, **arguments):
     return model.fit(*data, batch_size=10, epochs=epochs, verbose=0, shuffle=False, **arguments)
 
 
+@pytest.mark.slow
 def test_a_column_of_labels_trains_the_same_weights():
     models = conditional_gan(), conditional_gan()
     for model, labels in zip(models, (LABELS, LABELS[:, None]), strict=True):
@@ -62,6 +63,7 @@ def test_a_column_of_labels_trains_the_same_weights():
     assert_same_state(*models)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
@@ -81,6 +83,7 @@ def test_other_labels_are_refused_in_a_line_before_a_weight_moves(labels, messag
         np.testing.assert_array_equal(variable, value)
 
 
+@pytest.mark.slow
 def test_an_autoencoder_is_evaluated_by_every_image_alike():
     """Twenty images in batches of 8, 8 and 4: each counts once."""
     model = autoencoder(Autoencoder, LATENT_DIM)
@@ -92,6 +95,7 @@ def test_an_autoencoder_is_evaluated_by_every_image_alike():
     assert history["val_reconstruction_loss"][-1] == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_vae_has_its_bound_on_held_out_images():
     model = autoencoder(VAE, 2 * LATENT_DIM)
     history = fitted(model, IMAGES, validation_split=0.3).history
@@ -104,6 +108,7 @@ def test_a_vae_has_its_bound_on_held_out_images():
     assert "val_gradient_norm" not in history
 
 
+@pytest.mark.slow
 def test_validation_leaves_training_as_it_is():
     models = autoencoder(VAE, 2 * LATENT_DIM), autoencoder(VAE, 2 * LATENT_DIM)
     fitted(models[0], IMAGES, epochs=1)
@@ -133,6 +138,7 @@ def test_a_gan_is_not_evaluated_by_its_losses():
         gan().evaluate(IMAGES, verbose=0)
 
 
+@pytest.mark.slow
 def test_rates_of_both_players_are_scheduled():
     model = gan()
     fitted(model, IMAGES, callbacks=[keras.callbacks.LearningRateScheduler(lambda _, r: r / 2)])
@@ -140,6 +146,7 @@ def test_rates_of_both_players_are_scheduled():
     assert rates == pytest.approx([0.01 / 4, 0.02 / 4])
 
 
+@pytest.mark.slow
 def test_rates_of_both_players_fall_on_a_plateau():
     model = gan()
     plateau = keras.callbacks.ReduceLROnPlateau(
@@ -150,6 +157,7 @@ def test_rates_of_both_players_fall_on_a_plateau():
     assert rates == pytest.approx([0.001, 0.002])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoilt", ["generator", "discriminator"])
 def test_training_terminates_on_nan(spoilt):
     model = gan()

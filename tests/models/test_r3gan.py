@@ -196,6 +196,7 @@ class TestR3GAN(VariantContract):
 
     # Penalties -------------------------------------------------------------------------------
 
+    @pytest.mark.slow
     def test_penalties_are_in_every_kth_step(self):
         model = self.compiled(penalty_steps=3)
         seen = []

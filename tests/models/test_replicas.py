@@ -23,6 +23,7 @@ def test_a_row_named_twice_counts_as_its_sum():
     assert float(replicas.global_norm([slices])) == pytest.approx(3.0, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_every_replica_has_the_sum_of_each_gradient(two_replicas):
     def replica():
         value = tf.cast(number_of_replica(), tf.float32)

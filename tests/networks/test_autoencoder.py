@@ -75,6 +75,7 @@ def test_a_discriminator_of_labels_can_be_saved(tmp_path):
     np.testing.assert_array_equal(loaded(inputs), network(inputs))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_half_precision_networks_end_in_float32(kind):
     make_encoder, make_decoder = KINDS[kind]

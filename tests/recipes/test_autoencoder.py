@@ -30,6 +30,7 @@ def test_settings_reach_the_networks_and_the_optimizer(variant):
     assert (model.latent_dim, model.seed) == (3, 5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_a_linear_decay_ends_with_the_run(variant):
     recipe = RECIPES[variant](batch_size=64, units=(4,))

@@ -13,6 +13,7 @@ def draws(count, width=64):
     return seeded_latents(tf.range(count), width)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bound", [0.5, 1.0, 2.0])
 def test_truncated_latents_are_draws_of_the_truncated_normal_distribution(bound):
     made = latents.truncated(draws(400), tf.fill([400], bound)).numpy()
