@@ -11,24 +11,23 @@ import threading
 import time
 from pathlib import Path
 
-import keras
 import pytest
 
 from tests.apps.processes import start
+from tests.running_server import toys
 from tests.serving.server.load import generate_body, load
 from tests.serving.server.malformed import ask
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-CHECKPOINT = ROOT / "tests" / "earlier" / "runs" / "cgan" / "checkpoint.keras"
 PAGE = (ROOT / "apps" / "serving.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def version(tmp_path_factory):
-    model = keras.models.load_model(CHECKPOINT)
-    return model.export(tmp_path_factory.mktemp("exported") / "cgan")
+    (version,) = (toys(tmp_path_factory.getbasetemp()) / "cgan").iterdir()
+    return version
 
 
 @contextlib.contextmanager
