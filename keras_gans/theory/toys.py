@@ -128,11 +128,11 @@ def code_discriminator(latent_dim, width=64, depth=2, members=1):
     return keras.Model(code, logits, name="discriminator")
 
 
-def adam(learning_rate=1e-3, steps=None):
+def adam(learning_rate=1e-3, steps=None, beta_1=0.5):
     """Makes Adam of little momentum; with `steps` its rate falls to 0 in them, as a cosine."""
     if steps is not None:
         learning_rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
-    return keras.optimizers.Adam(learning_rate, beta_1=0.5, beta_2=0.99)
+    return keras.optimizers.Adam(learning_rate, beta_1=beta_1, beta_2=0.99)
 
 
 # Training ----------------------------------------------------------------------------------------

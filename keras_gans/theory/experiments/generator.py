@@ -112,7 +112,7 @@ def oppose(fake_logits):
     return -deceive(fake_logits)
 
 
-def misprint(done, steps=1500):
+def misprint(done, steps=1000):
     """V printed with log D(G(z)) in its second term, beside the game as it should be."""
     p_data = densities.gaussian(0.3, 0.15)
     games = {
@@ -124,7 +124,7 @@ def misprint(done, steps=1500):
     for name, loss in games.items():
         keras.utils.set_random_seed(0)
         model = GAN(toys.gaussian_generator(-0.3, 0.15), toys.discriminator(1, activation="tanh"))
-        toys.compiled(model, toys.adam(1e-3, steps), toys.adam(3e-3, steps), loss=loss)
+        toys.compiled(model, toys.adam(2e-3, steps), toys.adam(6e-3, steps), loss=loss)
         trace = []
 
         def watch(step, trace=trace, model=model):
@@ -172,7 +172,7 @@ def best_gaussian(p_data):
     return float(found.x[0]), float(np.exp(found.x[1])), float(found.fun)
 
 
-def capacity(done, steps=2000):
+def capacity(done, steps=1000):
     """A generator of Gaussians against the uniform: what JSD is left, by both ways."""
     p_data = densities.uniform(-0.8, 0.8)
     mean, scale, least = best_gaussian(p_data)
@@ -180,7 +180,7 @@ def capacity(done, steps=2000):
     keras.utils.set_random_seed(0)
     model = GAN(toys.gaussian_generator(0.3, 0.2), toys.discriminator(1, activation="tanh"))
     # Of log(1 - D(G(z))) at D* the gradient is that of 2 JSD; -log D(G(z)) descends another one.
-    players = toys.adam(2e-3, steps), toys.adam(3e-3, 3 * steps)
+    players = toys.adam(4e-3, steps), toys.adam(6e-3, 3 * steps)
     toys.compiled(model, *players, loss="minimax", discriminator_steps=3)
     trace = []
 

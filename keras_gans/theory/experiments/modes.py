@@ -40,11 +40,11 @@ def families(members):
         toys.generator(2, members=members),
         toys.code_discriminator(latent_dim=2, members=members),
     )
-    critic = {"n_critic": 3, "gp_weight": 0.1}
+    critic = {"n_critic": 2, "gp_weight": 0.1}
     return {
-        "GAN": (GAN, players(), ((1e-3, 1), (2e-3, 1)), {}, BATCH),
-        "WGAN-GP": (WGANGP, players(), ((1e-3, 1), (2e-3, 3)), critic, 3 * BATCH),
-        "R3GAN": (R3GAN, players(), ((1e-3, 1), (2e-3, 1)), {"gamma": 0.005}, 2 * BATCH),
+        "GAN": (GAN, players(), ((2e-3, 1), (4e-3, 1)), {}, BATCH),
+        "WGAN-GP": (WGANGP, players(), ((2e-3, 1), (4e-3, 2)), critic, 2 * BATCH),
+        "R3GAN": (R3GAN, players(), ((1e-3, 1), (2e-3, 1)), {"gamma": 0.002}, 2 * BATCH),
         "AAE": (AdversarialAutoencoder, coders, ((2e-3, 1), (1e-3, 1), (1e-3, 1)), {}, BATCH),
     }
 
@@ -58,7 +58,7 @@ def batches(seeds, rows):
     return np.concatenate(steps, axis=1).reshape(-1, 2)
 
 
-def modes(done, steps=2500, seeds=5):
+def modes(done, steps=2000, seeds=5):
     """Modes and good samples of GAN, WGAN-GP, R3GAN and AAE on both data sets, at several seeds.
 
     All networks of a family are trained at once.
