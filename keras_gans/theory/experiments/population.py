@@ -38,7 +38,7 @@ def population(done, steps=3000, seeds=5):
     opponent = toys.discriminator(1, activation="tanh", members=seeds)
     model = GAN(toys.generator(1, latent_dim=2, members=seeds), opponent)
     # With momentum, p_g leaves the rare kind again as soon as it has found it.
-    players = (toys.adam(rate, steps, beta_1=0.0) for rate in (2e-3, 4e-3))
+    players = (toys.adam(rate, steps, beta_1=0.0) for rate in (2e-3, 8e-3))
     toys.compiled(model, *players)
     # Most of it happens early.
     looks, shown = [], dict.fromkeys((steps // 12, steps // 3, steps))
