@@ -35,10 +35,11 @@ def population(done, steps=3000, seeds=5):
     _, means, scales, weights = zip(*KINDS, strict=True)
     p_data = densities.gaussian_mixture(np.array(means)[:, None], scales, weights)
     keras.utils.set_random_seed(0)
-    opponent = toys.discriminator(1, activation="tanh", members=seeds)
+    # With points of twice the size D draws sharper bounds.
+    opponent = toys.discriminator(1, activation="tanh", members=seeds, unit=0.5)
     model = GAN(toys.generator(1, latent_dim=2, members=seeds), opponent)
     # With momentum, p_g leaves the rare kind again as soon as it has found it.
-    players = (toys.adam(rate, steps, beta_1=0.0) for rate in (2e-3, 8e-3))
+    players = (toys.adam(rate, steps, beta_1=0.0) for rate in (2e-3, 4e-3))
     toys.compiled(model, *players)
     # Most of it happens early.
     looks, shown = [], dict.fromkeys((steps // 12, steps // 3, steps))
