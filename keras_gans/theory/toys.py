@@ -3,6 +3,9 @@
 Densities lie in [-1, 1], where the models' images lie, so that no check has to be left out.
 """
 
+import math
+from functools import partial
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -13,7 +16,6 @@ BATCH = 256
 BATCHES = 200  # of fresh samples; then they come again
 EVERY = 50  # steps that run at once, between two looks at a model
 TABLE = 8001  # places where a discriminator is asked
-NEW_NOISE = 10_000_000  # steps that no training reaches
 
 
 def to_images(points):
@@ -29,60 +31,108 @@ def to_points(images):
 # Networks ----------------------------------------------------------------------------------------
 
 
-def dense(inputs, width, depth, outputs, activation="relu"):
-    """Applies `depth` hidden layers, then `outputs` linear units."""
+class DenseOfMembers(keras.layers.Layer):
+    """Dense layers of several networks that are trained at once, each with weights of its own.
+
+    The rows of a batch are theirs in equal blocks, one after the other. A loss is a mean over all
+    rows, so that no network's gradient holds anything of another's; it has one part in `members` of
+    the size that it would have alone, which Adam does not notice.
+
+    Args:
+        members: Number of networks; a batch's size is a multiple.
+        units: Outputs of each.
+        activation: As of `keras.layers.Dense`.
+    """
+
+    def __init__(self, members, units, activation=None, **kwargs):
+        super().__init__(**kwargs)
+        self.members, self.units = members, units
+        self.activation = keras.activations.get(activation)
+
+    def build(self, input_shape):
+        # Glorot's limit of one network: of three axes Keras would take the first for a window's.
+        limit = math.sqrt(6.0 / (input_shape[-1] + self.units))
+        uniform = keras.initializers.RandomUniform(-limit, limit)
+        self.kernel = self.add_weight((self.members, input_shape[-1], self.units), uniform)
+        self.bias = self.add_weight((self.members, 1, self.units), "zeros")
+
+    def call(self, inputs):
+        blocks = keras.ops.reshape(inputs, (self.members, -1, inputs.shape[-1]))
+        made = keras.ops.matmul(blocks, self.kernel) + self.bias
+        return self.activation(keras.ops.reshape(made, (-1, self.units)))
+
+
+def dense(inputs, width, depth, outputs, activation="relu", members=1):
+    """Applies `depth` hidden layers, then `outputs` linear units; of several networks at once."""
+    layer = keras.layers.Dense if members == 1 else partial(DenseOfMembers, members)
     x = inputs
     for _ in range(depth):
-        x = keras.layers.Dense(width, activation=activation)(x)
-    return keras.layers.Dense(outputs)(x)
+        x = layer(width, activation=activation)(x)
+    return layer(outputs)(x)
 
 
-def generator(dim, latent_dim=2, width=64, depth=2):
-    """Builds a generator of points: latent `[n, latent_dim]` to `[n, 1, 1, dim]`, unbounded."""
+def generator(dim, latent_dim=2, width=64, depth=2, members=1, unit=1.0):
+    """Builds a generator of points: latent `[n, latent_dim]` to `[n, 1, 1, dim]`, unbounded.
+
+    With `members` it is several, see `DenseOfMembers`. Its points are multiples of `unit`.
+    """
     latent = keras.Input((latent_dim,))
-    points = dense(latent, width, depth, dim)
+    points = keras.layers.Rescaling(unit)(dense(latent, width, depth, dim, members=members))
     return keras.Model(latent, keras.layers.Reshape((1, 1, dim))(points), name="generator")
 
 
-def gaussian_generator(mean, scale):
+def gaussian_generator(mean, scale, members=1):
     """Builds G(z) = mean + scale z of one z ~ N(0, 1): its density is a Gaussian, exactly."""
     latent = keras.Input((1,))
-    start = keras.initializers.Constant
-    points = keras.layers.Dense(1, kernel_initializer=start(scale), bias_initializer=start(mean))
-    return keras.Model(latent, keras.layers.Reshape((1, 1, 1))(points(latent)), name="generator")
+    points = keras.layers.Reshape((1, 1, 1))(dense(latent, 0, 0, 1, members=members))
+    network = keras.Model(latent, points, name="generator")
+    kernel, bias = network.weights
+    network.set_weights([np.full(kernel.shape, scale), np.full(bias.shape, mean)])
+    return network
+
+
+def gaussians_of(network):
+    """`[(mean, scale), ...]` of the members of a `gaussian_generator`."""
+    kernel, bias = map(np.ravel, network.get_weights())
+    return [(float(mean), abs(float(scale))) for mean, scale in zip(bias, kernel, strict=True)]
 
 
 def gaussian_of(network):
-    """`(mean, scale)` of a `gaussian_generator`."""
-    kernel, bias = network.get_weights()
-    return float(bias[0]), abs(float(kernel[0, 0]))
+    """`(mean, scale)` of a `gaussian_generator` of one member."""
+    (numbers,) = gaussians_of(network)
+    return numbers
 
 
-def discriminator(dim, width=64, depth=2, activation="relu"):
-    """Builds a discriminator or critic of points: `[n, 1, 1, dim]` to logits or scores `[n, 1]`."""
+def discriminator(dim, width=64, depth=2, activation="relu", members=1, unit=1.0):
+    """Builds a discriminator or critic of points: `[n, 1, 1, dim]` to logits or scores `[n, 1]`.
+
+    With `members` it is several, see `DenseOfMembers`. It sees points in multiples of `unit`.
+    """
     image = keras.Input((1, 1, dim))
-    logits = dense(keras.layers.Flatten()(image), width, depth, 1, activation)
+    points = keras.layers.Rescaling(1.0 / unit)(keras.layers.Flatten()(image))
+    logits = dense(points, width, depth, 1, activation, members)
     return keras.Model(image, logits, name="discriminator")
 
 
-def encoder(dim, latent_dim, width=64, depth=2):
+def encoder(dim, latent_dim, width=64, depth=2, members=1):
     """Builds an encoder of points: `[n, 1, 1, dim]` to `[n, latent_dim]`."""
     image = keras.Input((1, 1, dim))
-    code = dense(keras.layers.Flatten()(image), width, depth, latent_dim)
+    code = dense(keras.layers.Flatten()(image), width, depth, latent_dim, members=members)
     return keras.Model(image, code, name="encoder")
 
 
-def code_discriminator(latent_dim, width=64, depth=2):
+def code_discriminator(latent_dim, width=64, depth=2, members=1):
     """Builds a discriminator of codes: `[n, latent_dim]` to logits `[n, 1]`."""
     code = keras.Input((latent_dim,))
-    return keras.Model(code, dense(code, width, depth, 1), name="discriminator")
+    logits = dense(code, width, depth, 1, members=members)
+    return keras.Model(code, logits, name="discriminator")
 
 
-def adam(learning_rate=1e-3, steps=None):
+def adam(learning_rate=1e-3, steps=None, beta_1=0.5):
     """Makes Adam of little momentum; with `steps` its rate falls to 0 in them, as a cosine."""
     if steps is not None:
         learning_rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
-    return keras.optimizers.Adam(learning_rate, beta_1=0.5, beta_2=0.99)
+    return keras.optimizers.Adam(learning_rate, beta_1=beta_1, beta_2=0.99)
 
 
 # Training ----------------------------------------------------------------------------------------
@@ -129,25 +179,6 @@ def compiled(model, *optimizers, **settings):
     """Compiles a model for `train`; returns it."""
     model.compile(*optimizers, **settings, steps_per_execution=EVERY)
     return model
-
-
-def restart(model, networks, seed):
-    """Gives a compiled model new weights, optimizers and noise, without compiling it again.
-
-    Args:
-        model: A `GenerativeModel`.
-        networks: `{attribute: function}` that builds each of its networks anew.
-        seed: Of the weights; the noise begins at a step that depends on it.
-    """
-    keras.utils.set_random_seed(seed)
-    for name, build in networks.items():
-        getattr(model, name).set_weights(build().get_weights())
-    for optimizer in model.optimizers.values():
-        for variable in optimizer.variables:
-            if "learning_rate" not in variable.path:
-                variable.assign(tf.zeros_like(variable))
-    # The noise of a step is a function of the model's seed and of the step alone.
-    model.step.assign(NEW_NOISE * seed)
 
 
 # What a generator makes --------------------------------------------------------------------------

@@ -74,9 +74,14 @@ def classes(done, steps=6000, cache="runs/.metrics"):
     values = {name: float(test.statistic) for name, test in statistics.items()}
     most = {name: each.max() / COUNT for name, each in counts.items()}
     least = {name: each.min() / COUNT for name, each in counts.items()}
+    # Below the smallest float it is 0.
+    chances = {
+        name: f"p = {test.pvalue:.1g}" if test.pvalue > 0.0 else "p < 1e-300"
+        for name, test in statistics.items()
+    }
     texts = (
         f"{name}: shares {least[name]:.1%} to {most[name]:.1%}, chi-square {values[name]:,.0f} "
-        f"(p = {statistics[name].pvalue:.1g})"
+        f"({chances[name]})"
         for name in counts
     )
     return Outcome(

@@ -56,7 +56,9 @@ def codes(done, steps=4000, cache="runs/.metrics"):
         done(name)
     real = share(images)
     figure, axes = plots.figure(size=(6.0, 3.8))
-    bars = axes.bar(list(shares), [100.0 * each for each in shares.values()], color=plots.BLUE)
+    places, heights = range(len(shares)), [100.0 * each for each in shares.values()]
+    bars = axes.bar(places, heights, color=plots.BLUE)
+    axes.set_xticks(places, list(shares))
     axes.bar_label(bars, [f"{each:.1%}" for each in shares.values()])
     label = f"real digits, {real:.1%}"
     axes.axhline(100.0 * real, color=plots.ORANGE, linestyle="--", label=label)
@@ -68,7 +70,7 @@ def codes(done, steps=4000, cache="runs/.metrics"):
         for name, each in shares.items()
     )
     return Outcome(
-        f"draws of N(0, I) that decode to a digit: {texts}; real digits {real:.1%}",
+        f"draws of N(0, I) that read as a digit: {texts}; real digits {real:.1%}",
         min(shares["AAE"], shares["VAE"]) > shares["autoencoder"] + 0.05,
         {f"share {name}": each for name, each in shares.items()} | {"share real": real},
         {"codes": plots.to_picture(figure), "codes_walks": digits.strips(rows)},

@@ -15,27 +15,26 @@ Y_DOMAIN = densities.gaussian_mixture(
     [[x, y] for x in (-0.3, 0.3) for y in (-0.75, -0.25, 0.25, 0.75)], SCALE
 )
 COUNT = 2000
-NETWORKS = {
-    "generator_g": lambda: translator(),
-    "generator_f": lambda: translator(),
-    "discriminator_x": lambda: toys.discriminator(2),
-    "discriminator_y": lambda: toys.discriminator(2),
-}
 WEIGHTS = {"without the cycle": 0.0, "with the cycle": 10.0}
 
 
-def translator():
-    """Builds a translator of points, `[n, 1, 1, 2]` to `[n, 1, 1, 2]`."""
+def translator(members):
+    """Builds translators of points, `[n, 1, 1, 2]` to `[n, 1, 1, 2]`."""
     image = keras.Input((1, 1, 2))
-    points = toys.dense(keras.layers.Flatten()(image), 64, 2, 2)
+    points = toys.dense(keras.layers.Flatten()(image), 64, 2, 2, members=members)
     return keras.Model(image, keras.layers.Reshape((1, 1, 2))(points))
 
 
-def measured(model):
-    """What becomes of 2,000 points of X: `{name: number or points}`."""
+def translated(model, members):
+    """2,000 points x of X, and of every member G(x) and F(G(x)): `[(x, y, back), ...]`."""
     x = X_DOMAIN.sample(COUNT, seed=1)
-    y = toys.to_points(model.generator_g(toys.to_images(x), training=False))
-    back = toys.to_points(model.generator_f(toys.to_images(y), training=False))
+    made = model.generator_g(toys.to_images(np.tile(x, (members, 1))), training=False)
+    back = toys.to_points(model.generator_f(made, training=False)).reshape(members, COUNT, 2)
+    return [(x, *each) for each in zip(toys.to_points(made).reshape(back.shape), back, strict=True)]
+
+
+def measured(x, y, back):
+    """What became of points x of X: `{name: number}`, and the mode that each began at."""
     modes_x, modes_y = cKDTree(X_DOMAIN.modes), cKDTree(Y_DOMAIN.modes)
     distances, reached = modes_y.query(y)
     # Where most points of a mode of X go.
@@ -46,30 +45,35 @@ def measured(model):
         "returned": float(returned.mean()),
         "on_y": float(np.mean(distances <= 3.0 * SCALE)),
         "goals": len(goals),
-        "points": (x, y, back, begun),
+        "begun": begun,
     }
 
 
 def cycle(done, steps=2000, seeds=3):
     """Two domains of eight modes each, translated with and without the cycle term."""
-    found = {}
+    found, shown = {}, {}
+    x, y = (
+        domain.sample(toys.BATCHES * seeds * toys.BATCH, seed=seed)
+        for seed, domain in enumerate((X_DOMAIN, Y_DOMAIN))
+    )
     for name, weight in WEIGHTS.items():
-        model = CycleGAN(*(build() for build in NETWORKS.values()), pool_size=0)
+        keras.utils.set_random_seed(0)
+        translators = [translator(seeds) for _ in range(2)]
+        model = CycleGAN(
+            *translators, *(toys.discriminator(2, members=seeds) for _ in range(2)), pool_size=0
+        )
         settings = {"lambda_cycle": weight, "lambda_identity": 0.0}
         toys.compiled(model, toys.adam(1e-3), toys.adam(1e-3), **settings)
-        found[name] = []
-        for seed in range(seeds):
-            toys.restart(model, NETWORKS, seed)
-            y = Y_DOMAIN.sample(toys.BATCHES * toys.BATCH, seed=100 + seed)
-            toys.train(model, X_DOMAIN, steps, seed=seed, labels=y)
-            found[name].append(measured(model))
-            done(f"{name}, seed {seed}")
+        toys.train(model, x, steps, labels=y, batch=seeds * toys.BATCH)
+        made = translated(model, seeds)
+        shown[name], found[name] = made[0], [measured(*each) for each in made]
+        done(name)
 
     figure, axes = plots.figure(3, 2, size=(3.6, 3.5))
     colors = np.array([plots.BLUE, plots.ORANGE, plots.GREEN, plots.RED] * 2)
     marks = np.array(["o"] * 4 + ["^"] * 4)
     for row, (name, runs) in zip(axes, found.items(), strict=True):
-        x, y, back, begun = runs[0]["points"]
+        (x, y, back), begun = shown[name], runs[0]["begun"]
         titles = ("x (color and shape: its mode)", f"G(x), {name}", f"F(G(x)), {name}")
         for panel, points, title in zip(row, (x, y, back), titles, strict=True):
             for mode in range(8):

@@ -63,7 +63,7 @@ def disjoint(done, steps=1000):
     axes[0].axhline(TARGET, color=plots.BLACK, linestyle=":", label="mean of p_data")
     axes[0].axvspan(0, steps // 5, color=plots.GRAY, alpha=0.2, linewidth=0, label="D alone")
     plots.name_axes(axes[0], "step", "mean of p_g (x)", "Where G goes", legend=False)
-    axes[0].legend(frameon=False, fontsize=9, loc="center left")
+    axes[0].legend(frameon=False, fontsize=9, loc="center right")
     axes[1].set_yscale("log")
     plots.name_axes(axes[1], "step", "|gradient of G's loss|", "What G is told")
     at, _, _, distance, estimate, _ = found["WGAN-GP"]

@@ -17,34 +17,25 @@ REACHED = 0.1  # nats of JSD
 FAR = {"mean": -0.5, "scale": 0.08}
 
 
-def steps_to_data(loss, optimizer, seeds, steps, done):
-    """Trains from the bad start until JSD < REACHED: the JSD after every EVERY steps, a seed each.
+def jsd_to_data(loss, optimizer, seeds, steps):
+    """Trains from the bad start until every JSD is below REACHED: float `[looks, seeds]`.
 
-    Args:
-        loss: `minimax` or `non_saturating`.
-        optimizer: Function that makes the generator's.
+    A look is one after every EVERY steps. The seeds are members of one network each.
     """
     p_data = densities.gaussian(-FAR["mean"], FAR["scale"])
-    networks = {
-        "generator": lambda: toys.gaussian_generator(**FAR),
-        "discriminator": lambda: toys.discriminator(1, activation="tanh"),
-    }
-    model = GAN(*(build() for build in networks.values()))
-    toys.compiled(model, optimizer(), toys.adam(3e-3), loss=loss)
-    traces = []
-    for seed in range(seeds):
-        toys.restart(model, networks, seed)
-        trace = []
+    keras.utils.set_random_seed(0)
+    generator = toys.gaussian_generator(**FAR, members=seeds)
+    model = GAN(generator, toys.discriminator(1, activation="tanh", members=seeds))
+    toys.compiled(model, optimizer, toys.adam(3e-3), loss=loss)
+    trace = []
 
-        def watch(step, trace=trace):
-            p_g = densities.gaussian(*toys.gaussian_of(model.generator))
-            trace.append(divergences.jsd(p_data, p_g))
-            return trace[-1] < REACHED
+    def watch(step):
+        made = (densities.gaussian(*each) for each in toys.gaussians_of(generator))
+        trace.append([divergences.jsd(p_data, p_g) for p_g in made])
+        return np.min(trace, axis=0).max() < REACHED
 
-        toys.train(model, p_data, steps, watch=watch, seed=seed)
-        traces.append(trace)
-        done(f"{loss}, seed {seed}")
-    return traces
+    toys.train(model, p_data, steps, watch=watch, batch=seeds * toys.BATCH)
+    return np.array(trace)
 
 
 def nonsaturating(done, steps=1000, seeds=5):
@@ -54,7 +45,8 @@ def nonsaturating(done, steps=1000, seeds=5):
     gradient by its own size.
     """
     optimizers = {
-        "gradient descent": lambda: keras.optimizers.SGD(2e-3),
+        # Of a mean over all seeds each has its part of the gradient.
+        "gradient descent": lambda: keras.optimizers.SGD(2e-3 * seeds),
         "Adam": lambda: toys.adam(5e-3),
     }
     losses_of = {"saturating": "minimax", "non-saturating": "non_saturating"}
@@ -78,21 +70,20 @@ def nonsaturating(done, steps=1000, seeds=5):
     ends, texts = {}, []
     for panel, (way, optimizer) in zip(axes[1:], optimizers.items(), strict=True):
         for kind, loss in losses_of.items():
-            traces = steps_to_data(loss, optimizer, seeds, steps, done)
-            for index, trace in enumerate(traces):
-                at, label = toys.EVERY * np.arange(len(trace)), names[kind]
-                panel.plot(
-                    at, trace, color=colors[kind], linewidth=1, label=None if index else label
-                )
-            # One that has not arrived took longer than all.
-            arrived = [trace[-1] < REACHED for trace in traces]
-            ends[way, kind] = [
-                toys.EVERY * (len(trace) - 1) if there else np.inf
-                for trace, there in zip(traces, arrived, strict=True)
-            ]
+            traces = jsd_to_data(loss, optimizer(), seeds, steps)
+            done(f"{way}, {kind}")
+            below = traces < REACHED
+            # One that has not arrived takes longer than all.
+            first = toys.EVERY * below.argmax(axis=0).astype(float)
+            ends[way, kind] = np.where(below.any(axis=0), first, np.inf).tolist()
+            for index, trace in enumerate(traces.T):
+                shown = trace[: 1 + below[:, index].argmax()] if below[:, index].any() else trace
+                label = None if index else names[kind]
+                at = toys.EVERY * np.arange(len(shown))
+                panel.plot(at, shown, color=colors[kind], linewidth=1, label=label)
             finite = [end for end in ends[way, kind] if np.isfinite(end)]
             counted = f"{spread(finite)} steps" if finite else f"none in {steps:,} steps"
-            texts.append(f"{way}, {kind} {counted} ({sum(arrived)} of {seeds} seeds)")
+            texts.append(f"{way}, {kind} {counted} ({len(finite)} of {seeds} seeds)")
         panel.axhline(REACHED, color=plots.GRAY, linestyle="--", linewidth=0.8)
         panel.set_ylim(0.0, 0.95)
         plots.name_axes(panel, "step", "JSD (nats)", f"G by {way}, {seeds} seeds")
@@ -121,7 +112,7 @@ def oppose(fake_logits):
     return -deceive(fake_logits)
 
 
-def misprint(done, steps=1500):
+def misprint(done, steps=1000):
     """V printed with log D(G(z)) in its second term, beside the game as it should be."""
     p_data = densities.gaussian(0.3, 0.15)
     games = {
@@ -133,7 +124,7 @@ def misprint(done, steps=1500):
     for name, loss in games.items():
         keras.utils.set_random_seed(0)
         model = GAN(toys.gaussian_generator(-0.3, 0.15), toys.discriminator(1, activation="tanh"))
-        toys.compiled(model, toys.adam(1e-3, steps), toys.adam(3e-3, steps), loss=loss)
+        toys.compiled(model, toys.adam(2e-3, steps), toys.adam(6e-3, steps), loss=loss)
         trace = []
 
         def watch(step, trace=trace, model=model):
@@ -181,7 +172,7 @@ def best_gaussian(p_data):
     return float(found.x[0]), float(np.exp(found.x[1])), float(found.fun)
 
 
-def capacity(done, steps=2000):
+def capacity(done, steps=1000):
     """A generator of Gaussians against the uniform: what JSD is left, by both ways."""
     p_data = densities.uniform(-0.8, 0.8)
     mean, scale, least = best_gaussian(p_data)
@@ -189,7 +180,7 @@ def capacity(done, steps=2000):
     keras.utils.set_random_seed(0)
     model = GAN(toys.gaussian_generator(0.3, 0.2), toys.discriminator(1, activation="tanh"))
     # Of log(1 - D(G(z))) at D* the gradient is that of 2 JSD; -log D(G(z)) descends another one.
-    players = toys.adam(2e-3, steps), toys.adam(3e-3, 3 * steps)
+    players = toys.adam(4e-3, steps), toys.adam(6e-3, 3 * steps)
     toys.compiled(model, *players, loss="minimax", discriminator_steps=3)
     trace = []
 

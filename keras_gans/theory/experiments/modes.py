@@ -1,5 +1,6 @@
 """The claim that GANs lose modes: four families on two data sets of known modes."""
 
+import keras
 import numpy as np
 from scipy.spatial import cKDTree
 
@@ -8,7 +9,7 @@ from keras_gans.theory import densities, toys
 from keras_gans.theory.claims import Outcome, spread
 from keras_gans.visualize import plots
 
-BATCH = 128  # points for each update
+BATCH = 64  # points for each update
 COUNT = 2500  # samples that are looked at
 NEAR = 3.0  # standard deviations within which a sample counts as one of a mode
 DATA = {"ring of 8": densities.ring(), "grid of 25": densities.grid()}
@@ -25,46 +26,62 @@ def captured(points, density):
     return len(np.unique(nearest[good])), float(good.mean())
 
 
-def families():
-    """`{name: (variant, networks, optimizers, settings of compile, batch)}`."""
-    players = {
-        "generator": lambda: toys.generator(2),
-        "discriminator": lambda: toys.discriminator(2),
-    }
-    critics = {"generator": players["generator"], "critic": players["discriminator"]}
-    coders = {
-        "encoder": lambda: toys.encoder(2, latent_dim=2),
-        "decoder": lambda: toys.generator(2),
-        "discriminator": lambda: toys.code_discriminator(latent_dim=2),
-    }
+def families(members):
+    """`{name: (variant, networks, rates, settings of compile, batch)}`, `members` of each.
+
+    A rate comes with the number of its updates in a step.
+    """
+
+    def players():
+        return toys.generator(2, members=members), toys.discriminator(2, members=members)
+
+    coders = (
+        toys.encoder(2, latent_dim=2, members=members),
+        toys.generator(2, members=members),
+        toys.code_discriminator(latent_dim=2, members=members),
+    )
+    critic = {"n_critic": 2, "gp_weight": 0.1}
     return {
-        "GAN": (GAN, players, (1e-3, 1e-3), {}, BATCH),
-        "WGAN-GP": (WGANGP, critics, (1e-3, 1e-3), {"n_critic": 3, "gp_weight": 1.0}, 3 * BATCH),
-        "R3GAN": (R3GAN, players, (1e-3, 1e-3), {"gamma": 0.02}, 2 * BATCH),
-        "AAE": (AdversarialAutoencoder, coders, (1e-3, 1e-3, 1e-3), {}, BATCH),
+        "GAN": (GAN, players(), ((2e-3, 1), (4e-3, 1)), {}, BATCH),
+        "WGAN-GP": (WGANGP, players(), ((2e-3, 1), (4e-3, 2)), critic, 2 * BATCH),
+        "R3GAN": (R3GAN, players(), ((1e-3, 1), (2e-3, 1)), {"gamma": 0.002}, 2 * BATCH),
+        "AAE": (AdversarialAutoencoder, coders, ((2e-3, 1), (1e-3, 1), (1e-3, 1)), {}, BATCH),
     }
 
 
-def modes(done, steps=1500, seeds=5):
-    """Modes and good samples of GAN, WGAN-GP, R3GAN and AAE, several seeds each."""
-    scores, points = {}, {}
-    for name, (variant, networks, rates, settings, batch) in families().items():
-        model = variant(*(build() for build in networks.values()))
-        toys.compiled(model, *map(toys.adam, rates), **settings)
-        for data, density in DATA.items():
-            found = []
-            for seed in range(seeds):
-                toys.restart(model, networks, seed)
-                toys.train(model, density, steps, batch=batch, seed=seed)
-                made = toys.samples(getattr(model, "generator", None) or model.decoder, COUNT, seed)
-                found.append(captured(made, density))
-                points.setdefault((name, data), made)
-                done(f"{name}, {data}, seed {seed}")
-            scores[name, data] = found
+def batches(seeds, rows):
+    """The points of all steps: in each `rows` of the ring for every seed, then of the grid."""
+    steps = [
+        density.sample(toys.BATCHES * seeds * rows, seed=0).reshape(toys.BATCHES, -1, 2)
+        for density in DATA.values()
+    ]
+    return np.concatenate(steps, axis=1).reshape(-1, 2)
 
-    figure, axes = plots.figure(len(families()), len(DATA), size=(3.1, 3.3))
+
+def modes(done, steps=2000, seeds=5):
+    """Modes and good samples of GAN, WGAN-GP, R3GAN and AAE on both data sets, at several seeds.
+
+    All networks of a family are trained at once.
+    """
+    scores, points = {}, {}
+    members = len(DATA) * seeds
+    keras.utils.set_random_seed(0)
+    made_of = families(members)
+    for name, (variant, networks, rates, settings, batch) in made_of.items():
+        model = variant(*networks)
+        optimizers = [toys.adam(rate, updates * steps) for rate, updates in rates]
+        toys.compiled(model, *optimizers, **settings)
+        toys.train(model, batches(seeds, batch), steps, batch=members * batch)
+        maker = getattr(model, "generator", None) or model.decoder
+        made = toys.samples(maker, members * COUNT).reshape(len(DATA), seeds, COUNT, 2)
+        for (data, density), drawn in zip(DATA.items(), made, strict=True):
+            scores[name, data] = [captured(each, density) for each in drawn]
+            points[name, data] = drawn[0]
+        done(name)
+
+    figure, axes = plots.figure(len(made_of), len(DATA), size=(3.1, 3.3))
     for row, (data, density) in zip(axes, DATA.items(), strict=True):
-        for panel, name in zip(row, families(), strict=True):
+        for panel, name in zip(row, made_of, strict=True):
             panel.plot(*points[name, data].T, ".", color=plots.BLUE, markersize=2, label="samples")
             panel.plot(*density.modes.T, "x", color=plots.ORANGE, markersize=6, label="modes")
             panel.set(xlim=(-1.1, 1.1), ylim=(-1.1, 1.1), aspect="equal")
@@ -88,14 +105,16 @@ def modes(done, steps=1500, seeds=5):
         f"GAN lost modes in {sum(lost)} of {len(lost)} trainings. " + "; ".join(texts),
         any(lost),
         numbers,
-        {"modes": plots.to_picture(figure), "modes_scores": score_bars(scores, seeds)},
+        {
+            "modes": plots.to_picture(figure),
+            "modes_scores": score_bars(scores, list(made_of), seeds),
+        },
     )
 
 
-def score_bars(scores, seeds):
+def score_bars(scores, names, seeds):
     """Draws the share of modes, and of good samples, of every family, a point a seed."""
     figure, axes = plots.figure(2)
-    names = list(families())
     for panel, place, title in zip(axes, (0, 1), ("modes captured", "good samples"), strict=True):
         for offset, (data, density), color, mark in zip(
             (-0.15, 0.15), DATA.items(), (plots.BLUE, plots.ORANGE), "os", strict=True

@@ -5,13 +5,14 @@ import numpy as np
 
 from keras_gans.models import GAN
 from keras_gans.theory import densities, divergences, toys
-from keras_gans.theory.claims import Outcome
+from keras_gans.theory.claims import Outcome, spread
 from keras_gans.visualize import plots
 
 # (kind, mean, standard deviation, share); the impossible lies between and beyond.
 KINDS = (("common", -0.35, 0.12, 0.9), ("rare", 0.45, 0.06, 0.1))
 RANGES = {"common": (-0.85, 0.1), "impossible": (0.1, 0.2), "rare": (0.2, 0.7)}
 IMPOSSIBLE = (-np.inf, -0.85), (0.1, 0.2), (0.7, np.inf)
+COUNT = 20_000  # samples of each seed at a look
 X = np.linspace(-1.2, 1.2, 481)[:, None]
 
 
@@ -29,28 +30,34 @@ def shares_of(points):
     }
 
 
-def population(done, steps=3000):
+def population(done, steps=3000, seeds=5):
     """A population with common, rare and impossible kinds: densities and shares in training."""
     _, means, scales, weights = zip(*KINDS, strict=True)
     p_data = densities.gaussian_mixture(np.array(means)[:, None], scales, weights)
     keras.utils.set_random_seed(0)
-    model = GAN(toys.generator(1, latent_dim=2), toys.discriminator(1, activation="tanh"))
-    players = toys.adam(1e-3, steps), toys.adam(3e-3, 2 * steps)
-    toys.compiled(model, *players, discriminator_steps=2)
+    # With points of twice the size D draws sharper bounds.
+    opponent = toys.discriminator(1, activation="tanh", members=seeds, unit=0.5)
+    model = GAN(toys.generator(1, latent_dim=2, members=seeds), opponent)
+    # With momentum, p_g leaves the rare kind again as soon as it has found it.
+    players = (toys.adam(rate, steps, beta_1=0.0) for rate in (2e-3, 4e-3))
+    toys.compiled(model, *players)
     # Most of it happens early.
     looks, shown = [], dict.fromkeys((steps // 12, steps // 3, steps))
 
     def watch(step):
-        points = toys.samples(model.generator, 20_000)
-        p_g = densities.histogram(points, -1.2, 1.2, 120)
+        if step % (steps // 12):
+            return
+        points = toys.samples(model.generator, seeds * COUNT).reshape(seeds, COUNT, 1)
+        made = [densities.histogram(each, -1.2, 1.2, 120) for each in points]
         if step in shown:
-            shown[step] = p_g
-        if step % (steps // 12) == 0:
-            looks.append((step, divergences.jsd(p_data, p_g), *shares_of(points).values()))
+            shown[step] = made[0]
+        jsds = [divergences.jsd(p_data, p_g) for p_g in made]
+        shares = [list(shares_of(each).values()) for each in points]
+        looks.append((step, jsds, np.transpose(shares)))
 
-    toys.train(model, p_data, steps, watch=watch, batch=2 * toys.BATCH)
+    toys.train(model, p_data, steps, watch=watch, batch=seeds * toys.BATCH)
     done("game")
-    at, jsd, *shares = map(np.array, zip(*looks, strict=True))
+    at, jsd, shares = map(np.array, zip(*looks, strict=True))
     true = shares_of(p_data.sample(1_000_000, seed=1))
 
     figure, axes = plots.figure(2, 2)
@@ -61,27 +68,39 @@ def population(done, steps=3000):
         panel.plot(X, np.exp(p_data.log_density(X)), ":", color=plots.BLACK, label="p_data")
         panel.plot(X, np.exp(p_g.log_density(X)), color=plots.GREEN, linewidth=1, label="p_g")
         panel.set_ylim(0.0, 4.0)
-        plots.name_axes(panel, "x", "density", f"step {step:,}")
+        plots.name_axes(panel, "x", "density", f"step {step:,}, one of {seeds} seeds")
     bars = axes[1, 1]
     places = np.arange(3)
-    measured = [each[-1] for each in shares]
+    measured = 100.0 * shares[-1]  # [kinds, seeds]
+    middle = np.median(measured, axis=1)
     for offset, values, color, name in (
-        (-0.2, list(true.values()), plots.BLACK, "p_data"),
-        (0.2, measured, plots.GREEN, "p_g"),
+        (-0.2, 100.0 * np.array(list(true.values())), plots.BLACK, "p_data"),
+        (0.2, middle, plots.GREEN, f"p_g, median of {seeds} seeds"),
     ):
         drawn = bars.bar(places + offset, values, 0.4, color=color, label=name)
-        bars.bar_label(drawn, [f"{value:.1%}" for value in values], fontsize=9)
+        bars.bar_label(drawn, [f"{value:.1f}" for value in values], fontsize=9)
+    for place, values in zip(places, measured, strict=True):
+        bars.plot(np.full(seeds, place + 0.36), values, ".", color=plots.ORANGE, markersize=5)
+    bars.plot([], [], ".", color=plots.ORANGE, label="p_g, each seed")
     bars.set_xticks(places, list(true))
-    bars.set_ylim(0.0, 1.1)
-    plots.name_axes(bars, "kind", "share of 20,000 samples", f"step {steps:,}: who is drawn")
-    numbers = dict(zip((f"share_{kind}" for kind in true), measured, strict=True))
+    bars.set_ylim(0.0, 110.0)
+    what = f"share of {COUNT:,} samples (%)"
+    plots.name_axes(bars, "kind", what, f"step {steps:,}: who is drawn")
     texts = ", ".join(
-        f"{kind} {value:.1%} ({true[kind]:.1%})" for kind, value in zip(true, measured, strict=True)
+        f"{kind} {spread(values, 1)} % ({100.0 * share:.1f} %)"
+        for (kind, share), values in zip(true.items(), measured, strict=True)
     )
+    start, end = np.median(jsd[0]), np.median(jsd[-1])
     return Outcome(
-        f"JSD from {jsd[0]:.3f} to {jsd[-1]:.4f} nats; shares of p_g (of p_data): {texts}",
-        jsd[-1] < 0.1 * jsd[0] and measured[2] < 0.02 and 0.05 < measured[1] < 0.2,
-        {"jsd": float(jsd[-1])} | numbers,
+        f"JSD from {spread(jsd[0], 3)} to {spread(jsd[-1], 3)} nats; shares of p_g (of p_data): "
+        f"{texts}",
+        bool(end < 0.1 * start and max(measured[2]) < 2.0 and 5.0 < middle[1] < 20.0),
+        {"jsd": jsd[-1].tolist()}
+        | {f"share_{kind}": each.tolist() for kind, each in zip(true, shares[-1], strict=True)},
         {"population": plots.to_picture(figure)},
-        curves={"jsd": (at, jsd), "impossible": (at, shares[2]), "rare": (at, shares[1])},
+        curves={
+            "jsd": (at, np.median(jsd, axis=1)),
+            "impossible": (at, np.median(shares[:, 2], axis=1)),
+            "rare": (at, np.median(shares[:, 1], axis=1)),
+        },
     )

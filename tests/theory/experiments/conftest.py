@@ -11,7 +11,7 @@ def short(monkeypatch):
     """Runs an experiment of a few tiny steps; returns its outcome and what it said it did."""
     eagerly = property(lambda self: True, lambda self, value: None)
     monkeypatch.setattr(keras.Model, "run_eagerly", eagerly)
-    monkeypatch.setattr(toys, "EVERY", 2)
+    monkeypatch.setattr(toys, "EVERY", 1)
     monkeypatch.setattr(toys, "BATCHES", 2)
 
     def run(claim, **options):
