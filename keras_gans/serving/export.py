@@ -88,6 +88,8 @@ def publish(model, directory, *, limits=None, card=None, keep=None):
         name: archive.add_endpoint(name, function, specs).get_concrete_function()
         for name, (function, specs) in signatures.items()
     }
+    for name, network in picture_networks(model).items():
+        archive.add_variable_collection(f"{name}_weights", network.weights)
     staged = _stage(directory)
     try:
         archive.write_out(staged, verbose=False)
@@ -254,6 +256,8 @@ def _write_notes(version_dir, model, signatures, graphs, limits, card):
             "outputs": described(graphs[name].structured_outputs),
         }
     notes["limits"] = dataclasses.asdict(limits)
+    if networks := picture_networks(model):
+        notes["networks"] = keras.saving.serialize_keras_object(dict(networks))
     notes["card"] = model_card.complete(card, type(model).__name__)
     folder = version_dir / "assets.extra"
     folder.mkdir()
@@ -302,6 +306,24 @@ def load(directory):
     # What a damaged file raises depends on which byte: OSError, OpError, KeyError and others.
     except Exception as error:
         raise InputError(f"cannot load the export {path}: {cause(error)}") from error
+
+
+def picture_networks(model):
+    """The networks `{signature: network}` with which a model translates pictures of any size.
+
+    Exports keep them as Keras networks too, for pictures that have to be translated in tiles.
+    """
+    return getattr(model, "picture_networks", {})
+
+
+def load_network(loaded, name, config):
+    """Makes the Keras network behind the signature `name` of a loaded export.
+
+    `config` is what the export's notes have of it under `networks`.
+    """
+    network = keras.saving.deserialize_keras_object(config)
+    network.set_weights([value.numpy() for value in getattr(loaded, f"{name}_weights")])
+    return network
 
 
 def class_names(directory):
