@@ -5,6 +5,8 @@ there is neither it serves the exports itself, with TensorFlow, for trying.
 """
 
 import argparse
+import csv
+import io
 import json
 import os
 import shutil
@@ -199,10 +201,21 @@ def container_command(engine, served, saved_models):
         *(
             word
             for here, there in mounts.items()
-            for word in ("--mount", f"type=bind,source={here},target={there},readonly")
+            for word in ("--mount", mount_option(engine, here, there))
         ),
         *(serve_config.IMAGE, *options),
     ]
+
+
+def mount_option(engine, here, there):
+    """The value of `--mount` that shows a folder to a container, to be read: a line of CSV."""
+    words = ["type=bind", f"source={here}", f"target={there}", "readonly"]
+    if engine == "podman":
+        # Under SELinux a container reads what is labelled for containers alone; docker has no word.
+        words.append("relabel=shared")
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(words)
+    return line.getvalue()
 
 
 # What to ask it ------------------------------------------------------------------------------

@@ -173,8 +173,16 @@ def compose(served, saved_models):
         "command": server_options(served),
         "ports": [f"{port}:{port}" for port in (served.port, served.grpc_port)],
         "volumes": [
-            {"type": "bind", "source": str(saved_models), "target": MODELS, "read_only": True},
-            {"type": "bind", "source": ".", "target": CONFIG, "read_only": True},
+            {
+                "type": "bind",
+                # A $ would begin a variable.
+                "source": str(source).replace("$", "$$"),
+                "target": target,
+                "read_only": True,
+                # Under SELinux a container reads what is labelled for containers alone.
+                "bind": {"selinux": "z"},
+            }
+            for source, target in ((saved_models, MODELS), (".", CONFIG))
         ],
         "healthcheck": {
             "test": ["CMD", *readiness(served)],

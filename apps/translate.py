@@ -1,5 +1,6 @@
 """Translates images from one domain to the other: `python -m apps.translate runs/mine photos`."""
 
+import functools
 import sys
 from typing import Literal
 
@@ -27,16 +28,17 @@ def main(arguments=None):
     endpoints = training.open_endpoints(options.model, options.checkpoint)
     translator = sampling.make_translator(endpoints, DIRECTIONS[options.direction])
     ranges = _ranges(options)
+    tell = functools.partial(tqdm.write, file=sys.stderr)
     skipped = 0
     bar = {"disable": not sys.stderr.isatty(), "unit": " images", "leave": False}
     for source, target in tqdm(files, total=count, **bar):
         try:
             reading = options.max_side, ranges, options.max_megapixels
-            translate_file(translator, source, target, *reading)
+            translate_file(translator, source, target, *reading, options.tile_side, tell)
         except BadImageError as problem:
             if options.bad_images == "refuse":
                 raise bad_image_error(str(source), problem) from problem
-            tqdm.write(f"left out: {source}: {problem}", file=sys.stderr)
+            tell(f"left out: {source}: {problem}")
             skipped += 1
         except OSError as error:
             raise RunError(f"cannot write {target}: {error.strerror or error}") from error
@@ -68,6 +70,10 @@ def _parse(arguments):
     add("--direction", type=Literal[tuple(DIRECTIONS)], default="x-to-y", help="from which domain")
     add("--out", type=str, default="translated", metavar="DIR", help="folder for the files")
     add("--max-side", type=int | None, help="px; larger pictures are reduced to it: less memory")
+    text = (
+        "px; tiles to translate in; default: whole where memory allows, else the largest that fit"
+    )
+    add("--tile-side", type=int | None, help=text)
     text = "what an unreadable picture does: end the program, or be left out"
     add("--bad-images", type=Literal[BAD_IMAGES], default="refuse", help=text)
     text = "[black, white], the values that are; default: as training had it, or of all files"

@@ -42,7 +42,8 @@ def to_images(arrays, black_white=None):
     Transparent parts become white.
 
     Args:
-        arrays: `{name: array}` of one data set, which have one range.
+        arrays: `{name: array}` of one data set, which have one range. Taken out of the dict, so
+            that memory holds what is read or what is made of it, hardly both.
         black_white: The values that are black and white. Default: 0 and 255 of uint8, else the
             narrowest usual range that holds the values.
 
@@ -60,7 +61,8 @@ def to_images(arrays, black_white=None):
         if ranges[kind] != BYTE_RANGE:
             notes.append(value_range.note(ranges[kind]))
     images = []
-    for name, array in arrays.items():
+    for name in list(arrays):
+        array = arrays.pop(name)
         if check_layout(name, array.shape, array.dtype):
             notes.append(("arrays", f"{name} has its channels first: {list(array.shape)}"))
             array = np.moveaxis(array, 1, 3)
@@ -98,7 +100,7 @@ def _scaled(name, array, black_white):
     """The array as uint8 on white, a part at a time: floats take eight times as much memory."""
     channels = 3 if array.shape[3] == 4 else array.shape[3]
     if array.dtype == np.uint8 and black_white == BYTE_RANGE and array.shape[3] == channels:
-        return array
+        return np.ascontiguousarray(array)
     shape = (*array.shape[:3], channels)
     refuse_beyond_memory(f"{name} as uint8", shape)
     images = np.empty(shape, np.uint8)

@@ -165,6 +165,11 @@ class CycleGAN(GenerativeModel):
             logs[key] = sum(each[key] for each in seen) / 2.0
         return logs
 
+    @property
+    def picture_networks(self):
+        """The networks behind the signatures that translate pictures of any size."""
+        return {"translate_x_to_y": self.generator_g, "translate_y_to_x": self.generator_f}
+
     def signatures(self):
         """The functions that an export serves, `{name: (function, tensor specs)}`."""
         return signatures.from_generators(self.generator_g, self.generator_f)

@@ -1,5 +1,8 @@
 """Layers beside Keras's own: reflection padding, instance and fused batch normalization."""
 
+import contextlib
+import contextvars
+
 import keras
 import tensorflow as tf
 
@@ -38,10 +41,40 @@ class InstanceNormalization(keras.layers.GroupNormalization):
     Ulyanov 2016 (arXiv 1607.08022). An image's output depends on that image alone, in training
     too. Computed in float32 whatever the policy: half precision overflows in the sums. A map of
     one value, or of equal ones, becomes its offset. Arguments are Keras's GroupNormalization's.
+    Mean and variance of a larger picture can take the place of the map's: `instance_statistics`.
     """
 
     def __init__(self, groups=-1, epsilon=1e-5, **kwargs):
         super().__init__(groups=groups, epsilon=epsilon, **kwargs)
+
+    def call(self, inputs):
+        statistics = _STATISTICS.get()
+        if statistics is None:
+            return super().call(inputs)
+        maps = tf.cast(inputs, tf.float32)
+        mean, variance = statistics(maps)
+        factor = tf.math.rsqrt(variance + self.epsilon)
+        factor = factor * tf.cast(self.gamma, tf.float32) if self.scale else factor
+        maps = (maps - mean) * factor
+        maps = maps + tf.cast(self.beta, tf.float32) if self.center else maps
+        return tf.cast(maps, self.compute_dtype)
+
+
+_STATISTICS = contextvars.ContextVar("instance_statistics", default=None)
+
+
+@contextlib.contextmanager
+def instance_statistics(function):
+    """Within it every `InstanceNormalization` takes its statistics from `function`.
+
+    That maps float32 `[n, h, w, c]`, what the layer is called on, to `(mean, variance)`, each
+    `[c]`. A network asks in the order of its layers.
+    """
+    token = _STATISTICS.set(function)
+    try:
+        yield
+    finally:
+        _STATISTICS.reset(token)
 
 
 @keras.saving.register_keras_serializable("keras_gans")

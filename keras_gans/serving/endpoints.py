@@ -1,8 +1,10 @@
 """Calls the signatures of a model by name, whether it is in memory or an export."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
+import keras
 import tensorflow as tf
 
 from keras_gans.errors import InputError
@@ -17,6 +19,9 @@ class Endpoints:
     functions: dict[str, Callable]
     inputs: dict[str, dict[str, tf.TensorSpec]]  # {name: {argument: its spec}}
     class_names: tuple[str, ...] | None  # None if no signature takes a label
+    # Of signatures that translate pictures of any size: functions that give the Keras network.
+    networks: Mapping[str, Callable] = field(default_factory=dict)
+    largest_pixels: int | None = None  # that a request may have; None: any number
 
     def __contains__(self, name):
         return name in self.functions
@@ -41,7 +46,11 @@ class Endpoints:
         for name, (function, specs) in float32_signatures(model).items():
             functions[name] = tf.function(function, input_signature=specs)
             inputs[name] = {spec.name: spec for spec in specs}
-        return cls(functions, inputs, model.class_names)
+        networks = {
+            name: lambda network=network: network
+            for name, network in getattr(model, "picture_networks", {}).items()
+        }
+        return cls(functions, inputs, model.class_names, networks)
 
     @classmethod
     def from_export(cls, directory):
@@ -50,7 +59,8 @@ class Endpoints:
         Raises InputError if there is none, or it cannot be read.
         """
         loaded, notes = export.load(directory), export.read_notes(directory)
-        rows = notes.get("limits", {}).get("rows")  # none in exports made before there were limits
+        limits = notes.get("limits", {})  # none in exports made before there were limits
+        rows = limits.get("rows")
 
         def function(name):
             # The C++ side owns the weights: they live as long as `loaded` is referenced.
@@ -58,7 +68,12 @@ class Endpoints:
 
         functions = {name: function(name) for name in loaded.signatures}
         inputs = {k: v.structured_input_signature[1] for k, v in loaded.signatures.items()}
-        return cls(functions, inputs, export.class_names(directory))
+        networks = {
+            name: functools.partial(_load_network, loaded, name, config)
+            for name, config in notes.get("networks", {}).items()
+        }
+        names = export.class_names(directory)
+        return cls(functions, inputs, names, networks, limits.get("pixels"))
 
 
 def _in_pieces(function, rows):
@@ -75,3 +90,10 @@ def _in_pieces(function, rows):
         return {key: tf.concat([piece[key] for piece in pieces], axis=0) for key in pieces[0]}
 
     return call
+
+
+def _load_network(loaded, name, config):
+    """Makes the Keras network behind the signature `name` of a loaded export, by its notes."""
+    network = keras.saving.deserialize_keras_object(config)
+    network.set_weights([value.numpy() for value in getattr(loaded, f"{name}_weights")])
+    return network

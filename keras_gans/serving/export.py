@@ -16,6 +16,7 @@ import shutil
 import time
 from pathlib import Path
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -63,7 +64,9 @@ def publish(model, directory, *, limits=None, card=None, keep=None):
         model: Has `signatures()`, `{name: (function, specs)}`: a function of tensors that returns a
             dict of tensors, and the list of its named `tf.TensorSpec`, in the order of its
             arguments; the first dimension of all is the batch. Only the variables that these
-            functions use are stored. Its `class_names` are a tuple, or None without labels.
+            functions use are stored. Its `class_names` are a tuple, or None without labels. Of
+            `picture_networks`, `{signature: network}`, if it has any, whole networks are stored:
+            large pictures are translated by them in tiles.
         directory: Folder of the model's versions, as `saved_models/cgan`.
         limits: What a request may ask for, a `serving.Limits`; default: its defaults.
         card: None, or what `serving.model_card.write_card` takes.
@@ -86,11 +89,12 @@ def publish(model, directory, *, limits=None, card=None, keep=None):
         name: tf.function(function, specs, autograph=False).get_concrete_function()
         for name, (function, specs) in signatures.items()
     }
+    networks = getattr(model, "picture_networks", {})
     staged = _stage(directory)
     try:
-        tf.saved_model.save(_holder(graphs), str(staged), signatures=graphs)
+        tf.saved_model.save(_holder(graphs, networks), str(staged), signatures=graphs)
         requests = sample_requests(signatures, model.class_names)
-        _write_notes(staged, model, signatures, graphs, limits, card)
+        _write_notes(staged, model, signatures, graphs, networks, limits, card)
         warmup.write_requests(staged, requests)
         _check(signatures, staged, requests)
         # To the disk, contents before the folders that name them.
@@ -108,12 +112,14 @@ def publish(model, directory, *, limits=None, card=None, keep=None):
     return version
 
 
-def _holder(graphs):
-    """What a SavedModel stores beside its signatures: the variables that these use."""
+def _holder(graphs, networks):
+    """What a SavedModel stores beside its signatures: variables of these and of whole networks."""
     # Not the functions too, as Keras's `ExportArchive` has them: each would be traced once more.
     holder, variables = tf.Module(), {id(v): v for g in graphs.values() for v in g.variables}
     # By Keras's name, as in exports made by it: other runs begin with these weights.
     holder._all_variables = sorted(variables.values(), key=lambda variable: not variable.trainable)
+    for name, network in networks.items():
+        setattr(holder, f"{name}_weights", network.weights)
     return holder
 
 
@@ -244,7 +250,7 @@ def _place(staged, directory):
     return placed
 
 
-def _write_notes(version_dir, model, signatures, graphs, limits, card):
+def _write_notes(version_dir, model, signatures, graphs, networks, limits, card):
     """Writes what programs ask of an export without TensorFlow, where the server does not look."""
 
     def described(specs):
@@ -261,6 +267,8 @@ def _write_notes(version_dir, model, signatures, graphs, limits, card):
             "outputs": described(graphs[name].structured_outputs),
         }
     notes["limits"] = dataclasses.asdict(limits)
+    if networks:
+        notes["networks"] = keras.saving.serialize_keras_object(dict(networks))
     notes["card"] = model_card.complete(card, type(model).__name__)
     folder = version_dir / "assets.extra"
     folder.mkdir()

@@ -1,5 +1,6 @@
 """Runs a model or an export: images and latents of seeds, codes and translations of images."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -7,9 +8,12 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import noise
+from keras_gans.data.memory import available_memory
 from keras_gans.data.pixels import to_float, to_uint8
 from keras_gans.errors import InputError, RunError
+from keras_gans.networks.locality import find_locality
 from keras_gans.networks.resnet import DIVISOR, SMALLEST_SIDE
+from keras_gans.serving import tiles
 from keras_gans.serving.encoded_images import encode_png
 from keras_gans.serving.endpoints import Endpoints
 from keras_gans.serving.export import cause
@@ -211,13 +215,44 @@ def encode_images(endpoints, pictures):
 
 @dataclass(frozen=True)
 class ImageTranslator:
-    """Translates one image of any size, `uint8 [h, w, channels]` to `uint8 [h, w, c]`."""
+    """Translates one image of any size, `uint8 [h, w, channels]` to `uint8 [h, w, c]`.
+
+    By a plan of `plan(height, width)`, or as a whole.
+    """
 
     function: Callable  # the endpoint, of images whose sides are multiples of 4
     channels: int  # 1 or 3
+    network: Callable | None = None  # gives the Keras network behind it, for tiles
+    largest: int | None = None  # pixels that the endpoint takes
 
-    def __call__(self, image):
-        return to_uint8(translate_any_size(self.function, to_float(image[None]))[0])
+    def __call__(self, image, plan=None):
+        if plan is None or plan.side is None:
+            return to_uint8(translate_any_size(self.function, to_float(image[None]))[0])
+        height, width = image.shape[:2]
+        padded = _padded(image[None], self._tiled.locality.divisor)[0]
+        return tiles.translate_tiles(self._tiled, padded, plan.side)[:height, :width]
+
+    def plan(self, height, width, side=None):
+        """The `tiles.Plan` of a picture, in tiles of a side, or of those that fit into memory.
+
+        Raises InputError where none fit, or the model's network is not known to allow tiles.
+        """
+        if self._tiled is None:
+            if side is not None:
+                raise InputError(
+                    "this model cannot translate in tiles: it was exported by an earlier version, "
+                    "or a layer of its network sees more than the surroundings of a pixel"
+                )
+            return tiles.Plan(None, 1, None)
+        locality = self._tiled.locality
+        sides = (length + -length % locality.divisor for length in (height, width))
+        return tiles.plan(locality, *sides, available_memory(), self.largest, side)
+
+    @functools.cached_property
+    def _tiled(self):
+        network = self.network and self.network()
+        locality = network and find_locality(network)
+        return tiles.tiled(network, locality) if locality else None
 
 
 def translate_any_size(function, images):
@@ -227,10 +262,8 @@ def translate_any_size(function, images):
     mirror images to these, and what was made of that is cut off. Returns `float32 [n, h, w, c]`.
     """
     height, width = images.shape[1:3]
-    more = [(0, max(SMALLEST_SIDE, side + -side % DIVISOR) - side) for side in (height, width)]
-    padded = np.pad(images, ((0, 0), *more, (0, 0)), mode="symmetric")
     try:
-        return function(image=tf.constant(padded))["image"].numpy()[:, :height, :width]
+        return function(image=tf.constant(_padded(images)))["image"].numpy()[:, :height, :width]
     except tf.errors.InvalidArgumentError as error:
         raise InputError(
             f"the export refuses a picture of {height} x {width}: {cause(error)} (make export "
@@ -238,6 +271,13 @@ def translate_any_size(function, images):
         ) from error
 
 
+def _padded(images, divisor=DIVISOR):
+    more = [(0, max(SMALLEST_SIDE, side + -side % divisor) - side) for side in images.shape[1:3]]
+    return np.pad(images, ((0, 0), *more, (0, 0)), mode="symmetric")
+
+
 def make_translator(endpoints, endpoint):
     """Makes the `ImageTranslator` of an endpoint, `translate_x_to_y` or `translate_y_to_x`."""
-    return ImageTranslator(endpoints[endpoint], endpoints.specs(endpoint)["image"].shape[-1])
+    channels = endpoints.specs(endpoint)["image"].shape[-1]
+    network = endpoints.networks.get(endpoint)
+    return ImageTranslator(endpoints[endpoint], channels, network, endpoints.largest_pixels)

@@ -6,7 +6,10 @@ from pathlib import Path, PurePath
 from keras_gans.data.image_file import read_whole
 from keras_gans.data.listing import list_images
 from keras_gans.errors import InputError
+from keras_gans.serving.tiles import in_gib
 from keras_gans.visualize.images import save_png
+
+TOLD_BYTES = 2**30
 
 
 def pair_files(images, out):
@@ -49,15 +52,45 @@ def pair_files(images, out):
     return count, pairs(), notes
 
 
-def translate_file(translator, source, target, max_side=None, ranges=None, max_megapixels=None):
+def translate_file(
+    translator,
+    source,
+    target,
+    max_side=None,
+    ranges=None,
+    max_megapixels=None,
+    tile_side=None,
+    tell=None,
+):
     """Writes the translation of the picture `source` as a PNG `target`, whole or not at all.
 
-    `translator` comes from `serving.sampling.make_translator`. A picture with a side longer than
-    `max_side` pixels is reduced to that; with None none is. For the rest see `read_whole`.
+    Args:
+        translator: Of `serving.sampling.make_translator`.
+        source, target: Paths.
+        max_side: px; a picture with a longer side is reduced to that. With None none is.
+        ranges, max_megapixels: See `read_whole`.
+        tile_side: px of the tiles that it is translated in; None: whole where that fits into
+            memory, else the largest tiles that do.
+        tell: Function that is told, in words, of a picture that takes much memory or tiles, before
+            it is translated; None for nobody.
 
     Raises:
         BadImageError: If the picture cannot be read.
+        InputError: If no tile of it fits into memory.
         OSError: If the file cannot be written.
     """
     picture = read_whole(source, translator.channels, max_side, ranges, max_megapixels)
-    save_png(translator(picture), target)
+    height, width = picture.shape[:2]
+    size = f"{source} ({width:,} x {height:,} px)"
+    try:
+        plan = translator.plan(height, width, tile_side)
+    except InputError as error:
+        raise InputError(f"{size}: {error}; --max-side N reduces it") from error
+    if tell and plan.side is not None:
+        tell(
+            f"{size}: in {plan.count:,} tiles of {plan.side:,} px, {in_gib(plan.bytes)}, with the "
+            "statistics of the picture reduced to one"
+        )
+    elif tell and (plan.bytes or 0) >= TOLD_BYTES:
+        tell(f"{size}: as a whole, {in_gib(plan.bytes)}")
+    save_png(translator(picture, plan), target)

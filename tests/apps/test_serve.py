@@ -1,5 +1,6 @@
 """apps.serve as a user runs it, with the programs that its PATH search may find."""
 
+import csv
 import json
 import os
 import shlex
@@ -195,11 +196,30 @@ def test_a_container_engine_that_answers_runs_the_server(programs, saved_models,
         *("run", "--rm", "--init", "--entrypoint", "tensorflow_model_server"),
         *("--publish", "8601:8601", "--publish", "8500:8500"),
         "--mount",
-        f"type=bind,source={saved_models}/cgan,target=/models/cgan,readonly",
+        f"type=bind,source={saved_models}/cgan,target=/models/cgan,readonly"
+        # SELinux lets a container read what is labelled so; no option of docker's.
+        + (",relabel=shared" if engine == "podman" else ""),
         "docker.io/tensorflow/serving",
         *("--rest_api_port=8601", "--port=8500", "--model_name=cgan"),
         "--model_base_path=/models/cgan",
     ]
+
+
+@pytest.mark.parametrize("folder", ["cats, dogs", 'the "best", really'])
+def test_a_container_sees_a_folder_of_any_name(programs, saved_models, folder, tmp_path):
+    """The engines read the option as CSV."""
+    install(programs, "podman")
+    shutil.copytree(saved_models / "cgan", tmp_path / folder / "cgan")
+    assert serve(programs, tmp_path / folder, "cgan").returncode == 0
+    words = arguments(programs, "podman", "run")
+    (fields,) = csv.reader([words[words.index("--mount") + 1]])
+    assert dict(field.partition("=")[::2] for field in fields) == {
+        "type": "bind",
+        "source": f"{tmp_path / folder}/cgan",
+        "target": "/models/cgan",
+        "readonly": "",
+        "relabel": "shared",
+    }
 
 
 @pytest.mark.parametrize("ending", ["exit 1", "exec /bin/sleep 60"])

@@ -92,14 +92,16 @@ def test_metrics_are_on(messages):
 
 
 def test_compose_runs_the_server_on_the_files_beside_it(tmp_path):
-    paths = serve_config.write_files(tmp_path / "new", LABELLED, "/home/me/saved models")
+    paths = serve_config.write_files(tmp_path / "new", LABELLED, "/home/me/saved models, $5")
     names = ["models.config", "batching.config", "monitoring.config"]
     assert [path.name for path in paths] == [*names, "docker-compose.yml", "kubernetes.yaml"]
     assert all(path.is_file() for path in paths)
     service = yaml.safe_load(paths[3].read_text())["services"]["serving"]
     assert service["command"] == serve_config.server_options(LABELLED)
     mounts = {volume["target"]: volume["source"] for volume in service["volumes"]}
-    assert mounts == {"/models": "/home/me/saved models", "/config": "."}
+    # Compose reads $$ as one; and SELinux lets a container read what is labelled so.
+    assert mounts == {"/models": "/home/me/saved models, $$5", "/config": "."}
+    assert all(volume["bind"] == {"selinux": "z"} for volume in service["volumes"])
     assert service["ports"] == ["8501:8501", "8500:8500"]
     assert service["healthcheck"]["test"][:3] == ["CMD", "bash", "-c"]
 

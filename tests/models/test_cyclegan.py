@@ -243,6 +243,17 @@ class TestCycleGAN(VariantContract):
             endings = ("_bytes", "_png") if name != "serving_default" else ()
             assert {f"{name}{ending}" for ending in ("", *endings)} <= set(loaded)
 
+    def test_each_signature_of_pictures_has_its_network(self):
+        model = self.compiled()
+        networks = model.generator_g, model.generator_f
+        assert tuple(model.picture_networks.values()) == networks
+        image = self.request(2)["image"]
+        for name, network in model.picture_networks.items():
+            function, _ = model.signatures()[name]
+            shape = (*image.shape[:3], network.inputs[0].shape[-1])
+            images = tf.constant(np.resize(image, shape))
+            np.testing.assert_allclose(function(images)["image"], network(images), atol=1e-5)
+
     def test_calling_the_model_translates_to_y(self):
         model = self.compiled()
         images = self.data(2)[0]

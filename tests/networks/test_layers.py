@@ -11,6 +11,7 @@ from keras_gans.networks.layers import (
     InstanceNormalization,
     ReflectionPadding2D,
     SpatialBasis,
+    instance_statistics,
 )
 
 
@@ -92,6 +93,30 @@ def test_instance_normalisation_of_earlier_checkpoints_is_read():
     twin.build((None, 4, 4, 3))
     twin.set_weights(layer.get_weights())
     np.testing.assert_array_equal(twin(maps), layer(maps))
+
+
+def test_instance_normalisation_takes_given_statistics():
+    maps, seen = uniform(1, 6, 4, 3), []
+    layer = InstanceNormalization()
+    layer.build(maps.shape)
+    layer.gamma.assign([2.0, 1.0, 0.5])
+    layer.beta.assign([0.0, 1.0, -1.0])
+
+    def statistics(inputs):
+        seen.append(inputs.shape)
+        return tf.nn.moments(inputs, [0, 1, 2])
+
+    own = layer(maps)
+    with instance_statistics(statistics):
+        np.testing.assert_allclose(layer(maps), own, rtol=1e-5, atol=1e-6)
+        half = layer(tf.cast(maps, tf.float16))
+    assert seen == [maps.shape, maps.shape]
+    assert half.dtype == own.dtype
+    with instance_statistics(lambda inputs: (tf.constant([1.0, 0.0, 0.0]), tf.constant([4.0] * 3))):
+        given = layer(maps)
+    expected = (maps - [1.0, 0.0, 0.0]) / 2.0 * [2.0, 1.0, 0.5] + [0.0, 1.0, -1.0]
+    np.testing.assert_allclose(given, expected, rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(layer(maps), own)
 
 
 # Batches ---------------------------------------------------------------------------------------

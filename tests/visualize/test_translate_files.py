@@ -1,11 +1,14 @@
 """Which files translations are written to, and that each is whole."""
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
 from keras_gans.data.image_file import BadImageError
 from keras_gans.errors import InputError
+from keras_gans.networks import resnet
+from keras_gans.serving.sampling import ImageTranslator
 from keras_gans.visualize.translate_files import pair_files, translate_file
 
 
@@ -15,11 +18,7 @@ def picture(path, size=(5, 4)):
     return path
 
 
-def negative(image):
-    return 255 - image
-
-
-negative.channels = 3
+negative = ImageTranslator(lambda image: {"image": -image}, 3)
 
 
 def test_sub_folders_stay_and_shared_names_keep_their_ending(tmp_path):
@@ -59,3 +58,27 @@ def test_a_bad_picture_leaves_nothing(tmp_path):
     with pytest.raises(BadImageError):
         translate_file(negative, tmp_path / "a.png", tmp_path / "out" / "a.png")
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_what_takes_tiles_or_much_memory_is_told_before(tmp_path):
+    path, target, told = picture(tmp_path / "a.png", (203, 150)), tmp_path / "out.png", []
+    network = resnet.generator(3, 3, 4, 1)
+    translator = ImageTranslator(lambda image: {"image": network(image)}, 3, lambda: network)
+    translate_file(translator, path, target, tell=told.append)
+    assert not told  # a few megabytes
+    translate_file(translator, path, target, tile_side=120, tell=told.append)
+    assert told == [
+        f"{path} (203 x 150 px): in 12 tiles of 120 px, 0.00 GiB, with the statistics of the "
+        "picture reduced to one"
+    ]
+    assert Image.open(target).size == (203, 150)
+
+
+def test_what_cannot_be_translated_in_tiles_says_so(tmp_path):
+    path = picture(tmp_path / "a.png")
+    image = keras.Input((None, None, 3))
+    everywhere = keras.Model(image, image - keras.ops.mean(image, (1, 2), keepdims=True))
+    for network in (None, lambda: everywhere):
+        translator = ImageTranslator(lambda image: {"image": image}, 3, network)
+        with pytest.raises(InputError, match=r"a\.png \(5 x 4 px\): this model cannot translate"):
+            translate_file(translator, path, tmp_path / "out.png", tile_side=120)
