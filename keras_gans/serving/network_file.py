@@ -76,7 +76,13 @@ def call_specs(model):
 
 def _check(model, specs, path, file_format):
     random = np.random.default_rng(0)
-    inputs = [_sample(spec, random) for spec in specs]
+    shapes = [[ROWS, *(side or SAMPLE_SIDE for side in spec.shape[1:])] for spec in specs]
+    inputs = [
+        np.zeros(shape, np.int32)
+        if spec.dtype == tf.int32
+        else random.uniform(-1.0, 1.0, shape).astype(np.float32)
+        for spec, shape in zip(specs, shapes, strict=True)
+    ]
     with in_float32(model):
         tensors = [tf.constant(value) for value in inputs]
         expected = model(tensors if len(tensors) > 1 else tensors[0], training=False).numpy()
@@ -85,13 +91,6 @@ def _check(model, specs, path, file_format):
     difference = np.abs(actual - expected).max()
     if not difference <= TOLERANCE:
         raise RunError(f"{path.name} differs from the model by {difference:g}; nothing was written")
-
-
-def _sample(spec, random):
-    shape = [ROWS, *(side or SAMPLE_SIDE for side in spec.shape[1:])]
-    if spec.dtype == tf.int32:
-        return np.zeros(shape, np.int32)
-    return random.uniform(-1.0, 1.0, shape).astype(np.float32)
 
 
 def _run_onnx(path, inputs):

@@ -97,7 +97,8 @@ class _Held:
                         grpc.StatusCode.UNAVAILABLE, "too many requests at once: try again"
                     )
             if max(size, promised) > limit:
-                raise self._too_large()
+                message = f"a request must have at most {limit / 2**20:g} MiB"
+                raise RequestError(grpc.StatusCode.RESOURCE_EXHAUSTED, message, http_status=413)
         except BaseException:
             self.bytes -= sum(map(len, kept))
             raise
@@ -105,11 +106,6 @@ class _Held:
 
     def release(self, body):
         self.bytes -= len(body)
-
-    def _too_large(self):
-        limit = self.settings.max_bytes / 2**20
-        message = f"a request must have at most {limit:g} MiB"
-        return RequestError(grpc.StatusCode.RESOURCE_EXHAUSTED, message, http_status=413)
 
 
 def _answer(store, method, path, body):
