@@ -109,11 +109,13 @@ def publish(model, directory, *, limits=None, card=None, keep=None):
 
 
 def _holder(graphs):
-    """What a SavedModel stores beside its signatures: the variables that these use."""
-    # Not the functions too, as Keras's `ExportArchive` has them: each would be traced once more.
+    """What a SavedModel stores beside its signatures: the variables, and the functions by name."""
     holder, variables = tf.Module(), {id(v): v for g in graphs.values() for v in g.variables}
-    # By Keras's name, as in exports made by it: other runs begin with these weights.
+    # Where Keras's `ExportArchive`, which would trace each function twice, has them: other runs
+    # begin with these weights, and `keras.layers.TFSMLayer` calls the functions.
     holder._all_variables = sorted(variables.values(), key=lambda variable: not variable.trainable)
+    for name, graph in graphs.items():
+        setattr(holder, name, graph)
     return holder
 
 
