@@ -113,11 +113,13 @@ def publish(model, directory, *, limits=None, card=None, keep=None):
 
 
 def _holder(graphs, networks):
-    """What a SavedModel stores beside its signatures: variables of these and of whole networks."""
-    # Not the functions too, as Keras's `ExportArchive` has them: each would be traced once more.
+    """What a SavedModel stores beside its signatures: variables, functions and networks by name."""
     holder, variables = tf.Module(), {id(v): v for g in graphs.values() for v in g.variables}
-    # By Keras's name, as in exports made by it: other runs begin with these weights.
+    # Where Keras's `ExportArchive`, which would trace each function twice, has them: other runs
+    # begin with these weights, and `keras.layers.TFSMLayer` calls the functions.
     holder._all_variables = sorted(variables.values(), key=lambda variable: not variable.trainable)
+    for name, graph in graphs.items():
+        setattr(holder, name, graph)
     for name, network in networks.items():
         setattr(holder, f"{name}_weights", network.weights)
     return holder

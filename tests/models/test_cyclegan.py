@@ -11,7 +11,7 @@ import keras_gans as kg
 from keras_gans import losses
 from keras_gans.noise import step_key
 from tests.contract import BATCH, IMAGE_SHAPE, VariantContract, norm_of, same, values
-from tests.serving_loader import run_in_loader
+from tests.serving.server.running import check_answers, running
 
 POOL = 5
 GENERATORS = ("generator_g", "generator_f")
@@ -218,30 +218,32 @@ class TestCycleGAN(VariantContract):
     # Serving ---------------------------------------------------------------------------------
 
     @pytest.mark.slow
-    def test_the_export_answers_as_the_model_does(self, tmp_path):
+    def test_the_served_export_answers_as_the_model_does(self, tmp_path):
         model = self.compiled(run_eagerly=True)
         self.fit(model, steps=1)
-        version = model.export(tmp_path / "toy")
+        model.export(tmp_path / "toy")
         images = np.random.default_rng(0).integers(0, 256, (3, 12, 20, 1), np.uint8)
-        request = {"image": images / np.float32(127.5) - np.float32(1.0)}
-        files = tf.stack([tf.io.encode_png(image) for image in images])
-        loaded = tf.saved_model.load(str(version)).signatures
-        for name, network in {
-            "serving_default": model.generator_g,
-            "translate_x_to_y": model.generator_g,
-            "translate_y_to_x": model.generator_f,
-        }.items():
-            served = run_in_loader(version, name, request)
-            assert set(served) == {"image"}
-            np.testing.assert_array_equal(served["image"], network(request["image"]))
-            if name != "serving_default":
-                answer = loaded[f"{name}_bytes"](image_bytes=files)
-                np.testing.assert_allclose(answer["image"], served["image"], atol=1e-6)
-                shown = [tf.io.decode_png(each).numpy() for each in answer["image_bytes"]]
-                assert set(answer) == {"image", "image_bytes"}
-                np.testing.assert_array_equal(shown, kg.data.pixels.to_uint8(answer["image"]))
-            endings = ("_bytes", "_png") if name != "serving_default" else ()
-            assert {f"{name}{ending}" for ending in ("", *endings)} <= set(loaded)
+        files = [tf.io.encode_png(image).numpy() for image in images]
+        given = {"image": images / np.float32(127.5) - np.float32(1.0)}
+        given["image_bytes"] = np.array(files, object)
+        networks = {"serving_default": model.generator_g}
+        for ending in ("", "_bytes", "_png"):
+            networks[f"translate_x_to_y{ending}"] = model.generator_g
+            networks[f"translate_y_to_x{ending}"] = model.generator_f
+        signatures = model.signatures()
+        assert set(signatures) == set(networks)
+        with running(tmp_path) as asked:
+            for name, (function, (spec,)) in signatures.items():
+                expected = function(tf.constant(given[spec.name]))
+                made = networks[name](given["image"])
+                if "image" in expected:
+                    np.testing.assert_allclose(expected["image"], made, atol=1e-6)
+                if "image_bytes" in expected:
+                    shown = [tf.io.decode_png(each).numpy() for each in expected["image_bytes"]]
+                    made = expected.get("image", made)
+                    np.testing.assert_array_equal(shown, kg.data.pixels.to_uint8(made))
+                expected = {key: value.numpy() for key, value in expected.items()}
+                check_answers(asked, "toy", name, {spec.name: given[spec.name]}, expected)
 
     def test_each_signature_of_pictures_has_its_network(self):
         model = self.compiled()

@@ -35,9 +35,15 @@ class LoadedVersion:
         self.signatures = dict(graph.signature_def)
         self.options = tf.compat.v1.RunOptions(timeout_in_ms=int(1000 * run_seconds))
         self.callables = {}
-        # The first run of a signature takes a hundred times as long as the next.
         with ThreadPoolExecutor() as pool:
-            list(pool.map(lambda request: self.run(*request), warmup.read_requests(path)))
+            list(pool.map(self._warm, warmup.read_requests(path)))
+
+    def _warm(self, request):
+        # The first run of a signature takes a hundred times as long as the next, and the first of a
+        # single row, which most ask for, still several times.
+        name, inputs = request
+        self.run(name, inputs)
+        self.run(name, {key: array[:1] if array.ndim else array for key, array in inputs.items()})
 
     def signature(self, name):
         """Returns the SignatureDef of a name, of none the default; refuses another."""
