@@ -11,7 +11,7 @@ from keras_gans.data.value_range import BYTE_RANGE, BYTES, FLOATS, INTEGERS
 from keras_gans.errors import InputError
 
 CHANNELS = (1, 3, 4)
-_ROWS = 1000  # converted at a time
+_VALUES = 2**20  # converted at a time
 _KINDS = {"b": BYTES, "u": INTEGERS, "i": INTEGERS, "f": FLOATS}
 
 
@@ -104,13 +104,14 @@ def _scaled(name, array, black_white):
     shape = (*array.shape[:3], channels)
     refuse_beyond_memory(f"{name} as uint8", shape)
     images = np.empty(shape, np.uint8)
-    for first in range(0, len(array), _ROWS):
-        part = array[first : first + _ROWS]
+    rows = max(1, _VALUES // array[0].size)
+    for first in range(0, len(array), rows):
+        part = array[first : first + rows]
         if array.dtype == np.bool_:
             part = part * np.uint8(255)
         elif array.dtype != np.uint8 or black_white != BYTE_RANGE:
             part = value_range.to_bytes(part, black_white)
-        images[first : first + _ROWS] = part if channels == part.shape[3] else _on_white(part)
+        images[first : first + rows] = part if channels == part.shape[3] else _on_white(part)
     return images
 
 

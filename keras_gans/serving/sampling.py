@@ -20,6 +20,7 @@ from keras_gans.serving.export import cause
 from keras_gans.serving.latents import truncated
 
 BATCH_SIZE = 100
+SMALL_PICTURE = 2**18  # pixels: a third of a gibibyte in the largest networks
 FIRST_SEED = 2**30  # far from those of grids, walks and scored samples
 
 
@@ -237,6 +238,8 @@ class ImageTranslator:
 
         Raises InputError where none fit, or the model's network is not known to allow tiles.
         """
+        if side is None and height * width <= min(SMALL_PICTURE, self.largest or SMALL_PICTURE):
+            return tiles.Plan(None, 1, None)  # no network need be made of an export
         if self._tiled is None:
             if side is not None:
                 raise InputError(
