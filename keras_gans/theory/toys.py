@@ -71,13 +71,13 @@ def dense(inputs, width, depth, outputs, activation="relu", members=1):
     return layer(outputs)(x)
 
 
-def generator(dim, latent_dim=2, width=64, depth=2, members=1, unit=1.0):
+def generator(dim, latent_dim=2, width=64, depth=2, members=1):
     """Builds a generator of points: latent `[n, latent_dim]` to `[n, 1, 1, dim]`, unbounded.
 
-    With `members` it is several, see `DenseOfMembers`. Its points are multiples of `unit`.
+    With `members` it is several, see `DenseOfMembers`.
     """
     latent = keras.Input((latent_dim,))
-    points = keras.layers.Rescaling(unit)(dense(latent, width, depth, dim, members=members))
+    points = dense(latent, width, depth, dim, members=members)
     return keras.Model(latent, keras.layers.Reshape((1, 1, dim))(points), name="generator")
 
 
