@@ -64,9 +64,8 @@ def publish(model, directory, *, limits=None, card=None, keep=None):
         model: Has `signatures()`, `{name: (function, specs)}`: a function of tensors that returns a
             dict of tensors, and the list of its named `tf.TensorSpec`, in the order of its
             arguments; the first dimension of all is the batch. Only the variables that these
-            functions use are stored. Its `class_names` are a tuple, or None without labels. Of
-            `picture_networks`, `{signature: network}`, if it has any, whole networks are stored:
-            large pictures are translated by them in tiles.
+            functions use are stored. Its `class_names` are a tuple, or None without labels. Its
+            `picture_networks`, `{signature: network}`, if there are any, are stored whole: for tiles.
         directory: Folder of the model's versions, as `saved_models/cgan`.
         limits: What a request may ask for, a `serving.Limits`; default: its defaults.
         card: None, or what `serving.model_card.write_card` takes.
