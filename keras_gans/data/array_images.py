@@ -111,14 +111,11 @@ def _scaled(name, array, black_white):
             part = part * np.uint8(255)
         elif array.dtype != np.uint8 or black_white != BYTE_RANGE:
             part = value_range.to_bytes(part, black_white)
-        images[first : first + rows] = part if channels == part.shape[3] else _on_white(part)
+        if channels < part.shape[3]:  # onto white
+            alpha = part[..., 3:].astype(np.float32) / 255
+            part = np.rint(part[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
+        images[first : first + rows] = part
     return images
-
-
-def _on_white(images):
-    """RGBA as RGB, uint8."""
-    alpha = images[..., 3:].astype(np.float32) / 255
-    return np.rint(images[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
 
 
 def _layout_error(name, shape, dtype):
