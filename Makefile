@@ -21,7 +21,7 @@ model = $(if $(value RUN),$(call quoted,RUN),saved_models/$(call named,MODEL,$1)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup tensorboard walk generate project translate serve client explore export \
-	evaluate results benchmark theory test test-fast lint
+	evaluate results benchmark theory test test-fast test-gpu lint
 
 help:
 	@sed -n 's/^## \{0,1\}//p' $(MAKEFILE_LIST)
@@ -132,11 +132,15 @@ theory: $(READY)
 
 ## Develop
 ##   make test                    all tests; make test-fast: without the slow ones; make lint: style
+##   make test-gpu                what only a GPU shows, skipped without one
 test: $(READY)
 	@$(PY) -m pytest -n auto --dist worksteal $(args)
 
 test-fast: $(READY)
 	@$(PY) -m pytest -n auto --dist worksteal -m "not slow" $(args)
+
+test-gpu: $(READY)
+	@$(PY) -m pytest -m gpu tests/test_gpu.py $(args)
 
 lint: $(READY)
 	@$(PY) -m ruff check .

@@ -58,6 +58,8 @@ def _import_libraries():
 
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# A program takes what it needs of a GPU's memory and not all, so that others find room.
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 os.environ.update(KERAS_VARIABLES)
 for name in UNWANTED:
     os.environ.pop(name, None)
