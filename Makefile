@@ -131,8 +131,7 @@ theory: $(READY)
 	@$(PY) -m apps.theory $(call option,--claim,CLAIM) $(args)
 
 ## Develop
-##   make test                    all tests; make test-fast: without the slow ones; make lint: style
-##   make test-gpu                what only a GPU shows, skipped without one
+##   make test                    all tests; make test-fast, make test-gpu: parts; make lint: style
 test: $(READY)
 	@$(PY) -m pytest -n auto --dist worksteal $(args)
 
