@@ -9,6 +9,7 @@ import keras_gans as kg
 from tests.models.own_variant import compiled, fit
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_replaced_whole(tmp_path):
     path = tmp_path / "c.keras"
     fit(compiled(), kg.callbacks.Checkpoint(path, seconds=0))

@@ -11,6 +11,7 @@ import keras_gans as kg
 from tests.models.own_variant import compiled, fit
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_not_finite_ends_training_before_the_checkpoint(tmp_path):
     path = tmp_path / "c.keras"
     model = compiled()

@@ -12,6 +12,7 @@ from tests.models.own_variant import compiled, fit
 from tests.models.test_gan import TestGAN as Toy  # by another name, or its tests run here too
 
 
+@pytest.mark.slow
 def test_scalars_are_epoch_means_and_single_steps(tmp_path):
     writer = tf.summary.create_file_writer(str(tmp_path))
     begin = time.monotonic()

@@ -5,6 +5,7 @@ import pytest
 from tests.data import fuzz_images
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # of damaged TIFF files
 def test_damaged_pictures_are_refused_or_read(tmp_path):
     with (tmp_path / "out").open("w") as out:

@@ -39,6 +39,7 @@ def test_epochs_differ_and_none_repeats_an_image():
     assert len({frozenset(rest) for rest in left_out}) > 1  # no image is always left out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", [0, 5, 17])
 def test_workers_share_each_batch(start):
     """Two workers with two replicas each: together they read what one would, nothing twice."""

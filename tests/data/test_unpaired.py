@@ -100,6 +100,7 @@ def test_every_part_holds_the_classes_alike(places):
         np.testing.assert_allclose(share, every, atol=1 / len(chosen))
 
 
+@pytest.mark.slow
 def test_judges_never_see_a_held_out_digit(embedded, places):
     labels = load_source("digits").train.labels
     rest = places["x"]["train"] + places["y"]["train"]

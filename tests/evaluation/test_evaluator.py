@@ -123,6 +123,7 @@ def test_the_frechet_distance_is_that_of_the_very_features(scored, cache):
     assert scores["frechet_250_classifier"].value == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_wrong_classes_show_in_their_scores(cache):
     judge = evaluator(cache, metrics=["frechet", "classes"])
     right = judge.scores(sampler())
@@ -164,6 +165,7 @@ def test_a_model_without_classes_has_no_label_accuracy(cache):
     assert scores["classes_covered_250_classifier"].value == 3
 
 
+@pytest.mark.slow
 def test_without_labels_random_features_and_pixels_are_compared(cache):
     judge = evaluator(cache, large_source(classes=None))
     scores = judge.scores(sampler(class_names=None))

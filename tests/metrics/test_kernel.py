@@ -69,6 +69,7 @@ def test_there_is_no_bias():
     assert min(few) < 0 < max(few)
 
 
+@pytest.mark.slow
 def test_the_distance_of_two_shifted_gaussians():
     # d = 4, unit variances, means 0 and 1. With t = x.y / d, E (t + 1)^3 is 1 + 3/d among the
     # first, 8 + 18/d + 6/d^2 among the second, and 1 + 6/d across.

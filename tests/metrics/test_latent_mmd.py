@@ -63,6 +63,7 @@ def test_two_by_two_by_hand():
     assert found.value == pytest.approx(2 * e - (2 * e + 1 + math.exp(-4)) / 2, rel=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "width", "shift", "scale"),
     [(1, 0.7, 1.0, 1.0), (2, 1.5, 0.0, 0.5), (8, 4.0, 0.2, 1.3), (32, 8.0, 0.1, 1.0)],

@@ -183,6 +183,7 @@ class AdversarialAutoencoderContract(VariantContract):
     def plain_prior(self, labels):
         return step_normal(0, "prior", 0, (BATCH, CODE_DIM))
 
+    @pytest.mark.slow
     def test_each_phase_changes_its_networks_alone_statistics_included(self):
         model = self.compiled(run_eagerly=True)
         before, seen = self._values(model), self.spied(model)

@@ -21,6 +21,7 @@ def test_a_single_part_is_the_batch():
     assert part.numpy().tolist() == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("compiled", [False, True])
 def test_uneven_parts_differ_by_one_row(compiled):
     def deal(rows):

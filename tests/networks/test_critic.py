@@ -14,6 +14,7 @@ def images(count, shape, scale=1.0):
     return np.random.default_rng(0).uniform(-scale, scale, (count, *shape)).astype(np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3), (5, 9, 1), (1, 1, 3)])
 def test_any_size_makes_scores(shape):
     network = critic.convolutional(shape, filters=(3, 4, 5))

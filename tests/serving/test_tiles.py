@@ -66,6 +66,7 @@ def test_without_instance_normalisation_tiles_are_the_whole():
         assert difference(in_tiles(network, picture, side), as_whole(network, picture)).max() <= 1
 
 
+@pytest.mark.slow
 def test_tiles_are_near_the_whole_and_share_its_statistics():
     keras.utils.set_random_seed(0)
     network = trained(resnet.generator(3, 3, filters=8, blocks=1))

@@ -66,6 +66,7 @@ def test_every_choice_that_nobody_made_is_printed_with_its_reason(tmp_path):
     assert (settings["batch_size"], settings["sample_epochs"]) == (16, 1250)
 
 
+@pytest.mark.slow
 def test_unbalanced_classes_are_told_and_can_be_balanced(tmp_path):
     labels = np.repeat([0, 1], [50, 8])
     np.savez(tmp_path / "few.npz", images=np.zeros((58, 8, 8), np.uint8) + 200, labels=labels)

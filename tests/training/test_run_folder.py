@@ -123,6 +123,7 @@ def test_settings_that_differ_are_named_with_both_values(run, data, tmp_path):
     assert "seed is 0 there, 3 asked" in str(error.value)
 
 
+@pytest.mark.slow
 def test_a_run_from_before_there_was_augmentation_goes_on_without(data, tmp_path):
     run = training.prepare(recipe_of("cgan", data, epochs=MANY_EPOCHS))
     assert run.recipe.augment == "diffaugment"

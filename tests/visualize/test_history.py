@@ -140,6 +140,7 @@ def test_a_history_of_one_grid_or_none(tmp_path):
     assert grays(history.save_history(tmp_path)) == [0]
 
 
+@pytest.mark.slow
 def test_large_grids_are_reduced(tmp_path):
     for epoch in (1, 2):
         grid = np.random.default_rng(epoch).integers(0, 256, (1130, 600, 3), dtype=np.uint8)

@@ -60,6 +60,7 @@ def test_a_bad_picture_leaves_nothing(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
 
+@pytest.mark.slow
 def test_what_takes_tiles_or_much_memory_is_told_before(tmp_path):
     path, target, told = picture(tmp_path / "a.png", (203, 150)), tmp_path / "out.png", []
     network = resnet.generator(3, 3, 4, 1)

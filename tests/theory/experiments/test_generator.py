@@ -22,6 +22,7 @@ def test_the_misprinted_loss_is_least_where_all_is_called_real():
     assert float(generator.oppose(sure)) > float(generator.oppose(unsure))
 
 
+@pytest.mark.slow
 def test_the_best_gaussian_for_a_uniform():
     uniform = densities.uniform(-0.8, 0.8)
     mean, scale, least = generator.best_gaussian(uniform)

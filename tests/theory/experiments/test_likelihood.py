@@ -7,6 +7,7 @@ import pytest
 from keras_gans.theory.experiments import likelihood
 
 
+@pytest.mark.slow
 def test_both_curves_have_one_minimum_the_mean_of_the_data():
     outcome = likelihood.likelihood(lambda _: None)
     assert outcome.holds
