@@ -3,7 +3,6 @@
 Each variant's toy takes one step on the GPU and one on the CPU, from the same weights and noise.
 """
 
-import functools
 import os
 import subprocess
 import sys
@@ -150,10 +149,12 @@ def test_the_same_seed_twice_is_the_same_run_where_operations_are_deterministic(
     """Two programs at once on one card, which neither may take whole."""
     data = write_npz(tmp_path / "data.npz")
     environment = os.environ | {"TF_DETERMINISTIC_OPS": "1", "TF_CUDNN_DETERMINISTIC": "1"}
-    begin = functools.partial(start, env=environment)
     options = ["cgan", "--dataset", f"npz:{data}", *SMALL]
     folders = [tmp_path / "first", tmp_path / "second"]
-    programs = [begin("train", *options, *places(each), "--name", "run") for each in folders]
+    programs = [
+        start("train", *options, *places(each), "--name", "run", env=environment)
+        for each in folders
+    ]
     for status, out, err in map(ended, programs):
         assert status == 0, err
         assert "here on GPU:0" in out

@@ -238,15 +238,15 @@ class ImageTranslator:
 
         Raises InputError where none fit, or the model's network is not known to allow tiles.
         """
-        if side is None and height * width <= min(SMALL_PICTURE, self.largest or SMALL_PICTURE):
-            return tiles.Plan(None, 1, None)  # no network need be made of an export
-        if self._tiled is None:
-            if side is not None:
-                raise InputError(
-                    "this model cannot translate in tiles: it was exported by an earlier version, "
-                    "or a layer of its network sees more than the surroundings of a pixel"
-                )
+        is_small = height * width <= min(SMALL_PICTURE, self.largest or SMALL_PICTURE)
+        # Of a small picture no network need be made of an export.
+        if side is None and (is_small or self._tiled is None):
             return tiles.Plan(None, 1, None)
+        if self._tiled is None:
+            raise InputError(
+                "this model cannot translate in tiles: it was exported by an earlier version, "
+                "or a layer of its network sees more than the surroundings of a pixel"
+            )
         locality = self._tiled.locality
         sides = (length + -length % locality.divisor for length in (height, width))
         return tiles.plan(locality, *sides, available_memory(), self.largest, side)
