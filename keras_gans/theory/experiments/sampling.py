@@ -8,7 +8,7 @@ from matplotlib.ticker import EngFormatter
 
 from keras_gans.models import GAN
 from keras_gans.theory import densities, toys
-from keras_gans.theory.claims import Outcome
+from keras_gans.theory.claims import Outcome, spread
 from keras_gans.visualize import plots
 
 MODES = np.array([[-0.5, 0.0], [0.5, 0.0]])
@@ -84,72 +84,89 @@ def timed(function):
     return result, time.perf_counter() - begin
 
 
-def sampling(done, steps=2000):
-    """Samples a second and effective sample size: generator, Metropolis, Langevin."""
+def raced(seed, steps):
+    """Trains a generator and draws from it and from both chains.
+
+    Returns `({name: (points [chains, length, 2], seconds, effective sample size)}, seconds of
+    training)`.
+    """
     density = densities.gaussian_mixture(MODES, SCALE, WEIGHTS)
-    keras.utils.set_random_seed(0)
-    model = GAN(toys.generator(2), toys.discriminator(2))
+    keras.utils.set_random_seed(seed)
+    model = GAN(toys.generator(2), toys.discriminator(2), seed=seed)
     toys.compiled(model, toys.adam(1e-3, steps), toys.adam(2e-3, steps))
-    _, trained = timed(lambda: toys.train(model, density, steps))
-    done("generator")
+    _, trained = timed(lambda: toys.train(model, density, steps, seed=seed))
     # As a served model runs: compiled, and once before the clock starts.
-    latents = toys.latents(PASS, 2).numpy()
+    latents = toys.latents(PASS, 2, seed).numpy()
     model.generator.predict_on_batch(latents)
-    made, passed = timed(lambda: model.generator.predict_on_batch(latents))
+    made, seconds = timed(lambda: model.generator.predict_on_batch(latents))
+    rows = {"generator": (toys.to_points(made)[:, None], seconds, PASS)}
     start = np.repeat(MODES[:1], CHAINS, axis=0)
-    walks = {
-        "Metropolis": lambda: metropolis(density, start, LENGTH, 0.25, seed=0),
-        "Langevin": lambda: langevin(mixture_score, start, LENGTH, 0.08, seed=0),
-    }
-    rows = {"generator": (toys.to_points(made)[:, None], PASS / passed, PASS, passed)}
-    for name, walk in walks.items():
+    for name, walk in (
+        ("Metropolis", lambda: metropolis(density, start, LENGTH, 0.25, seed)),
+        ("Langevin", lambda: langevin(mixture_score, start, LENGTH, 0.08, seed)),
+    ):
         path, seconds = timed(walk)
         effective = effective_sample_size((path[..., 0] > 0.0).astype(float))
-        rows[name] = path.swapaxes(0, 1), LENGTH * CHAINS / seconds, effective, seconds
-        done(name)
+        rows[name] = path.swapaxes(0, 1), seconds, effective
+    return rows, trained
+
+
+def sampling(done, steps=2000, seeds=5):
+    """Samples a second and effective sample size, by seed: generator, Metropolis, Langevin."""
+    races, times = [], []
+    for seed in range(seeds):
+        rows, trained = raced(seed, steps)
+        races.append(rows)
+        times.append(trained)
+    done("generators and chains")
+    # {name: [of each seed]}
+    made = {
+        name: [rows[name][0].shape[0] * rows[name][0].shape[1] / rows[name][1] for rows in races]
+        for name in races[0]
+    }
+    effective = {name: [rows[name][2] / rows[name][1] for rows in races] for name in made}
+    right = {name: [float(np.mean(rows[name][0][..., 0] > 0.0)) for rows in races] for name in made}
 
     figure, axes = plots.figure(3)
-    colors = dict(zip(rows, (plots.BLUE, plots.ORANGE, plots.GREEN), strict=True))
-    for name in walks:
-        path = rows[name][0]
-        crossed = np.mean(path[:, :, 0] > 0.0, axis=0)
+    colors = dict(zip(made, (plots.BLUE, plots.ORANGE, plots.GREEN), strict=True))
+    shown = races[0]
+    for name in ("Metropolis", "Langevin"):
+        crossed = np.mean(shown[name][0][:, :, 0] > 0.0, axis=0)
         axes[0].plot(np.arange(1, LENGTH + 1), crossed, color=colors[name], label=name)
-    right = {name: float(np.mean(row[0][..., 0] > 0.0)) for name, row in rows.items()}
-    axes[0].axhline(right["generator"], color=plots.BLUE, linestyle="--", label="generator")
+    axes[0].axhline(right["generator"][0], color=plots.BLUE, linestyle="--", label="generator")
     label = f"truth, {WEIGHTS[1]:.1f}"
     axes[0].axhline(WEIGHTS[1], color=plots.BLACK, linestyle=":", label=label)
     axes[0].set_xscale("log")
     title = f"{CHAINS} chains that start in the left mode"
     plots.name_axes(axes[0], "step of the chains", "share in the right mode", title)
-    axes[1].plot(*rows["generator"][0][:2000, 0].T, ".", color=plots.BLUE, markersize=2)
+    axes[1].plot(*shown["generator"][0][:2000, 0].T, ".", color=plots.BLUE, markersize=2)
     axes[1].plot([], [], "o", color=plots.BLUE, label="generator, 2,000 samples")
     axes[1].plot(
-        *rows["Metropolis"][0][0, :400].T, color=plots.ORANGE, linewidth=0.8,
+        *shown["Metropolis"][0][0, :400].T, color=plots.ORANGE, linewidth=0.8,
         label="one Metropolis chain, 400 steps",
     )  # fmt: skip
     axes[1].plot(*MODES.T, "x", color=plots.BLACK, label="modes")
     axes[1].set(xlim=(-1.1, 1.1), ylim=(-0.7, 1.0))
     plots.name_axes(axes[1], "first number", "second number", "One pass, or a walk")
-    places = np.arange(len(rows))
-    for offset, place, color, name in (
-        (-0.2, lambda row: row[1], plots.SKY, "samples"),
-        (0.2, lambda row: row[2] / row[3], plots.RED, "effective (independent) samples"),
+    places = np.arange(len(made))
+    for offset, values, color, name in (
+        (-0.2, made, plots.SKY, "samples"),
+        (0.2, effective, plots.RED, "effective (independent) samples"),
     ):
-        heights = [place(row) for row in rows.values()]
+        heights = [np.median(values[each]) for each in made]
         bars = axes[2].bar(places + offset, heights, 0.4, color=color, label=name)
         axes[2].bar_label(bars, [EngFormatter(places=1)(height) for height in heights], fontsize=9)
-    axes[2].set_xticks(places, list(rows))
+    axes[2].set_xticks(places, list(made))
     axes[2].set_yscale("log")
     axes[2].set_ylim(1.0, 1e10)
-    plots.name_axes(axes[2], "sampler", "a second", "What a second buys")
-    effective = {name: row[2] / row[3] for name, row in rows.items()}
-    errors = ", ".join(f"{name} {share:.3f}" for name, share in right.items())
+    plots.name_axes(axes[2], "sampler", "a second", f"What a second buys, median of {seeds} seeds")
+    rates = ", ".join(f"{name} {spread(each)}" for name, each in effective.items())
+    shares = ", ".join(f"{name} {spread(each, 3)}" for name, each in right.items())
     return Outcome(
-        f"independent samples a second: generator {effective['generator']:,.0f} (after "
-        f"{trained:.0f} s of training), Metropolis {effective['Metropolis']:,.0f}, Langevin "
-        f"{effective['Langevin']:,.0f}; share in the rarer mode (true {WEIGHTS[1]}): {errors}",
-        effective["generator"] > 10.0 * max(effective["Metropolis"], effective["Langevin"]),
-        {f"effective_{name}": each for name, each in effective.items()}
-        | {f"share_{name}": each for name, each in right.items()},
+        f"independent samples a second: {rates} (the generator after {spread(times)} s of "
+        f"training); share in the rarer mode (true {WEIGHTS[1]}): {shares}",
+        min(effective["generator"]) > 10.0 * max(*effective["Metropolis"], *effective["Langevin"]),
+        {f"effective_{name}": float(np.median(each)) for name, each in effective.items()}
+        | {f"share_{name}": float(np.median(each)) for name, each in right.items()},
         {"sampling": plots.to_picture(figure)},
     )

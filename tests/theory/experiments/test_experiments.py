@@ -14,7 +14,7 @@ NAMES = [n for n, claim in CLAIMS.items() if claim.by_default and n not in EXACT
 def test_an_experiment_runs(name, short, monkeypatch):
     monkeypatch.setattr(sampling, "LENGTH", 400)
     options = {"steps": 12 if name == "population" else 2}  # looked at twelve times
-    if name in ("population", "nonsaturating", "modes", "cycle"):
+    if name in ("population", "nonsaturating", "modes", "sampling", "cycle"):
         options["seeds"] = 2
     outcome = short(CLAIMS[name], **options)
     assert outcome.measured
