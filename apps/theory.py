@@ -1,5 +1,6 @@
 """Tests the claims of GAN theory by experiment: `python -m apps.theory`, or `--claim modes`."""
 
+import logging
 import sys
 import time
 from pathlib import Path
@@ -27,6 +28,8 @@ def main(arguments=None):
     options = _parse(arguments)
     names = options.claim or [name for name, claim in CLAIMS.items() if claim.by_default]
     training.check_writable(options.out)
+    # It warns of many models in one process, as if they were one traced again and again.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     outcomes = {}
     parts = sum(CLAIMS[name].parts for name in names)
     with tqdm(total=parts, file=sys.stderr, disable=not sys.stderr.isatty(), leave=False) as bar:
