@@ -89,6 +89,7 @@ def classes(done, steps=6000, seeds=3, cache="runs/.metrics"):
         reach = np.stack([middle - 100.0 * each.min(axis=0), 100.0 * each.max(axis=0) - middle])
         axes.bar(places + offset, middle, 0.26, color=color, label=name, yerr=reach)
     axes.set_xticks(places)
+    axes.set_ylim(0.0, 130.0 * max(each.max() for each in columns.values()))  # the legend's room
     title = f"{COUNT:,} samples of each, read by a classifier ({found.accuracy:.1%} right)"
     plots.name_axes(axes, "digit", "share (%)", title)
     texts = (
