@@ -65,7 +65,7 @@ def publish(model, directory, *, limits=None, card=None, keep=None):
             dict of tensors, and the list of its named `tf.TensorSpec`, in the order of its
             arguments; the first dimension of all is the batch. Only the variables that these
             functions use are stored. Its `class_names` are a tuple, or None without labels. Its
-            `picture_networks`, `{signature: network}`, if any, are stored whole: for tiles.
+            `picture_networks`, `{signature: network}` or None, are stored whole: for tiles.
         directory: Folder of the model's versions, as `saved_models/cgan`.
         limits: What a request may ask for, a `serving.Limits`; default: its defaults.
         card: None, or what `serving.model_card.write_card` takes.
@@ -88,7 +88,7 @@ def publish(model, directory, *, limits=None, card=None, keep=None):
         name: tf.function(function, specs, autograph=False).get_concrete_function()
         for name, (function, specs) in signatures.items()
     }
-    networks = getattr(model, "picture_networks", {})
+    networks = model.picture_networks or {}
     staged = _stage(directory)
     try:
         tf.saved_model.save(_holder(graphs, networks), str(staged), signatures=graphs)
