@@ -36,6 +36,7 @@ TOLERANCE = 1e-2 if tf.config.list_physical_devices("GPU") else 1e-5
 # Where in a graph it happened: noise around TensorFlow's own words for what is wrong.
 GRAPH_PLACES = re.compile(
     r"(?s)^.*<stack traces unavailable>|^Graph execution error:|\[*\{\{.*?\}\}\]*|\[Op:\w+\]"
+    r"|\[\[\w*PartitionedCall\w*\]\]"
 )
 
 
@@ -323,8 +324,7 @@ def load(directory):
 def class_names(directory):
     """Reads the tuple of an export's class names in the order of labels, None if it takes no label.
 
-    Takes one version, or the latest one of a folder of versions; raises InputError if there is
-    none, or its notes cannot be read.
+    Of a version, or the latest in a folder; raises InputError as `read_notes` does.
     """
     names = read_notes(directory)["class_names"]
     return None if names is None else tuple(names)

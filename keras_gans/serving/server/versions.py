@@ -77,6 +77,10 @@ class LoadedVersion:
             )
         except tf.errors.OpError as error:
             raise RequestError(CODES[error.error_code], export.cause(error)) from None
+        except UnicodeDecodeError as error:
+            # The graph's refusal, with what was asked for in it, which is no text.
+            message = error.object.decode("utf-8", "backslashreplace")
+            raise bad_argument(export.cause(ValueError(message))) from None
         return dict(zip(wanted, values, strict=True))
 
     def _callable(self, signature, name, feeds, wanted):
