@@ -32,6 +32,8 @@ class GenerativeModel(keras.Model):
             files have them in this order.
         validates: Whether there is a `test_step`, for `evaluate` and `fit`'s validation data.
         num_classes, class_names: How many classes a label counts and their names; None without.
+        picture_networks: Networks behind signatures that translate pictures of any size,
+            `{signature: network}`; None without.
     """
 
     init_arguments = ()
@@ -39,6 +41,7 @@ class GenerativeModel(keras.Model):
     validates = False
     num_classes = None
     class_names = None
+    picture_networks = None
 
     def __init__(self, *, seed=0, name=None, **kwargs):
         super().__init__(name=name, **kwargs)

@@ -48,7 +48,7 @@ class Endpoints:
             inputs[name] = {spec.name: spec for spec in specs}
         networks = {
             name: lambda network=network: network
-            for name, network in getattr(model, "picture_networks", {}).items()
+            for name, network in (model.picture_networks or {}).items()
         }
         return cls(functions, inputs, model.class_names, networks)
 

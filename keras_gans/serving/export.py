@@ -36,6 +36,7 @@ TOLERANCE = 1e-2 if tf.config.list_physical_devices("GPU") else 1e-5
 # Where in a graph it happened: noise around TensorFlow's own words for what is wrong.
 GRAPH_PLACES = re.compile(
     r"(?s)^.*<stack traces unavailable>|^Graph execution error:|\[*\{\{.*?\}\}\]*|\[Op:\w+\]"
+    r"|\[\[\w*PartitionedCall\w*\]\]"
 )
 
 
@@ -65,7 +66,7 @@ def publish(model, directory, *, limits=None, card=None, keep=None):
             dict of tensors, and the list of its named `tf.TensorSpec`, in the order of its
             arguments; the first dimension of all is the batch. Only the variables that these
             functions use are stored. Its `class_names` are a tuple, or None without labels. Its
-            `picture_networks`, `{signature: network}`, if any, are stored whole: for tiles.
+            `picture_networks`, `{signature: network}` or None, are stored whole: for tiles.
         directory: Folder of the model's versions, as `saved_models/cgan`.
         limits: What a request may ask for, a `serving.Limits`; default: its defaults.
         card: None, or what `serving.model_card.write_card` takes.
@@ -88,7 +89,7 @@ def publish(model, directory, *, limits=None, card=None, keep=None):
         name: tf.function(function, specs, autograph=False).get_concrete_function()
         for name, (function, specs) in signatures.items()
     }
-    networks = getattr(model, "picture_networks", {})
+    networks = model.picture_networks or {}
     staged = _stage(directory)
     try:
         tf.saved_model.save(_holder(graphs, networks), str(staged), signatures=graphs)
@@ -323,8 +324,7 @@ def load(directory):
 def class_names(directory):
     """Reads the tuple of an export's class names in the order of labels, None if it takes no label.
 
-    Takes one version, or the latest one of a folder of versions; raises InputError if there is
-    none, or its notes cannot be read.
+    Of a version, or the latest in a folder; raises InputError as `read_notes` does.
     """
     names = read_notes(directory)["class_names"]
     return None if names is None else tuple(names)

@@ -248,7 +248,7 @@ class ImageTranslator:
                 "or a layer of its network sees more than the surroundings of a pixel"
             )
         locality = self._tiled.locality
-        sides = (length + -length % locality.divisor for length in (height, width))
+        sides = _fitting_sides((height, width), locality.divisor)
         return tiles.plan(locality, *sides, available_memory(), self.largest, side)
 
     @functools.cached_property
@@ -275,8 +275,15 @@ def translate_any_size(function, images):
 
 
 def _padded(images, divisor=DIVISOR):
-    more = [(0, max(SMALLEST_SIDE, side + -side % divisor) - side) for side in images.shape[1:3]]
+    sides = images.shape[1:3]
+    fitting = _fitting_sides(sides, divisor)
+    more = [(0, larger - side) for side, larger in zip(sides, fitting, strict=True)]
     return np.pad(images, ((0, 0), *more, (0, 0)), mode="symmetric")
+
+
+def _fitting_sides(sides, divisor):
+    """The smallest sides, none smaller than those given, that a network takes."""
+    return [max(SMALLEST_SIDE, side + -side % divisor) for side in sides]
 
 
 def make_translator(endpoints, endpoint):

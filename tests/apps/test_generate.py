@@ -195,7 +195,7 @@ def test_a_process_says_where_the_images_are_and_nothing_else(unconditional, tmp
 class Large:
     """Images of 256 x 256 in colour, 0.75 MiB each."""
 
-    class_names = None
+    class_names = picture_networks = None
 
     def signatures(self):
         def generate(seed):

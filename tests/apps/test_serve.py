@@ -24,7 +24,7 @@ SEED = tf.TensorSpec([None], tf.int32, "seed")
 
 
 class Model:
-    class_names = None
+    class_names = picture_networks = None
 
     def __init__(self, name, function, specs):
         self.served = {name: (function, specs)}

@@ -26,6 +26,7 @@ class Linear:
     """
 
     image_shape = SHAPE
+    picture_networks = None
 
     def __init__(self, latent_dim, shift=0.0, num_classes=None):
         axes, _ = np.linalg.qr(np.random.default_rng(5).normal(size=(16, latent_dim)))

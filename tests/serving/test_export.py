@@ -34,7 +34,7 @@ SEED = tf.TensorSpec([None], tf.int32, "seed")
 class StandIn(keras.Model):
     """A conditional generator and, as in training, what an export must leave out."""
 
-    class_names = None
+    class_names = picture_networks = None
 
     def __init__(self):
         super().__init__()
@@ -75,7 +75,7 @@ class StandIn(keras.Model):
 class OneSignature:
     """A model of one function of a latent, to be wrong in one way."""
 
-    class_names = None
+    class_names = picture_networks = None
 
     def __init__(self, function):
         self.function = function

@@ -21,6 +21,7 @@ class OfClasses(keras.Model):
     image_shape = SHAPE
     latent_dim = LATENT_DIM
     class_names = ("ant", "bee", "cat")
+    picture_networks = None
 
     def encode(self, images):
         return tf.reduce_mean(images, axis=[1, 2])[:, :LATENT_DIM]

@@ -158,7 +158,7 @@ def test_a_row_leads_from_the_one_image_to_the_other(variant, num_classes, tmp_p
 
 def translator():
     class Translator:
-        class_names = None
+        class_names = picture_networks = None
 
         def signatures(self):
             spec = tf.TensorSpec((None, *IMAGE_SHAPE), tf.float32, name="image")

@@ -66,9 +66,9 @@ class _PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
     @_refusing
     def Predict(self, request):  # noqa: N802
-        spec = request.model_spec
+        spec, *which = _asked(request)
         inputs = {key: self._array(key, value) for key, value in request.inputs.items()}
-        loaded = self.store.model(spec.name).find(*_which(request))
+        loaded = self.store.model(spec.name).find(*which)
         outputs = loaded.run(spec.signature_name, inputs, request.output_filter)
         response = predict_pb2.PredictResponse()
         response.model_spec.name = spec.name
@@ -80,8 +80,8 @@ class _PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
     @_refusing
     def GetModelMetadata(self, request):  # noqa: N802
-        spec = request.model_spec
-        loaded = self.store.model(spec.name).find(*_which(request))
+        spec, *which = _asked(request)
+        loaded = self.store.model(spec.name).find(*which)
         response = get_model_metadata_pb2.GetModelMetadataResponse()
         response.model_spec.name = spec.name
         response.model_spec.version.value = loaded.number
@@ -113,13 +113,14 @@ class _ModelService(model_service_pb2_grpc.ModelServiceServicer):
 
     @_refusing
     def GetModelStatus(self, request):  # noqa: N802
-        return self.store.model(request.model_spec.name).status(*_which(request))
+        spec, *which = _asked(request)
+        return self.store.model(spec.name).status(*which)
 
 
-def _which(request):
-    """`(version, label)` of what a request asks for, None where it leaves it open."""
+def _asked(request):
+    """`(ModelSpec, version, label)` of a request, None where it leaves the last two open."""
     if not request.HasField("model_spec"):
         raise bad_argument("Missing ModelSpec")
     spec = request.model_spec
     version = spec.version.value if spec.HasField("version") else None
-    return version, spec.version_label or None
+    return spec, version, spec.version_label or None

@@ -67,7 +67,9 @@ def make_app(store, settings):
         options = {"allow_methods": ["GET", "POST"], "allow_headers": ["Content-Type"]}
         middleware = [Middleware(CORSMiddleware, allow_origins=settings.allow_origins, **options)]
     return Starlette(
-        routes=[Route("/{path:path}", endpoint, methods=METHODS)], middleware=middleware
+        routes=[Route("/{path:path}", endpoint, methods=METHODS)],
+        middleware=middleware,
+        exception_handlers={405: _other_method},
     )
 
 
@@ -159,6 +161,10 @@ def _metadata(model, version, label):
 def _json(message):
     options = {"preserving_proto_field_name": True, "always_print_fields_with_no_presence": True}
     return MessageToJson(message, indent=1, **options).encode()
+
+
+async def _other_method(request, _):
+    return _error(400, f"Malformed request: {request.method} {request.scope['path']}")
 
 
 def _error(status, message):

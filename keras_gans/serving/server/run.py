@@ -125,7 +125,10 @@ def _taken(option, port, host, error):
 
 
 class _Protocol(H11Protocol):
-    """HTTP that also closes connections whose request's head does not come to an end."""
+    """HTTP that also closes connections whose request's head does not come to an end.
+
+    And one that answers a client which closes its half once its request is sent.
+    """
 
     HEAD_SECONDS = 30
 
@@ -133,6 +136,12 @@ class _Protocol(H11Protocol):
         super().connection_made(transport)
         self.waited = False
         self.loop.call_later(self.HEAD_SECONDS, self._close_unless_asked)
+
+    def eof_received(self):
+        if self.cycle is None or self.cycle.more_body or self.cycle.response_complete:
+            return False  # the connection is closed
+        self.cycle.keep_alive = False
+        return True
 
     def _close_unless_asked(self):
         if self.transport.is_closing():

@@ -189,8 +189,10 @@ def _bytes(item):
 
 
 def _shown(value):
-    # orjson writes what orjson has read.
-    text = orjson.dumps(value).decode()
+    try:
+        text = orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:
+        return "lists or objects in each other"  # it reads 1,024 levels and writes 254
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import grpc
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import get_model_status_pb2
 
 from keras_gans.errors import shape_text
@@ -20,6 +21,7 @@ from keras_gans.serving import export, warmup
 from keras_gans.serving.server.refusal import CODES, RequestError, bad_argument, not_found
 
 DEFAULT_SIGNATURE = "serving_default"
+INITIAL = "__saved_model_init_op"  # the operation to run first, and its output's name
 POLL_SECONDS = 1.0
 STATE = get_model_status_pb2.ModelVersionStatus
 
@@ -30,8 +32,12 @@ class LoadedVersion:
     def __init__(self, path, run_seconds=60.0):
         self.number = int(path.name)
         self.session = tf.compat.v1.Session(graph=tf.Graph(), config=_quick_to_load())
+        graph = _graph_as_it_is(path)
         with self.session.graph.as_default(), export.quiet():
-            graph = tf.compat.v1.saved_model.load(self.session, ["serve"], str(path))
+            saver = tf.compat.v1.train.import_meta_graph(graph)
+            saver.restore(self.session, str(path / "variables" / "variables"))
+            if INITIAL in graph.signature_def:
+                self.session.run(graph.signature_def[INITIAL].outputs[INITIAL].name)
         self.signatures = dict(graph.signature_def)
         self.options = tf.compat.v1.RunOptions(timeout_in_ms=int(1000 * run_seconds))
         self.callables = {}
@@ -71,6 +77,10 @@ class LoadedVersion:
             )
         except tf.errors.OpError as error:
             raise RequestError(CODES[error.error_code], export.cause(error)) from None
+        except UnicodeDecodeError as error:
+            # The graph's refusal, with what was asked for in it, which is no text.
+            message = error.object.decode("utf-8", "backslashreplace")
+            raise bad_argument(export.cause(ValueError(message))) from None
         return dict(zip(wanted, values, strict=True))
 
     def _callable(self, signature, name, feeds, wanted):
@@ -82,6 +92,24 @@ class LoadedVersion:
                 accept_options=True,
             )
         return self.callables[key]
+
+
+def _graph_as_it_is(path):
+    """Reads a version's MetaGraphDef, with the functions in it to be run as they are too.
+
+    Each call of a function has a configuration of its own, which a session's does not change, so
+    that TensorFlow's loader would have all of them optimized.
+    """
+    model = saved_model_pb2.SavedModel.FromString((path / "saved_model.pb").read_bytes())
+    graphs = [each for each in model.meta_graphs if "serve" in each.meta_info_def.tags]
+    if not graphs:
+        raise ValueError(f"{path / 'saved_model.pb'} holds no graph that can be served")
+    config, graph = _quick_to_load().SerializeToString(), graphs[0].graph_def
+    for nodes in (graph.node, *(function.node_def for function in graph.library.function)):
+        for node in nodes:
+            if "config_proto" in node.attr:
+                node.attr["config_proto"].s = config
+    return graphs[0]
 
 
 def _quick_to_load():

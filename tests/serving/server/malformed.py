@@ -78,7 +78,8 @@ def out_of_range(r):
             ("POST", CGAN, _columns(seed=[1], label=[r.choice([-1, 10, 2**31 - 1])]), BAD),
             ("POST", CGAN, _columns("generate_png", seed=[1], label=[1], truncation=[-1]), BAD),
             ("POST", CGAN, _columns("generate_by_name", seed=[1], truncation=[1],
-                                    label_name=[r.choice(["", "x", "10", "\0"])]), BAD),
+                                    label_name=[r.choice(["", "x", "10", "\0", {"b64": "/w=="}])]),
+             BAD),
             ("POST", VAE, _columns("encode", image=[[[[2.0]] * 8] * 8]), BAD),
             ("POST", VAE, _columns("walk_latents", latent=[[0, 0]], latent_to=[[1, 1]],
                                    position=[r.choice([-0.1, 1.1, 1e30])]), BAD),
@@ -105,7 +106,7 @@ def huge_counts(r):
 
 def deep(r):
     """JSON of great depth."""
-    depth = r.choice([20, 500, 2000, 100_000])
+    depth = r.choice([20, 300, 1000, 2000, 100_000])
     opened, closed = r.choice([(b"[", b"]"), (b'{"a":', b"}")])
     body = b'{"inputs": {"seed": ' + opened * depth + b"1" + closed * depth + b', "label": [1]}}'
     return "POST", CGAN, body, BAD
@@ -192,7 +193,7 @@ def unknown(r):
             ("GET", "/v1/models/nobody", b"", {404}),
             ("GET", "/v1/models/nobody/metadata", b"", {404}),
             ("GET", "/v1/models/", b"", BAD),
-            ("DELETE", "/v1/models/cgan", b"", BAD),
+            (r.choice(["DELETE", "OPTIONS", "TRACE", "X"]), "/v1/models/cgan", b"", BAD),
             ("GET", "/etc/passwd", b"", {404}),
             ("GET", "/v1/models/..%2f..%2fetc", b"", {400, 404}),
         ]

@@ -4,6 +4,7 @@ import grpc
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2
 
 from tests.serving.server.running import seeds
 
@@ -31,6 +32,12 @@ def test_a_refusal_has_the_real_servers_code(served, model, signature, inputs, w
     with pytest.raises(grpc.RpcError) as refusal:
         served.predict(model, signature, inputs, **which)
     assert refusal.value.code().name == code
+
+
+def test_a_request_that_names_no_model_is_a_bad_argument(served):
+    with pytest.raises(grpc.RpcError, match="Missing ModelSpec") as refusal:
+        served.predictions.Predict(predict_pb2.PredictRequest(), timeout=60)
+    assert refusal.value.code().name == "INVALID_ARGUMENT"
 
 
 def test_a_shape_that_promises_more_than_it_holds_is_refused(served):

@@ -94,3 +94,20 @@ def test_what_cannot_be_answered_is_refused():
         write_predict({"a": np.zeros(2), "b": np.zeros(3)}, in_rows=True)
     with pytest.raises(RequestError, match="Unsupported data type float16"):
         write_predict({"a": np.zeros(2, np.float16)}, in_rows=False)
+
+
+@pytest.mark.parametrize("depth", [200, 254, 255, 300, 1000])
+def test_values_that_are_nested_deeply_are_refused_at_any_depth(depth):
+    for opened, closed in ((b"[", b"]"), (b'{"a":', b"}")):
+        deep = opened * depth + b"1" + closed * depth
+        for body in (
+            b"[" + deep + b"]",
+            b'{"signature_name": "x", "inputs": ' + deep + b"}",
+            b'{"signature_name": "x", "inputs": {"latent": [' + deep + b"]}}",
+            b'{"signature_name": "y", "inputs": {"seed": [1], "name": ["a", ' + deep + b"]}}",
+            b'{"signature_name": "y", "instances": [{"seed": ' + deep + b', "n": 1}]}',
+        ):
+            with pytest.raises(RequestError) as refusal:
+                read_predict(body, INPUTS.__getitem__)
+            assert refusal.value.http_status == 400
+            assert len(str(refusal.value)) < 300

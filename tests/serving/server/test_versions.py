@@ -6,7 +6,9 @@ import time
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from keras_gans.serving.server.versions import LoadedVersion
 from tests.serving.server.running import GOOD, running, seeds
 
 pytestmark = pytest.mark.slow
@@ -30,6 +32,7 @@ def test_a_new_version_is_taken_up_and_a_damaged_one_is_not(saved_models, tmp_pa
         states = {e["version"]: (e["state"], e["status"]) for e in answer["model_version_status"]}
         assert states["7"][0] == "AVAILABLE"
         assert (states["9"][0], states["9"][1]["error_code"]) == ("END", "UNKNOWN")
+        assert "no graph that can be served" in states["9"][1]["error_message"]
         assert states["5"][0] == "END"
 
 
@@ -59,3 +62,14 @@ def test_a_version_is_warm_when_it_is_available(saved_models):
             times.append(time.perf_counter() - began)
     # Unwarmed, the first takes a hundred times as long; a busy machine makes single ones late.
     assert times[0] < 20 * np.median(times)
+
+
+def test_functions_too_are_run_as_they_are(saved_models):
+    """To optimize them, of every signature again, takes longer than all else of a load."""
+    (path,) = (saved_models / "cgan").iterdir()
+    graph = LoadedVersion(path).session.graph.as_graph_def()
+    nodes = [*graph.node, *(node for each in graph.library.function for node in each.node_def)]
+    calls = [node.attr["config_proto"].s for node in nodes if "config_proto" in node.attr]
+    assert calls
+    for config in map(tf.compat.v1.ConfigProto.FromString, calls):
+        assert config.graph_options.rewrite_options.disable_meta_optimizer
