@@ -20,15 +20,19 @@ def striped(labels, seed):
     return images.astype(np.uint8)
 
 
-def source(test=True):
+def source(test=True, side=8, channels=1):
+    def split(labels, seed):
+        images = striped(labels, seed).repeat(side // 8, axis=1).repeat(side // 8, axis=2)
+        return ArraySplit(images.repeat(channels, axis=3), labels)
+
     labels = np.arange(300) % CLASSES
     held_out = np.arange(90) % CLASSES
     return Source(
         name="stripes",
-        image_shape=(8, 8, 1),
+        image_shape=(side, side, channels),
         class_names=("0", "1", "2"),
-        train=ArraySplit(striped(labels, 0), labels),
-        test=ArraySplit(striped(held_out, 1), held_out) if test else None,
+        train=split(labels, 0),
+        test=split(held_out, 1) if test else None,
         fingerprint=f"stripes{test}",
     )
 
@@ -46,6 +50,15 @@ def test_it_is_fitted_once_and_read_again(cache):
     again = classifier.load_or_fit(source(), cache)
     assert path.stat().st_mtime_ns == written
     assert (again.accuracy, again.held_out) == (1.0, 90)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("side", "channels", "stages"), [(16, 3, 3), (8, 3, 2), (16, 1, 2)])
+def test_colors_get_a_third_stage(side, channels, stages, tmp_path):
+    judge = classifier.load_or_fit(source(side=side, channels=channels), tmp_path)
+    assert sum("conv2d" in layer.name for layer in judge.network.layers) == stages
+    assert judge.accuracy == 1.0
+    assert judge.network.get_layer("features").output.shape[1] == classifier.FEATURES
 
 
 @pytest.mark.slow
