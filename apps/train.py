@@ -76,6 +76,8 @@ def _train_as_chief(run, options, held):
     print(training.plan(run))
     print(f"strategy  {distribution.describe_strategy(run.strategy)}", flush=True)
     training.check_memory(run)
+    runs_dir = Path(options.resume).parent if options.resume else Path(options.runs_dir)
+    training.check_name(runs_dir, options.name)
     if options.dry_run:
         if distribution.num_workers(run.strategy) == 1:
             print(training.trial_text(run, training.time_steps(run)))
@@ -83,7 +85,7 @@ def _train_as_chief(run, options, held):
     for directory in (options.export_dir, options.resume or options.runs_dir):
         training.check_utf8(directory)
     training.check_writable(Path(options.export_dir) / run.recipe.variant)
-    evaluator = _make_evaluator(run, options)
+    evaluator = _make_evaluator(run, runs_dir)
     if options.resume is None:
         directory = training.create(run, options.runs_dir, options.name)
         held.enter_context(training.locked(directory))
@@ -122,10 +124,8 @@ def _train_as_chief(run, options, held):
     print("\n".join(_next_commands(run.recipe, options)))
 
 
-def _make_evaluator(run, options):
+def _make_evaluator(run, runs_dir):
     """What scores the samples; made before the run's folder, which then lacks nothing."""
-    runs_dir = Path(options.resume).parent if options.resume else Path(options.runs_dir)
-    training.check_name(runs_dir, options.name)
     training.check_writable(runs_dir)
     if run.recipe.features == "classifier" and run.recipe.evaluate_epochs:
         # The judge is fitted to the real images first, once for a data set: up to a minute.

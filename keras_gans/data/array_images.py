@@ -28,7 +28,11 @@ def check_layout(name, shape, dtype):
     """
     if dtype.kind not in _KINDS or len(shape) not in (3, 4) or 0 in shape:
         raise _layout_error(name, shape, dtype)
-    if len(shape) == 3 or shape[3] in CHANNELS[:2]:
+    if len(shape) == 3:
+        if shape[2] in CHANNELS and shape[1] != shape[2]:  # one picture, not many narrow ones
+            raise _layout_error(name, shape, dtype)
+        return False
+    if shape[3] in CHANNELS[:2]:
         return False
     last, first = shape[3] in CHANNELS, shape[1] in CHANNELS and min(shape[2:]) >= SMALLEST_SIDE
     if last == first:
@@ -91,7 +95,7 @@ def _find_range(arrays, kind):
         raise InputError(
             f"{name} holds values from {low:g} to {high:g}, in no usual range: say which are black "
             f'and white, --value-range "{value_range.in_words((low, high))}", or {last} = '
-            f"np.rint(({last} - {low:g}) * (255 / {high - low:g})).astype(np.uint8)"
+            f"np.rint(({last}.astype(float) - {low:g}) * (255 / {high - low:g})).astype(np.uint8)"
         )
     return found
 
@@ -138,6 +142,8 @@ def _cure(name, shape, dtype):
             last = f"{name}.reshape(-1, {colour_side}, {colour_side}, 3)"
             first = f"{name}.reshape(-1, 3, {colour_side}, {colour_side}).transpose(0, 2, 3, 1)"
             return f"{name} = {last}, or, of red, green and blue one after the other, {first}"
+    if len(shape) == 3:
+        return f"{name} = {name}[None], if it is one picture"
     if len(shape) != 4:
         return ""
     if shape[1] in CHANNELS and shape[3] in CHANNELS:

@@ -7,6 +7,7 @@ from keras_gans.data.naming import printable, shortened
 from keras_gans.errors import InputError
 
 MOST_CLASSES = 100_000
+_LAST_WHOLE = 2**53  # floats of 64 bits beyond it have gaps between them
 
 
 def check_labels(name, shape, dtype):
@@ -38,17 +39,35 @@ def to_values(name, labels):
         return np.char.decode(labels, "utf-8", "backslashreplace")
     if labels.dtype.kind == "U":
         return labels
-    if labels.dtype.kind == "f" and not (np.isfinite(labels) & (labels == np.rint(labels))).all():
-        raise InputError(
-            f"{name} must be integers [n] or [n, 1]. Received: {labels.dtype} of fractions: round "
-            f"them, {last} = np.rint({last}).astype(int), if they count classes"
-        )
+    if labels.dtype.kind == "f":
+        _refuse_odd_floats(name, labels)
     if labels.min() < 0:
         raise InputError(
             f"{name} must be at least 0. Received: values from {labels.min():g}: leave images out "
             f"that have no class, by keep = {last} >= 0"
         )
     return labels.astype(np.uint64 if labels.dtype.kind == "u" else np.int64)
+
+
+def _refuse_odd_floats(name, labels):
+    """Refuses floats that count no classes; integers of other values would be made of them."""
+    last = name.rpartition(": ")[2]
+    wanted = f"{name} must be integers [n] or [n, 1]. Received: {labels.dtype}"
+    if missing := labels.size - np.count_nonzero(np.isfinite(labels)):
+        raise InputError(
+            f"{wanted} with {missing:,} NaN or infinite: leave images out that have no class, by "
+            f"keep = np.isfinite({last})"
+        )
+    if (labels != np.rint(labels)).any():
+        raise InputError(
+            f"{wanted} of fractions: round them, {last} = np.rint({last}).astype(int), if they "
+            "count classes"
+        )
+    if (largest := labels.max()) > _LAST_WHOLE:
+        raise InputError(
+            f"{wanted} up to {largest:g}, more than floats count in ones: save them as integers, "
+            "or as text"
+        )
 
 
 def count_classes(train, test):

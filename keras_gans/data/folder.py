@@ -167,13 +167,14 @@ def _read(listing, reading, bad_images, cache_mib):
         images, prints = (each if each is None else each[good] for each in (images, prints))
     if images is None:
         split = FolderSplit(listing, reading, refuses, skipped)
-        shown = (split.read_one(index)[0] for index in _spread(len(listing), _PROBES))
+        spread = _spread(len(listing), _PROBES)
+        brightest = _brightest(split.read_one(index)[0] for index in spread)
         fingerprint = _fingerprint_of_files(listing, reading)
     else:
         split = ArraySplit(images, listing.labels, skipped)
-        shown = images
+        brightest = images.reshape(len(images), -1).max(axis=1)
         fingerprint = _fingerprint_of_images(images.shape, prints, listing.labels)
-    return split, reading, fingerprint, _range_notes(reading.ranges, shown)
+    return split, reading, fingerprint, _range_notes(reading.ranges, brightest)
 
 
 def _read_all(listing, reading, guesses, refuses, images, prints):
@@ -286,18 +287,23 @@ def _refuse_empty_classes(listing, good, bad):
             )
 
 
-def _range_notes(ranges, images):
-    """What a user should know of black and white, of the ranges and of some or all images."""
+def _brightest(images):
+    """The highest value of each image, up to the first that is not dark."""
+    values = []
+    for image in images:
+        values.append(image.max())
+        if values[-1] >= value_range.DARK:
+            break
+    return np.array(values)
+
+
+def _range_notes(ranges, brightest):
+    """What a user should know of black and white, by the ranges and `_brightest`."""
     unusual = {k: found for k, found in ranges.items() if found != value_range.BYTE_RANGE}
     # One that is stated is that of all kinds.
     notes = [value_range.note(found) for found in dict.fromkeys(unusual.values())]
-    brightest = 0
-    for image in images:
-        brightest = max(brightest, int(image.max()))
-        if brightest >= value_range.DARK:
-            return notes
     used = next(iter(unusual.values()), value_range.BYTE_RANGE)
-    return [*notes, value_range.dark_warning(brightest, used)]
+    return [*notes, *value_range.dark_notes(brightest, used)]
 
 
 # Fingerprints ------------------------------------------------------------------------------------

@@ -26,6 +26,8 @@ def check_folder(path):
     root = Path(path).absolute()
     if root.is_dir():
         return root
+    if root.suffix.lower() in (".npz", ".npy") and root.is_file():
+        raise InputError(f"the image folder {root} is a file of arrays: give it as npz:{path}")
     if root.is_file() and (folder := open_archive(root)):
         return folder
     what = "is a file, not a folder, a zip or a tar archive" if root.exists() else "does not exist"

@@ -76,7 +76,8 @@ def fit_image(image, size, channels, resize, ranges=None):
     """
     image = _upright(image, channels, ranges)
     functions = {"crop": ImageOps.fit, "pad": _pad, "stretch": Image.Image.resize}
-    image = functions[resize](image, (size[1], size[0]), _FILTER)
+    if image.size != (size[1], size[0]):
+        image = functions[resize](image, (size[1], size[0]), _FILTER)
     return np.asarray(image).reshape(*size, channels)
 
 
@@ -135,11 +136,15 @@ def _upright(image, channels, ranges):
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-    image = image.convert(stored)
+    image = _converted(image, stored)
     if black_white != BYTE_RANGE:
         table = value_range.to_bytes(np.arange(256), black_white)
         image = image.point(table.tolist() * len(image.getbands()))
-    return image.convert("L" if channels == 1 else "RGB")
+    return _converted(image, "L" if channels == 1 else "RGB")
+
+
+def _converted(image, mode):
+    return image if image.mode == mode else image.convert(mode)  # which would copy it
 
 
 def _bytes_of(image, ranges):

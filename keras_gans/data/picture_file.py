@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import os
 import struct
 import threading
 import zlib
@@ -32,18 +33,21 @@ def open_picture(path, size=None, max_megapixels=None):
     Raises:
         BadImageError: As `read_image`; also for what goes wrong in the block.
     """
-    with identified(path) as image:
-        width, height = image.size
-        if min(width, height) < SMALLEST_SIDE:
-            raise BadImageError(f"{width} x {height} pixels are too small to learn from")
-        if size is not None:
-            # The decoder leaves out detail that the resize would drop anyway. Square, since the
-            # EXIF orientation is not applied yet; twice the size keeps the filter's quality.
-            image.draft(None, (2 * max(size), 2 * max(size)))
-        _refuse_too_many(image, width * height, max_megapixels)
-        _check_end(image)
-        image.load()
-        yield image
+    try:
+        with _without_limit(path) as image:
+            width, height = image.size
+            if min(width, height) < SMALLEST_SIDE:
+                raise BadImageError(f"{width} x {height} pixels are too small to learn from")
+            if size is not None:
+                # The decoder leaves out detail that the resize would drop anyway. Square, since the
+                # EXIF orientation is not applied yet; twice the size keeps the filter's quality.
+                image.draft(None, (2 * max(size), 2 * max(size)))
+            _refuse_too_many(image, width * height, max_megapixels)
+            _check_end(image)
+            image.load()
+            yield image
+    except Exception as error:
+        _raise_bad(error)
 
 
 @contextlib.contextmanager
@@ -52,13 +56,18 @@ def identified(path):
     try:
         with _without_limit(path) as image:
             yield image
-    except BadImageError:
-        raise
-    except Image.UnidentifiedImageError as error:
+    except Exception as error:
+        _raise_bad(error)
+
+
+def _raise_bad(error):
+    """Raises a BadImageError of an error; Pillow's plugins raise nearly every type."""
+    if isinstance(error, BadImageError):
+        raise error
+    if isinstance(error, Image.UnidentifiedImageError):
         raise BadImageError("not a picture that Pillow can read") from error
-    except Exception as error:  # Pillow's plugins raise nearly every type for a damaged file
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise BadImageError(reason.splitlines()[0]) from error
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    raise BadImageError(reason.splitlines()[0]) from error
 
 
 def _without_limit(path):
@@ -95,17 +104,17 @@ def _refuse_too_many(image, pixels, max_megapixels):
 
 def _check_end(image):
     """Refuses files of full length whose end is missing, of which Pillow makes black or smears."""
-    checks = {
-        "PNG": _check_png,
-        "JPEG": _check_jpeg,
-        "GIF": _check_gif,
-        "WEBP": _check_webp,
-        "AVIF": functools.partial(_refuse_zeros, count=16),
-    }
-    if check := checks.get(image.format):
-        place = image.fp.tell()
-        check(image.fp)
-        image.fp.seek(place)
+    if image.format == "JPEG":
+        if not any(_last_bytes(image.fp, 16)):
+            _look_at(image.fp, _find_jpeg_end)
+    elif check := _CHECKS.get(image.format):
+        _look_at(image.fp, check)
+
+
+def _look_at(file, check):
+    place = file.tell()
+    check(file)
+    file.seek(place)
 
 
 def _check_png(file):
@@ -123,13 +132,10 @@ def _check_png(file):
             file.seek(length + 4, 1)
 
 
-def _check_jpeg(file):
-    """Looks for the end of the pixels where the file ends in zeros; it may be padded with them."""
-    place = file.tell()  # behind the header, with its thumbnail
-    if _ends_in_zeros(file, 16):
-        file.seek(place)
-        if b"\xff\xd9" not in file.read():
-            raise BadImageError(_ZEROS)
+def _find_jpeg_end(file):
+    """Looks for the end of the pixels in a file that ends in zeros; it may be padded with them."""
+    if b"\xff\xd9" not in file.read():  # from behind the header, with its thumbnail
+        raise BadImageError(_ZEROS)
 
 
 def _check_gif(file):
@@ -174,13 +180,30 @@ def _check_webp(file):
 
 
 def _refuse_zeros(file, count, end=None):
-    if _ends_in_zeros(file, count, end):
-        raise BadImageError(_ZEROS)
-
-
-def _ends_in_zeros(file, count, end=None):
-    """Whether the last `count` bytes of a file, up to the place `end`, are zeros."""
+    """Refuses a file whose last `count` bytes, up to the place `end`, are zeros."""
     size = file.seek(0, 2)
     end = min(end or size, size)
     file.seek(max(0, end - count))
-    return end >= count and not any(file.read(count))
+    if end >= count and not any(file.read(count)):
+        raise BadImageError(_ZEROS)
+
+
+def _last_bytes(file, count):
+    """The last bytes of a file; one on the disk is not moved, whose buffer would be lost."""
+    try:
+        number = file.fileno()
+    except (OSError, AttributeError):  # in memory
+        place, size = file.tell(), file.seek(0, 2)
+        file.seek(max(0, size - count))
+        found = file.read(count)
+        file.seek(place)
+        return found
+    return os.pread(number, count, max(0, os.fstat(number).st_size - count))
+
+
+_CHECKS = {
+    "PNG": _check_png,
+    "GIF": _check_gif,
+    "WEBP": _check_webp,
+    "AVIF": functools.partial(_refuse_zeros, count=16),
+}

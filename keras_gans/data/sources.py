@@ -21,7 +21,7 @@ from keras_gans.data.picture_file import SMALLEST_SIDE
 from keras_gans.data.splits import find_splits
 from keras_gans.data.stacked import COLOURS, StackedSplit
 from keras_gans.data.tfds import TFDS_NAMES
-from keras_gans.data.value_range import DARK, check_value_range, dark_warning
+from keras_gans.data.value_range import check_value_range, dark_notes
 from keras_gans.errors import InputError
 from keras_gans.files import keras_file
 
@@ -184,9 +184,7 @@ def array_source(name, train, test, class_names, size, channels, resize, notes=(
     shape = (*(size or stored[:2]), channels or stored[2])
     train, test = _fitted(train, shape, resize), _fitted(test, shape, resize)
     splits = (each and ArraySplit(each.images, each.labels) for each in (train, test))
-    brightest = int(train.images.max())
-    if brightest < DARK:
-        notes = (*notes, dark_warning(brightest))
+    notes = (*notes, *dark_notes(train.images.reshape(len(train.images), -1).max(axis=1)))
     fingerprint = _fingerprint(train, test)
     return Source(name, shape, class_names, *splits, fingerprint, notes=tuple(notes))
 

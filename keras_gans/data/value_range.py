@@ -18,6 +18,7 @@ BYTE_RANGE = (0, 255)
 _TOPS = (255, 1023, 4095, 16383, 65535)
 _SLACK = 0.05  # so far, as a share of white, resampled floats go beyond their range
 _FEW_LEVELS = 8  # of 256: a picture of fewer is lost, if it had more before
+_NEARLY_BLACK = 4  # of 255: 0 and 1 as bytes, 10 bits as 16
 DARK = 64  # of 255: the brightest value of a whole data set is hardly less
 
 
@@ -116,7 +117,28 @@ def note(black_white):
     return "range", f"{in_words(black_white)} is black to white, see --value-range"
 
 
-def dark_warning(brightest, black_white=BYTE_RANGE):
+def dark_notes(brightest, black_white=BYTE_RANGE):
+    """The notes for a data set of which all images are nearly black, or a part of them is.
+
+    Args:
+        brightest: The highest value of each image that was looked at, uint8 `[n]`.
+        black_white: The range that they were read in.
+    """
+    if brightest.max() < DARK:
+        return [_dark_warning(int(brightest.max()), black_white)]
+    # What is wholly black can be a mask of nothing, or a night.
+    odd = brightest[(brightest > 0) & (brightest <= _NEARLY_BLACK)]
+    if not odd.size:
+        return []
+    text = (
+        f"{odd.size:,} of {brightest.size:,} images looked at hold no value above {odd.max()} of "
+        "255, unlike the others: masks of 0 and 1 and pictures of fewer bits have to be scaled "
+        "before"
+    )
+    return [("warning", text)]
+
+
+def _dark_warning(brightest, black_white):
     """The note for a data set whose brightest value is low, of 255 and in a range."""
     black, white = black_white
     lighter = (black, black + (white - black) * max(brightest, 1) / 255)

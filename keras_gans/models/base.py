@@ -34,6 +34,7 @@ class GenerativeModel(keras.Model):
         num_classes, class_names: How many classes a label counts and their names; None without.
         picture_networks: Networks behind signatures that translate pictures of any size,
             `{signature: network}`; None without.
+        image_shape: `(h, w, c)` of the images to train on; None where it is open.
     """
 
     init_arguments = ()
@@ -42,6 +43,7 @@ class GenerativeModel(keras.Model):
     num_classes = None
     class_names = None
     picture_networks = None
+    image_shape = None
 
     def __init__(self, *, seed=0, name=None, **kwargs):
         super().__init__(name=name, **kwargs)
@@ -122,9 +124,12 @@ class GenerativeModel(keras.Model):
         """Draws normal float32 noise of per-replica `shape`, by (seed, purpose, step) alone."""
         return noise.step_normal(self.seed, purpose, self.step, shape)
 
-    def checked_images(self, images, name="images"):
-        """Returns a batch's images; the step fails unless they are finite floats in [-1, 1]."""
-        images, suspicion = image_check.check_images(images, name)
+    def checked_images(self, images, name="images", shape=None):
+        """Returns a batch's images; the step fails unless they are finite floats in [-1, 1].
+
+        Their shape `(h, w, c)` is `shape`, or where None the model's `image_shape`, if it has one.
+        """
+        images, suspicion = image_check.check_images(images, name, shape or self.image_shape)
         self._suspicions.assign_add(suspicion)
         return images
 

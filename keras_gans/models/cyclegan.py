@@ -117,9 +117,9 @@ class CycleGAN(GenerativeModel):
 
     def train_step(self, data):
         images_x, images_y, _ = keras.utils.unpack_x_y_sample_weight(data)
-        images_x = self.checked_images(images_x, "images of X")
-        images_y = self.checked_images(images_y, "images of Y")
         g, f = self.generator_g, self.generator_f
+        images_x = self.checked_images(images_x, "images of X", g.inputs[0].shape[1:])
+        images_y = self.checked_images(images_y, "images of Y", f.inputs[0].shape[1:])
         with tf.GradientTape() as tape:
             fake_y, fake_x = g(images_x, training=True), f(images_y, training=True)
             # min_{G, F} L_GAN(G, D_Y) + L_GAN(F, D_X), through the frozen discriminators

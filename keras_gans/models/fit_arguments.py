@@ -57,12 +57,16 @@ def prepared(model, arguments):
         if is_given and not model.validates:
             raise InputError(f"{name}.fit takes no {key}: {no_validation(name)}")
     labels = arguments.get("y")
-    is_text = isinstance(labels, np.ndarray) and labels.dtype.kind in "OSU"
-    if is_text or (isinstance(labels, list) and labels and isinstance(labels[0], str)):
-        raise InputError(
-            "labels must be integers (of names: np.unique(labels, return_inverse=True)[1]). "
-            f"Received: {np.asarray(labels).dtype.name} of shape {list(np.shape(labels))}"
-        )
+    if isinstance(labels, (list, tuple)) and labels and isinstance(labels[0], (str, int)):
+        labels = np.asarray(labels)  # Keras takes a list for labels of several outputs
+        arguments = arguments | {"y": labels}
+    if isinstance(labels, (np.ndarray, np.generic, int)):
+        came = f"Received: {np.asarray(labels).dtype.name} of shape {list(np.shape(labels))}"
+        if np.asarray(labels).dtype.kind in "OSU":
+            cure = "of names: np.unique(labels, return_inverse=True)[1]"
+            raise InputError(f"labels must be integers ({cure}). {came}")
+        if np.ndim(labels) == 0:
+            raise InputError(f"labels must be integers [n], one for each image. {came}")
     callbacks = arguments.get("callbacks")
     if isinstance(callbacks, keras.callbacks.Callback):
         callbacks = [callbacks]

@@ -13,7 +13,7 @@ import warnings
 
 import tensorflow as tf
 
-from keras_gans.errors import InputError
+from keras_gans.errors import InputError, shape_text
 from keras_gans.serving.checks import ROUNDING
 
 IN_BATCH = "images of a batch"
@@ -31,10 +31,11 @@ REFUSED = 2**32  # more than there are steps in a call
 NEAR_BLACK, WIDE = 0.1, 0.5
 
 
-def check_images(images, name="images"):
+def check_images(images, name="images", shape=None):
     """Refuses, inside the graph, images `[n, h, w, c]` that are not finite floats in [-1, 1].
 
-    Values may be beyond by `ROUNDING`; integers are refused at once. `name` is for the message.
+    Values may be beyond by `ROUNDING`; integers are refused at once. `name` is for the message,
+    `shape` the `(h, w, c)` to expect; of gray images `[n, h, w]` will do.
 
     Returns:
         `(images, suspicion)`, an int64 scalar: 1 for a batch that looks like images in [0, 1], else
@@ -45,6 +46,8 @@ def check_images(images, name="images"):
         raise InputError(
             f"{name} must be floats from -1 to 1 ({BYTES_CURE}). Received: {images.dtype.name}"
         )
+    if shape is not None:
+        images = _of_shape(images, name, tf.TensorShape(shape))
     finite = tf.reduce_all(tf.math.is_finite(images), axis=tf.range(1, tf.rank(images)))
     spoilt, count = tf.reduce_sum(tf.cast(~finite, tf.int32)), tf.size(finite)
     message = f"{name} must be finite. Received: NaN or infinity in"
@@ -62,6 +65,16 @@ def check_images(images, name="images"):
         unscaled = tf.cast((low >= 0.0) & (low <= NEAR_BLACK) & (high >= WIDE), tf.int64)
         suspicion = tf.where(inside, unscaled, tf.constant(REFUSED, tf.int64))
         return tf.identity(images), suspicion
+
+
+def _of_shape(images, name, shape):
+    """The images, of the shape that networks take: others would be broadcast, or fail in Keras."""
+    if images.shape.rank == shape.rank and shape[-1] == 1:
+        images = images[..., None]
+    if not shape.is_compatible_with(images.shape[1:]):
+        wanted = shape_text([None, *shape])
+        raise InputError(f"{name} must be {wanted}. Received: {shape_text(images.shape)}")
+    return images
 
 
 def _refuse_unless(condition, *words):

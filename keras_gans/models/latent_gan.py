@@ -90,6 +90,11 @@ class LatentGAN(GenerativeModel):
         self.compile_phases(phases, settings, **kwargs)
 
     @property
+    def image_shape(self):
+        """`(h, w, c)` of the images that the generator makes."""
+        return tuple(self.generator.output.shape[1:])
+
+    @property
     def opponent(self):
         """The network that tells real images from generated ones."""
         return self.discriminator

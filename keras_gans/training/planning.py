@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from keras_gans import data
 from keras_gans.data.arrays import available_memory
+from keras_gans.data.naming import printable
 from keras_gans.distribution import is_on_gpu
 from keras_gans.errors import InputError
 
@@ -24,7 +25,8 @@ def plan(run):
     classes = f"{source.num_classes:,} classes" if source.num_classes else "no labels"
     if source.num_modes:
         classes += f", {source.num_modes:,} modes"
-    lines = [f"data      {source.name}: {source.train.size:,} images of {shape}, {classes}"]
+    name = printable(source.name)
+    lines = [f"data      {name}: {source.train.size:,} images of {shape}, {classes}"]
     if source.num_classes:
         lines.append(f"classes   {_class_counts(source)}{_balance(recipe, source)}")
     lines += [f"{heading:9} {text}" for heading, text in source.notes]
@@ -51,13 +53,14 @@ def _class_counts(source):
     counts = np.bincount(source.train.labels, minlength=source.num_classes)
     if len(counts) <= LISTED_CLASSES:
         named = zip(source.class_names, counts, strict=True)
-        return ", ".join(f"{name}: {count:,}" for name, count in named)
+        return ", ".join(f"{printable(name)}: {count:,}" for name, count in named)
     if counts.min() == counts.max():
         return f"{counts[0]:,} of each"
     rarest, *_, commonest = np.argsort(counts, kind="stable")
     names = source.class_names
     return (
-        f"{counts[rarest]:,} ({names[rarest]}) to {counts[commonest]:,} ({names[commonest]}) "
+        f"{counts[rarest]:,} ({printable(names[rarest])}) to {counts[commonest]:,} "
+        f"({printable(names[commonest])}) "
         f"images each, half of them at most {int(np.median(counts)):,}"
     )
 

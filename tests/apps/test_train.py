@@ -437,9 +437,10 @@ def test_a_place_that_cannot_be_written(cgan, data, tmp_path, capsys, option, pl
     assert place in line
 
 
-@pytest.mark.parametrize("name", ["a/b", "..", ".hidden", "/tmp", "a/"])
+@pytest.mark.parametrize("name", ["a/b", "..", ".hidden", "/tmp", "a/", ""])
 def test_a_name_that_is_no_folder_name(cgan, tmp_path, capsys, name):
     assert "name must be" in refused(capsys, tmp_path, [*cgan, "--name", name])
+    assert "name must be" in refused(capsys, tmp_path, [*cgan, "--name", name, "--dry-run"])
 
 
 def test_a_run_is_never_overwritten(first, run, cgan, capsys):

@@ -92,13 +92,15 @@ def test_masks_of_zero_and_one_are_warned_of(tmp_path, dtype):
         (COLOURS.astype(np.float32) - 500, "in no usual range: say which are black and"),
         (COLOURS / 100, "from 0 to 2.55, in no usual range"),
         (COLOURS.astype(int) * -1, "astype(np.uint8)"),
-        (COLOURS.astype(np.uint32) * 10_000, "x_train = np.rint((x_train - 0) * (255 / 2.55e+06"),
+        (COLOURS.astype(np.uint32) * 10_000, "= np.rint((x_train.astype(float) - 0) * (255 / 2"),
         (GRAY.reshape(16, 48), "Received: uint8 [16, 48]: x_train = x_train.reshape(-1, 4, 4, 3)"),
         (np.zeros((16, 784), np.uint8), "x_train = x_train.reshape(-1, 28, 28)"),
         (np.zeros((32, 32, 3, 50), np.uint8), "x_train = np.moveaxis(x_train, -1, 0)"),
         (np.zeros((5, 4, 8, 4), np.uint8), "x_train.transpose(0, 2, 3, 1) if channels come first"),
         (np.zeros((5, 20, 30, 2), np.uint8), "x_train = x_train[..., :1], the channels to keep"),
         (np.zeros((5, 20, 30, 13), np.uint8), "x_train = x_train[..., :3], the channels to keep"),
+        (np.zeros((30, 20, 3), np.uint8), "x_train = x_train[None], if it is one picture"),
+        (np.zeros((30, 20, 4), np.float32), "x_train = x_train[None], if it is one picture"),
         (np.zeros((2, 2, 8, 8, 3), np.uint8), "Received: uint8 [2, 2, 8, 8, 3]"),
         (np.full((2, 8, 8), "a"), "Received: <U1 [2, 8, 8]"),
         (np.where(COLOURS > 250, np.nan, COLOURS), "not finite (NaN or infinity): leave these"),
@@ -113,8 +115,8 @@ def test_what_may_mean_anything_is_refused_with_a_cure(tmp_path, images, words):
     assert "\n" not in text
 
 
-def test_the_cure_for_a_range_cures(tmp_path):
-    x_train = COLOURS / 100
+@pytest.mark.parametrize("x_train", [COLOURS / 100, (COLOURS * 256.0 - 32640).astype(np.int16)])
+def test_the_cure_for_a_range_cures(tmp_path, x_train):
     with pytest.raises(InputError) as caught:
         load(tmp_path, x_train)
     line = str(caught.value).partition(", or x_train = ")[2]

@@ -76,7 +76,9 @@ def test_a_class_of_test_images_alone_is_left_out_and_told(tmp_path):
     ("labels", "words"),
     [
         (TURNS + 0.5, "of fractions: round them, y_train = np.rint(y_train).astype(int)"),
-        (TURNS * np.nan, "of fractions"),
+        (np.where(TURNS == 1, np.nan, TURNS), "float64 with 4 NaN or infinite: leave images out"),
+        (TURNS - np.inf, "with 12 NaN or infinite"),
+        (TURNS * 1e20, "float64 up to 2e+20, more than floats count in ones: save them as integ"),
         (np.stack([TURNS, TURNS], 1), "y_train = y_train.argmax(axis=1) takes the largest of a"),
         (np.full((COUNT, 3), 0.3), "or one-hot. Received: float64 [12, 3]"),
         (TURNS - 1, "must be at least 0. Received: values from -1: leave images out that"),

@@ -118,6 +118,17 @@ def test_masks_of_zero_and_one_are_warned_of(tmp_path, cache_mib):
     assert "warning" not in dict(source.notes)
 
 
+@BOTH_WAYS
+def test_masks_of_zero_and_one_among_others_are_warned_of(tmp_path, cache_mib):
+    tops = (1, 255, 0, 1, 255)  # that of one without anything in it is right
+    root = write_wide(tmp_path, [(".png", (RAMP > 0.5) * np.uint8(top)) for top in tops])
+    source, found = brightest(root, cache_mib=cache_mib)
+    assert found == list(tops)
+    (warning,) = [text for heading, text in source.notes if heading == "warning"]
+    looked_at = "2 of 5" if cache_mib else "1 of 2"
+    assert warning.startswith(f"{looked_at} images looked at hold no value above 1 of 255, unlike")
+
+
 def test_the_warning_knows_a_stated_range(tmp_path):
     root = write_wide(tmp_path, [(".png", (RAMP * 4095).astype(np.uint16))] * 2)
     source, _ = brightest(root, value_range=(0, 65535))

@@ -2,6 +2,7 @@
 
 import shutil
 
+import numpy as np
 import pytest
 
 from keras_gans.data import folder_tree
@@ -76,3 +77,6 @@ def test_what_is_no_folder_is_refused_by_name(tmp_path):
     (tmp_path / "a.txt").write_text("no archive")
     with pytest.raises(InputError, match=r"a\.txt is a file, not a folder, a zip or a tar"):
         folder_tree.check_folder(tmp_path / "a.txt")
+    np.savez(tmp_path / "a.npz", images=np.zeros(3))  # a zip archive, of no pictures
+    with pytest.raises(InputError, match=r"a file of arrays: give it as npz:.*/a\.npz$"):
+        folder_tree.check_folder(tmp_path / "a.npz")

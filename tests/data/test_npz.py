@@ -76,8 +76,8 @@ IMAGES = np.zeros((3, 4, 4), np.uint8)
         ({"images": IMAGES, "labels": np.arange(2)}, ["images and labels", "same", "3 and 2"]),
         ({"images": IMAGES, "labels": np.array([0, -1, 2])}, ["labels must be at least 0", "-1"]),
         (
-            {"x_train": IMAGES, "x_test": np.zeros((3, 5, 4), np.uint8)},
-            ["x_train and x_test", "[4, 4, 1] and [5, 4, 1]"],
+            {"x_train": IMAGES, "x_test": np.zeros((3, 4, 5), np.uint8)},
+            ["x_train and x_test", "[4, 4, 1] and [4, 5, 1]"],
         ),
         (
             {"x_train": IMAGES, "y_train": np.arange(3), "x_test": IMAGES},

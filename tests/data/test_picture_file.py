@@ -1,5 +1,6 @@
 """Picture files that are damaged, cut off, or too large."""
 
+import io
 import resource
 import struct
 import warnings
@@ -92,9 +93,11 @@ def test_a_tail_of_zeros_is_bad(tmp_path, name, options, kept):
     image = image.convert("L").convert("I;16") if mode == "I;16" else image.convert(mode)
     image.save(path, **options)
     data = path.read_bytes()
-    path.write_bytes(data[: int(kept * len(data))].ljust(len(data), b"\0"))
-    with pytest.raises(BadImageError):
-        read_image(path, (side, side), 3, "crop")
+    cut = data[: int(kept * len(data))].ljust(len(data), b"\0")
+    path.write_bytes(cut)
+    for file in (path, lambda: io.BytesIO(cut)):  # on the disk and in an archive
+        with pytest.raises(BadImageError):
+            read_image(file, (side, side), 3, "crop")
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L"])

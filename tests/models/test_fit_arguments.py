@@ -56,9 +56,10 @@ def fitted(model, *data, epochs=2, **arguments):
 
 
 @pytest.mark.slow
-def test_a_column_of_labels_trains_the_same_weights():
+@pytest.mark.parametrize("other", [LABELS[:, None], LABELS.tolist()])
+def test_a_column_or_list_of_labels_trains_the_same_weights(other):
     models = conditional_gan(), conditional_gan()
-    for model, labels in zip(models, (LABELS, LABELS[:, None]), strict=True):
+    for model, labels in zip(models, (LABELS, other), strict=True):
         fitted(model, IMAGES, labels, epochs=1)
     assert_same_state(*models)
 
@@ -71,6 +72,7 @@ def test_a_column_of_labels_trains_the_same_weights():
         (LABELS.astype(str), r"np.unique\(labels, return_inverse=True\)\[1\]\)\. Received: str"),
         (LABELS + 0.5, r"labels.astype\('int32'\)\)\. Received: float32"),
         (None, "has 3 classes. Received: no labels"),
+        (np.int64(2), r"one for each image\. Received: int64 of shape \[\]"),
         (LABELS + 3, "^label must be an integer from 0 to 2"),
     ],
 )

@@ -82,6 +82,31 @@ def test_integers_are_refused_by_name(kind):
     assert said.endswith(f"byte / 127.5 - 1). Received: {np.dtype(kind).name}")
 
 
+@pytest.mark.parametrize(
+    ("shape", "came"),
+    [
+        ((4, 4, 3), "[n, 4, 4, 3]"),
+        ((5, 5, 1), "[n, 5, 5, 1]"),
+        ((5, 5), "[n, 5, 5, 1]"),
+        ((), "[n]"),
+    ],
+)
+def test_images_of_another_shape_are_refused(shape, came):
+    images = tf.data.Dataset.from_tensor_slices(np.zeros((4, *shape), np.float32)).batch(2)
+    with pytest.raises(InputError) as refused:
+        autoencoder().fit(images, verbose=0)
+    assert str(refused.value) == f"images must be [n, 4, 4, 1]. Received: {came}"
+
+
+def test_gray_images_without_an_axis_of_channels_are_the_same():
+    """They would be broadcast against the reconstructions, each image against all of them."""
+    one, other = autoencoder(), autoencoder()
+    other.set_weights(one.get_weights())
+    fit(one, good(8))
+    fit(other, good(8)[..., 0])
+    assert same(values(one), values(other))
+
+
 def test_rounding_and_other_floats_pass():
     model = autoencoder(run_eagerly=True)
     fit(model, np.clip(2.0 * good(4), -1.0005, 1.0005))

@@ -23,6 +23,8 @@ def test_the_plan_counts_the_images_of_each_class():
         toy_source(), class_names=("ant", "bee", "cow"), train=ArraySplit(images, labels)
     )
     assert planning._class_counts(few) == "ant: 30, bee: 2, cow: 1,200"
+    strange = dataclasses.replace(few, class_names=("a\nb", "bee", "cow"))
+    assert planning._class_counts(strange) == r"'a\nb': 30, bee: 2, cow: 1,200"
     labels = np.repeat(np.arange(6543), 2)[1:]
     many = dataclasses.replace(
         few, class_names=tuple(map(str, range(6543))), train=ArraySplit(images[:1], labels)
