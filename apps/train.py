@@ -128,7 +128,7 @@ def _make_evaluator(run, runs_dir):
     """What scores the samples; made before the run's folder, which then lacks nothing."""
     training.check_writable(runs_dir)
     if run.recipe.features == "classifier" and run.recipe.evaluate_epochs:
-        # The judge is fitted to the real images first, once for a data set: up to a minute.
+        # The judge is fitted to the real images first, once for a data set: up to some minutes.
         print("judge     a classifier of the real images, fitted once for a data set", flush=True)
     return training.evaluator_for(run, runs_dir)
 

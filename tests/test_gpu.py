@@ -6,7 +6,6 @@ Each variant's toy takes one step on the GPU and one on the CPU, from the same w
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -16,6 +15,7 @@ import tensorflow as tf
 from keras_gans.networks import convolutional
 from keras_gans.serving import export
 from tests.apps.processes import (
+    ROOT,
     SMALL,
     assert_same_state,
     checkpoint_of,
@@ -43,7 +43,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not GPUS, reason="there is no GPU"),
 ]
-ROOT = Path(__file__).parents[1]
 GPU, CPU = "GPU:0", "CPU:0"
 CONTRACTS = [
     test_gan.TestGAN,

@@ -33,21 +33,18 @@ def open_picture(path, size=None, max_megapixels=None):
     Raises:
         BadImageError: As `read_image`; also for what goes wrong in the block.
     """
-    try:
-        with _without_limit(path) as image:
-            width, height = image.size
-            if min(width, height) < SMALLEST_SIDE:
-                raise BadImageError(f"{width} x {height} pixels are too small to learn from")
-            if size is not None:
-                # The decoder leaves out detail that the resize would drop anyway. Square, since the
-                # EXIF orientation is not applied yet; twice the size keeps the filter's quality.
-                image.draft(None, (2 * max(size), 2 * max(size)))
-            _refuse_too_many(image, width * height, max_megapixels)
-            _check_end(image)
-            image.load()
-            yield image
-    except Exception as error:
-        _raise_bad(error)
+    with identified(path) as image:
+        width, height = image.size
+        if min(width, height) < SMALLEST_SIDE:
+            raise BadImageError(f"{width} x {height} pixels are too small to learn from")
+        if size is not None:
+            # The decoder leaves out detail that the resize would drop anyway. Square, since the
+            # EXIF orientation is not applied yet; twice the size keeps the filter's quality.
+            image.draft(None, (2 * max(size), 2 * max(size)))
+        _refuse_too_many(image, width * height, max_megapixels)
+        _check_end(image)
+        image.load()
+        yield image
 
 
 @contextlib.contextmanager
@@ -56,18 +53,13 @@ def identified(path):
     try:
         with _without_limit(path) as image:
             yield image
-    except Exception as error:
-        _raise_bad(error)
-
-
-def _raise_bad(error):
-    """Raises a BadImageError of an error; Pillow's plugins raise nearly every type."""
-    if isinstance(error, BadImageError):
-        raise error
-    if isinstance(error, Image.UnidentifiedImageError):
+    except BadImageError:
+        raise
+    except Image.UnidentifiedImageError as error:
         raise BadImageError("not a picture that Pillow can read") from error
-    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    raise BadImageError(reason.splitlines()[0]) from error
+    except Exception as error:  # Pillow's plugins raise nearly every type for a damaged file
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise BadImageError(reason.splitlines()[0]) from error
 
 
 def _without_limit(path):
@@ -104,17 +96,10 @@ def _refuse_too_many(image, pixels, max_megapixels):
 
 def _check_end(image):
     """Refuses files of full length whose end is missing, of which Pillow makes black or smears."""
-    if image.format == "JPEG":
-        if not any(_last_bytes(image.fp, 16)):
-            _look_at(image.fp, _find_jpeg_end)
-    elif check := _CHECKS.get(image.format):
-        _look_at(image.fp, check)
-
-
-def _look_at(file, check):
-    place = file.tell()
-    check(file)
-    file.seek(place)
+    if check := _CHECKS.get(image.format):
+        place = image.fp.tell()
+        check(image.fp)
+        image.fp.seek(place)
 
 
 def _check_png(file):
@@ -132,9 +117,10 @@ def _check_png(file):
             file.seek(length + 4, 1)
 
 
-def _find_jpeg_end(file):
-    """Looks for the end of the pixels in a file that ends in zeros; it may be padded with them."""
-    if b"\xff\xd9" not in file.read():  # from behind the header, with its thumbnail
+def _check_jpeg(file):
+    """Looks for the end of the pixels where the file ends in zeros; it may be padded with them."""
+    # From behind the header, with its thumbnail.
+    if not any(_last_bytes(file, 16)) and b"\xff\xd9" not in file.read():
         raise BadImageError(_ZEROS)
 
 
@@ -203,6 +189,7 @@ def _last_bytes(file, count):
 
 _CHECKS = {
     "PNG": _check_png,
+    "JPEG": _check_jpeg,
     "GIF": _check_gif,
     "WEBP": _check_webp,
     "AVIF": functools.partial(_refuse_zeros, count=16),

@@ -92,7 +92,7 @@ def _network(image_shape, num_classes):
     image = x = keras.Input(image_shape, name="image")
     if max(image_shape[:2]) > MAX_SIDE:
         x = layers.Resizing(MAX_SIDE, MAX_SIDE)(x)
-    for filters in (32, 64, 128) if _is_hard(image_shape) else (32, 64):
+    for filters in (32, 64, 128) if _has_third_stage(image_shape) else (32, 64):
         x = layers.Conv2D(filters, 3, padding="same", activation="relu", **kernel(filters))(x)
         x = layers.MaxPooling2D()(x)
     x = layers.Dropout(0.25, seed=0)(layers.Flatten()(x))
@@ -101,14 +101,14 @@ def _network(image_shape, num_classes):
     return keras.Model(image, x, name="classifier")
 
 
-def _is_hard(image_shape):
-    """Whether images are of colours and large enough for a third stage."""
+def _has_third_stage(image_shape):
+    """Whether the network of these images has one: they have colours, and pixels enough."""
     return image_shape[2] == 3 and min(image_shape[:2]) >= 16
 
 
 def _fit(network, train):
     batch_size = min(BATCH_SIZE, train.size)
-    most = MAX_IMAGES_COLOR if _is_hard(network.input_shape[1:]) else MAX_IMAGES
+    most = MAX_IMAGES_COLOR if _has_third_stage(network.input_shape[1:]) else MAX_IMAGES
     steps = max(1, min(MAX_EPOCHS * train.size, most) // batch_size)
     rate = keras.optimizers.schedules.CosineDecay(2e-3, steps)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

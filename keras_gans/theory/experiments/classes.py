@@ -36,16 +36,12 @@ def networks(shape, with_labels):
     return keras.Model(latent, made), keras.Model(image, logit)
 
 
-def shares_of_classes(model, found, asked=None):
-    """Draws `COUNT` samples, of the classes `asked` if any, and counts what the judge reads.
-
-    Returns `(images, int [CLASSES], int [COUNT])`: samples, their counts, what each is read as.
-    """
+def read_samples(model, found, asked=None):
+    """Draws samples of the classes `asked`, if any: `(images, the class that each is read as)`."""
     latents = toys.latents(COUNT, LATENT_DIM).numpy()
     inputs = latents if asked is None else [latents, asked]
     made = model.sampler.predict(inputs, batch_size=500, verbose=0)
-    seen = digits.probabilities(found, made).argmax(axis=1)
-    return made, np.bincount(seen, minlength=CLASSES), seen
+    return made, digits.probabilities(found, made).argmax(axis=1)
 
 
 def classes(done, steps=6000, seeds=3, cache="runs/.metrics"):
@@ -64,8 +60,8 @@ def classes(done, steps=6000, seeds=3, cache="runs/.metrics"):
             model = ConditionalGAN(*pair, CLASSES, **more) if with_labels else GAN(*pair, **more)
             players = toys.adam(2e-4), toys.adam(2e-4)
             digits.train(model, players, images, steps, labels if with_labels else None)
-            made, count, seen = shares_of_classes(model, found, asked if with_labels else None)
-            counts[name].append(count)
+            made, seen = read_samples(model, found, asked if with_labels else None)
+            counts[name].append(np.bincount(seen, minlength=CLASSES))
             rows.setdefault(name, made)
             if with_labels:
                 right.append(float(np.mean(seen == asked)))
