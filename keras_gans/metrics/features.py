@@ -48,8 +48,14 @@ class Features:
 
 
 def default_for(source):
-    """`classifier` where images, or their colours, have labels to fit one to, else `random`."""
-    return "classifier" if source.num_classes or source.num_modes else "random"
+    """Returns what images of `source` are compared by where nobody says: a name for `get`.
+
+    `classifier` where images, or their colours, have labels to fit one to; without any
+    `inception_2015` if its file is on this machine, else `random`.
+    """
+    if source.num_classes or source.num_modes:
+        return "classifier"
+    return "inception_2015" if inception.is_graph_of_2015_here() else "random"
 
 
 def size_of(name, source):

@@ -56,7 +56,7 @@ def graph_of_2015():
             is no such graph.
     """
     path = keras_file("models", GRAPH_FILE)
-    if not path.is_file():
+    if not is_graph_of_2015_here():
         try:
             archive = keras.utils.get_file(GRAPH_ARCHIVE, GRAPH_URL, cache_subdir="models")
             with tarfile.open(archive) as files:
@@ -74,6 +74,11 @@ def graph_of_2015():
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{path} is not the frozen graph of 2015: {reason}") from error
     return function, hashlib.sha256(contents).hexdigest()[:16]
+
+
+def is_graph_of_2015_here():
+    """Whether the frozen graph of 2015 lies in Keras's folder, so that nothing is downloaded."""
+    return keras_file("models", GRAPH_FILE).is_file()
 
 
 def _function_of(graph):

@@ -137,7 +137,9 @@ class Recipe:
     )
     evaluate_samples: int = setting(2000, "samples that are scored", unit="images", low=2)
     features: Literal[FEATURE_NAMES] | None = setting(
-        None, "what compares images; default: a classifier where there are labels, else random"
+        None,
+        "what compares images; default: a classifier where there are labels, else random or, where "
+        "its file and a GPU are, inception_2015",
     )
     best_metric: Literal[CHOOSING] | None = setting(
         None,

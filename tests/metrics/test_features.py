@@ -1,5 +1,6 @@
 """What images are compared by: sizes, values, and what is said when it cannot be had."""
 
+import dataclasses
 import hashlib
 
 import keras
@@ -85,10 +86,18 @@ def test_inception_of_2015_comes_with_the_digest_of_its_file(monkeypatch, tmp_pa
     assert digest in kind.fingerprint
 
 
+def test_without_labels_inception_is_the_default_where_its_file_is(monkeypatch, tmp_path):
+    unlabelled = dataclasses.replace(source(), class_names=None)
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    assert features.default_for(unlabelled) == "random"
+    write_graph(tmp_path, monkeypatch)
+    assert features.default_for(unlabelled) == "inception_2015"
+    assert features.default_for(source()) == "classifier"
+
+
 def test_refusals():
     with pytest.raises(InputError, match=r"inception_2015, inception_keras, pixels. Received: vgg"):
         features.get("vgg", source(), None)
-    unlabelled = source().__class__(**{**vars(source()), "class_names": None})
-    assert features.default_for(unlabelled) == "random"
+    unlabelled = dataclasses.replace(source(), class_names=None)
     with pytest.raises(InputError, match="stripes has none: choose random or inception_2015"):
         features.get("classifier", unlabelled, None)

@@ -42,7 +42,8 @@ def test_gray_images_have_the_features_of_the_same_ones_in_colour():
     np.testing.assert_allclose(in_gray(gray), in_colour(np.repeat(gray, 3, axis=3)), rtol=1e-5)
 
 
-def test_they_are_the_default_without_labels_and_have_no_classes():
+def test_they_are_the_default_without_labels_and_have_no_classes(monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))  # without Inception's file
     source = dataclasses.replace(toy_source(labelled=False), class_names=None)
     assert features.default_for(source) == "random"
     kind = features.get("random", source, None)

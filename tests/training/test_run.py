@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_gans import training
 from keras_gans.data import Source
@@ -11,6 +12,7 @@ from keras_gans.errors import InputError
 from keras_gans.recipes import RECIPES
 from keras_gans.recipes.augmentation import MANY_EPOCHS
 from tests.apps.processes import assert_same_state
+from tests.metrics.test_inception import write_graph
 from tests.recipes.toys import toy_source
 from tests.training.toys import recipe_of, whole_run
 
@@ -53,6 +55,16 @@ def test_scoring_costs_at_most_a_tenth_by_its_count():
     unlabelled = dataclasses.replace(mnist, class_names=None)
     recipe = training.resolve(RECIPES["dcgan"](), unlabelled)
     assert (recipe.features, recipe.best_metric) == ("random", "frechet")
+
+
+@pytest.mark.parametrize(("gpus", "expected"), [(["GPU:0"], "inception_2015"), ([], "random")])
+def test_samples_of_training_are_compared_by_inception_on_a_gpu_alone(
+    tmp_path, monkeypatch, gpus, expected
+):
+    write_graph(tmp_path, monkeypatch)
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: gpus)
+    unlabelled = dataclasses.replace(toy_source(), class_names=None)
+    assert training.resolve(RECIPES["dcgan"](), unlabelled).features == expected
 
 
 def test_what_is_set_is_not_resolved():
