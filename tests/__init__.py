@@ -1,1 +1,0 @@
-import apps.quiet  # noqa: F401

@@ -2,16 +2,20 @@
 
 import os
 
-import apps.quiet  # noqa: F401  before Keras, whose settings of other projects it keeps away
-
-# isort: split
-import keras
 import pytest
-import tensorflow as tf
+
+IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 
 
-def pytest_configure():
-    if "PYTEST_XDIST_WORKER" in os.environ:
+def pytest_configure(config):
+    if config.getoption("numprocesses", None) and not IS_WORKER:
+        return  # runs no test, only its workers do: not worth the seconds of an import
+    import apps.quiet  # noqa: F401  before Keras, whose settings of other projects it keeps away
+
+    # isort: split
+    import tensorflow as tf
+
+    if IS_WORKER:
         # A worker a core: the threads of several would only wait for one another. The programs that
         # tests start inherit it: sums of as many threads are equal to the last bit.
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
@@ -23,9 +27,13 @@ def pytest_configure():
 @pytest.fixture(scope="session")
 def two_replicas():
     """One for all tests: a second strategy would number its collectives from the start again."""
+    import tensorflow as tf
+
     return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 
 
 @pytest.fixture(autouse=True)
 def _same_weights_every_time():
+    import keras
+
     keras.utils.set_random_seed(0)

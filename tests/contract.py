@@ -446,7 +446,7 @@ class GameContract(VariantContract):
         assert not same(before["generator"], values(model.generator))
 
     @pytest.mark.parametrize("loss", ["hinge"])  # neither the default nor symmetric
-    @pytest.mark.parametrize("discriminator_steps", [1, 2])
+    @pytest.mark.parametrize("discriminator_steps", [1, pytest.param(2, marks=pytest.mark.slow)])
     def test_one_step_equals_plain_tensorflow(self, loss, discriminator_steps):
         """Weights, logs and the running average; with regularizers of both networks."""
         options = {"loss": loss, "discriminator_steps": discriminator_steps}

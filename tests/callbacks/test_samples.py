@@ -29,6 +29,7 @@ def test_a_grid_of_a_conditional_model_has_a_column_a_class(tmp_path):
         np.testing.assert_array_equal(tile, image)
 
 
+@pytest.mark.slow
 def test_an_image_does_not_depend_on_its_company():
     sampler = kg.serving.Sampler.from_model(Toy().compiled())
     many = sampler.images(range(250))

@@ -16,6 +16,9 @@ import time
 import zlib
 from pathlib import Path
 
+import apps.quiet  # noqa: F401  before Keras
+
+# isort: split
 import numpy as np
 from PIL import Image
 

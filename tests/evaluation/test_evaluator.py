@@ -95,6 +95,7 @@ def test_names_carry_the_protocol(scored):
         assert registry.score_name(registry.base_name(name), COUNT, "classifier") in names
 
 
+@pytest.mark.slow
 def test_samples_like_the_real_images_score_like_real_images(scored):
     _, scores, floor = scored
     value = {name: score.value for name, score in scores.items()}
@@ -110,6 +111,7 @@ def test_samples_like_the_real_images_score_like_real_images(scored):
     assert value["copied_share_250_pixels"] < 0.1
 
 
+@pytest.mark.slow
 def test_the_frechet_distance_is_that_of_the_very_features(scored, cache):
     judge, scores, _ = scored
     images, labels = judge.samples(sampler(), COUNT)
@@ -185,6 +187,7 @@ def test_without_a_test_split_two_halves_are_compared(cache):
     assert judge.floor()["frechet_250_classifier"].value > 0
 
 
+@pytest.mark.slow
 def test_the_protocol_says_everything_beside_the_model(scored):
     protocol = scored[0].protocol()
     assert protocol["generated_images"] == COUNT

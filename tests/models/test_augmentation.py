@@ -330,6 +330,7 @@ def test_every_update_of_d_counts_its_images(variant):
     assert model.adaptive.tally.numpy().tolist() == [BATCH, BATCH, 2.0]
 
 
+@pytest.mark.slow
 def test_training_moves_p_and_logs_it():
     model = TOY.compiled(options={"augmentation": ("ada",)}, run_eagerly=True)
     model.discriminator.layers[-1].bias.assign([50.0])

@@ -277,6 +277,7 @@ class TestCycleGAN(VariantContract):
             with pytest.raises(tf.errors.InvalidArgumentError, match=message):
                 function(tf.constant(image, tf.float32))
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("files", "message"),
         [

@@ -206,6 +206,7 @@ def test_a_first_batch_that_is_bright_or_dark_brings_none():
     assert warned(model, np.concatenate([good(4), unscaled()])) == []
 
 
+@pytest.mark.slow
 def test_of_several_steps_in_one_call_all_must_look_so():
     assert warned(autoencoder(steps_per_execution=2), np.concatenate([unscaled(), good(4)])) == []
     assert len(warned(autoencoder(steps_per_execution=2), unscaled(8))) == 1

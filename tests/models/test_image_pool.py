@@ -104,6 +104,7 @@ def test_a_full_pool_returns_old_images_half_of_the_time_and_loses_none(long_run
     assert left == Counter([*range(1, 4001), *range(1, 11)])
 
 
+@pytest.mark.slow
 def test_an_image_stays_for_twice_the_size_of_the_pool(long_run):
     # Each new image drives it out with probability 1 / 20: a geometric distribution of mean 20.
     batches, returned, _ = long_run
@@ -112,6 +113,7 @@ def test_an_image_stays_for_twice_the_size_of_the_pool(long_run):
     assert np.mean(ages > 20) == pytest.approx((1 - 1 / 20) ** 20, rel=0.1)
 
 
+@pytest.mark.slow
 def test_the_seed_and_the_step_decide():
     batches = in_batches(6, 8)
     same, other = given(pool_of(5, seed=1), batches), given(pool_of(5, seed=2), batches)

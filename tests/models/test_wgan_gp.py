@@ -236,6 +236,7 @@ class TestWGANGP(VariantContract):
         assert int(model.generator_optimizer.iterations) == 3
         assert int(model.step) == 3
 
+    @pytest.mark.slow
     def test_every_update_of_the_critic_sees_other_images_and_noise(self):
         model = self.compiled(n_critic=4, run_eagerly=True)
         seen = []

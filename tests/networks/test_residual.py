@@ -117,6 +117,7 @@ def test_slopes_can_be_differentiated(size):
     assert before - after == pytest.approx(1e-3 * before, rel=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", ["small", "narrow"])
 def test_half_precision_networks_end_in_float32(size):
     keras.mixed_precision.set_global_policy("mixed_bfloat16")

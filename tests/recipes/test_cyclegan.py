@@ -71,6 +71,7 @@ def test_batches_can_be_entered_at_any_step(options):
     assert not np.array_equal(other[0][0], whole[0][0])
 
 
+@pytest.mark.slow
 def test_crops_and_mirror_images_are_new_in_every_epoch():
     data = source(x=8, y=8)
     recipe = CycleGANRecipe(batch_size=8, crop_size=8, flip=True)

@@ -41,6 +41,7 @@ def test_settings_reach_the_model():
     assert model.num_classes is None
 
 
+@pytest.mark.slow
 def test_schedules_count_ds_images():
     """Half a batch in a step."""
     model = recipe(schedule_images=640, batch_size=128).build(toy_source(shape=SHAPE), 1000)

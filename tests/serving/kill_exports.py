@@ -13,6 +13,9 @@ import sys
 import time
 from pathlib import Path
 
+import apps.quiet  # noqa: F401  before Keras
+
+# isort: split
 import numpy as np
 
 from keras_gans.serving import export

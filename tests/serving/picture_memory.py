@@ -15,6 +15,9 @@ import tempfile
 import urllib.request
 from pathlib import Path
 
+import apps.quiet  # noqa: F401  before Keras
+
+# isort: split
 import numpy as np
 from PIL import Image
 

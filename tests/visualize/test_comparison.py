@@ -31,6 +31,7 @@ def test_points_are_real_images_then_samples(cache):
     np.testing.assert_allclose(features[20:], described["features"], rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_nearest_training_images_stand_below_the_samples(cache):
     data = large_source()
 

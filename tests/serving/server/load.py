@@ -19,6 +19,9 @@ import time
 import urllib.parse
 from dataclasses import dataclass, field
 
+import apps.quiet  # noqa: F401  before Keras
+
+# isort: split
 import numpy as np
 
 LOADS = 8

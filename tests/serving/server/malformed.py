@@ -17,6 +17,9 @@ import sys
 import zlib
 from pathlib import Path
 
+import apps.quiet  # noqa: F401  before Keras
+
+# isort: split
 import grpc
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
