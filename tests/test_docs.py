@@ -174,28 +174,16 @@ def test_the_examples_of_a_page_run(page, folder, tmp_path, monkeypatch):
             assert np.abs(names["images"]).max() <= 1.0
 
 
-@pytest.mark.parametrize(
-    "model",
-    [
-        kg.GAN,
-        kg.DCGAN,
-        kg.ConditionalGAN,
-        kg.WGANGP,
-        kg.VAE,
-        kg.Autoencoder,
-        kg.AdversarialAutoencoder,
-        kg.CycleGAN,
-    ],
-)
-def test_a_docstrings_example_runs(model, tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", sorted({*kg.models.__all__} - {"GenerativeModel", "LatentGAN"}))
+def test_a_docstrings_example_runs(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     # One step of networks of a true size takes a tenth of what to compile it does.
     eagerly = property(lambda self: True, lambda self, value: None)
     monkeypatch.setattr(keras.Model, "run_eagerly", eagerly)
-    code = textwrap.dedent(model.__doc__.split("Example:")[1])
+    code = textwrap.dedent(getattr(kg.models, name).__doc__.split("Example:")[1])
     shorter = code.replace("epochs=10", "epochs=1")
     assert shorter != code
-    images = np.random.default_rng(0).uniform(-1, 1, (64, 28, 28, 1)).astype(np.float32)
-    names = {"kg": kg, "keras": keras, "images": images, "labels": np.arange(64) % 10}
-    exec(compile(shorter, model.__name__, "exec"), names)
+    images = np.random.default_rng(0).uniform(-1, 1, (16, 28, 28, 1)).astype(np.float32)
+    names = {"kg": kg, "keras": keras, "images": images, "labels": np.arange(16) % 10}
+    exec(compile(shorter, name, "exec"), names)
     assert len(list((tmp_path / "saved_models").glob("*/*/saved_model.pb"))) == 1

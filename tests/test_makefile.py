@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from keras_gans.recipes import RECIPES
 from tests.tensorboard_process import MORE_PICTURES
 
 ROOT = Path(__file__).parents[1]
@@ -153,6 +154,7 @@ def test_help_names_every_command_on_one_screen():
     (phony,) = re.findall(r"^\.PHONY: ((?:.*\\\n)*.*)", (ROOT / "Makefile").read_text(), re.M)
     targets = {*phony.replace("\\", "").split(), "train-cgan"} - {"help"}
     assert [target for target in sorted(targets) if f"make {target}" not in text] == []
+    assert [variant for variant in RECIPES if f"train-{variant}" not in text] == []
     assert re.findall(r"^\w+$", text, re.M) == ["Train", "Look", "Use", "Measure", "Develop"]
     assert len(text.splitlines()) <= 24
     assert max(map(len, text.splitlines())) <= 100

@@ -22,7 +22,7 @@ COLLAPSED_DIVERSITY = 0.25
 COVERED_CLASSES = 0.5
 CURE = (
     "lower generator_learning_rate, raise discriminator_steps (or n_critic), or choose another "
-    "loss or seed"
+    "loss, where the variant has them, or another seed"
 )
 
 

@@ -56,8 +56,8 @@ class R3GAN(LatentGAN):
 
     Example:
 
-        generator = kg.networks.residual.generator((32, 32, 3), latent_dim=64)
-        discriminator = kg.networks.residual.discriminator((32, 32, 3))
+        generator = kg.networks.residual.generator((28, 28, 1), latent_dim=64)
+        discriminator = kg.networks.residual.discriminator((28, 28, 1))
         model = kg.R3GAN(generator, discriminator)
         model.compile(keras.optimizers.Adam(2e-4, 0.0), keras.optimizers.Adam(2e-4, 0.0), gamma=0.1)
         model.fit(images, batch_size=128, epochs=10)  # images: float32 in [-1, 1]
