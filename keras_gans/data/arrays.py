@@ -30,6 +30,8 @@ class ArraySplit:
         self.size = len(images)
         self.labels = None if labels is None else np.asarray(labels, np.int32)
         self.skipped = list(skipped)
+        # What fits into memory once may not do so twice, and a process is killed without a word.
+        refuse_beyond_memory("images, copied into a tensor,", images.shape, images.itemsize)
         # On the CPU, where tf.data gathers; a GPU would hold the whole set for nothing.
         with tf.device("CPU:0"):
             self._images = _tensor([images])
