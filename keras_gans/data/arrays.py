@@ -75,7 +75,8 @@ def refuse_beyond_memory(what, shape, itemsize=1):
     wanted = math.prod(shape) * itemsize
     available = available_memory()
     if available is not None and wanted > available:
+        unit, name, digits = (2**30, "GiB", 1) if wanted >= 2**31 else (2**20, "MiB", 0)
         raise InputError(
-            f"{what} of shape {list(shape)} needs {wanted / 2**30:,.1f} GiB, "
-            f"but only {available / 2**30:,.1f} GiB of memory are free"
+            f"{what} of shape {list(shape)} needs {wanted / unit:,.{digits}f} {name}, "
+            f"but only {available / unit:,.{digits}f} {name} of memory are free"
         )

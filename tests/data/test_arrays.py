@@ -46,5 +46,7 @@ def test_an_array_beyond_memory_is_refused_by_name(monkeypatch):
     arrays.refuse_beyond_memory("x_train", (1024, 1024, 1024))
     with pytest.raises(InputError, match=r"^x_train of shape \[1024, 1024, 1024\] needs 4.0 GiB"):
         arrays.refuse_beyond_memory("x_train", (1024, 1024, 1024), itemsize=4)
+    with pytest.raises(InputError, match="needs 1,025 MiB, but only 1,024 MiB of memory are free"):
+        arrays.refuse_beyond_memory("x_train", (1024, 1025, 1024))
     monkeypatch.setattr(arrays, "available_memory", lambda: None)
     arrays.refuse_beyond_memory("x_train", (2**60,))
