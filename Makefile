@@ -29,7 +29,8 @@ help:
 # A working environment stays, unless another interpreter than its own is asked for by name.
 ifneq ($(origin PYTHON),file)
 identity := import sys; print(sys.version, sys.base_prefix)
-identify = $(if $(shell command -v $1),$(shell $1 -c '$(identity)'))
+# By -E without what other software sets, which reaches what is asked here.
+identify = $(if $(shell command -v $1),$(shell $1 -Ec '$(identity)'))
 ifneq ($(call identify,$(PYTHON)),$(call identify,$(PY)))
 OTHER_PYTHON := other-python
 other-python:

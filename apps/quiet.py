@@ -14,6 +14,9 @@ import warnings
 KERAS_VARIABLES = {"KERAS_BACKEND": "tensorflow", "KERAS_NNX_ENABLED": "0"}
 UNWANTED = ("TF_USE_LEGACY_KERAS", "KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH")
 EPSILON = 1e-7  # Keras's default
+# Addresses that the libraries and the smallest training reserve on two cores; most of them need no
+# memory. With fewer TensorFlow fails in many ways, or hangs.
+FEWEST_ADDRESSES = 9 * 2**28
 
 
 @contextlib.contextmanager
@@ -42,6 +45,20 @@ def _refuse(reason):
     sys.exit(2)
 
 
+def _check_addresses():
+    """Ends the program where `ulimit -v`, as batch systems set it, leaves TensorFlow too little."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit < FEWEST_ADDRESSES:
+        _refuse(
+            f"TensorFlow needs at least {FEWEST_ADDRESSES / 2**30:g} GiB of addresses: raise "
+            f"ulimit -v, which batch systems set too. Received: {limit / 2**30:.2f} GiB"
+        )
+
+
 def _import_libraries():
     """Imports TensorFlow and Keras with its defaults, whatever its configuration file says."""
     with _hushed():
@@ -65,6 +82,7 @@ for name in UNWANTED:
     os.environ.pop(name, None)
 if not sys.warnoptions:
     warnings.simplefilter("ignore")
+_check_addresses()
 try:
     tempfile.gettempdir()
 except FileNotFoundError:

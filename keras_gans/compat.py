@@ -10,6 +10,7 @@ import os
 
 # What the networks, the losses and saved files are written for.
 NEEDED = {"backend": "tensorflow", "image_data_format": "channels_last", "floatx": "float32"}
+OTHER_BACKENDS = ("jax", "torch", "openvino")
 
 
 def check_keras_settings():
@@ -22,12 +23,13 @@ def check_keras_settings():
         )
     try:
         import keras
-    except ImportError as error:
+    except (ImportError, ValueError) as error:
         # Of a backend that is not installed Keras says no more than which module it lacks.
-        backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-        if backend == "tensorflow":
+        missing, asked = getattr(error, "name", None), os.environ.get("KERAS_BACKEND", "tensorflow")
+        if asked == "tensorflow" and missing not in OTHER_BACKENDS:
             raise
-        raise ImportError(f"{_cure('backend')}. Received: KERAS_BACKEND={backend}") from error
+        came = f"backend={missing}" if asked == "tensorflow" else f"KERAS_BACKEND={asked}"
+        raise ImportError(f"{_cure('backend')}. Received: {came}") from error
     for name, needed in NEEDED.items():
         if (value := getattr(keras.config, name)()) != needed:
             raise ImportError(f"{_cure(name)}. Received: {name}={value}")

@@ -1,5 +1,6 @@
 """Keras's settings and private names: there, and refused in one line where they do not fit."""
 
+import json
 import os
 import subprocess
 import sys
@@ -99,17 +100,26 @@ def test_a_setting_of_another_project_is_refused_with_its_cure(name, wrong, need
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("variable", "value", "cure"),
+    ("settings", "cure", "came"),
     [
-        ("KERAS_BACKEND", "jax", "set KERAS_BACKEND=tensorflow before the first import of keras"),
-        ("TF_USE_LEGACY_KERAS", "1", "unset TF_USE_LEGACY_KERAS"),
+        (
+            {"KERAS_BACKEND": "jax"},
+            "set KERAS_BACKEND=tensorflow before the first import of keras",
+            "KERAS_BACKEND=jax",
+        ),
+        ({"KERAS_BACKEND": "mine"}, "set KERAS_BACKEND=tensorflow", "KERAS_BACKEND=mine"),
+        ({"keras.json": "torch"}, "or change ~/.keras/keras.json", "backend=torch"),
+        ({"TF_USE_LEGACY_KERAS": "1"}, "unset TF_USE_LEGACY_KERAS", "TF_USE_LEGACY_KERAS=1"),
     ],
 )
-def test_another_keras_is_refused_before_it_fails(variable, value, cure):
+def test_another_keras_is_refused_before_it_fails(tmp_path, settings, cure, came):
+    if backend := settings.pop("keras.json", None):
+        (tmp_path / "keras.json").write_text(json.dumps({"backend": backend}))
+    environment = {key: value for key, value in os.environ.items() if key != "KERAS_BACKEND"}
     done = subprocess.run(
         [sys.executable, "-c", "import keras_gans"],
         cwd=ROOT,
-        env=os.environ | {variable: value},
+        env=environment | {"KERAS_HOME": str(tmp_path)} | settings,
         capture_output=True,
         text=True,
         check=False,
@@ -117,4 +127,4 @@ def test_another_keras_is_refused_before_it_fails(variable, value, cure):
     line = done.stderr.splitlines()[-1]
     assert line.startswith("ImportError: keras_gans needs Keras")
     assert cure in line
-    assert line.endswith(f"Received: {variable}={value}")
+    assert line.endswith(f"Received: {came}")

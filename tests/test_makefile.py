@@ -276,6 +276,18 @@ def test_another_interpreter_makes_the_environment_anew(tmp_path):
     assert "Setting up" not in done.stdout
 
 
+def test_a_pythonhome_of_other_software_does_not_hide_which_interpreter_is_asked_for(tmp_path):
+    """With it an interpreter cannot start; what tells two apart is asked of real ones."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path], check=True)
+    (tmp_path / ".ready").touch()
+    for python, planned in ((sys.executable, False), (f"{tmp_path}/other", True)):
+        write_program(tmp_path / "other", "echo another")
+        words = ("-n", "setup", f"VENV={tmp_path}", f"PYTHON={python}")
+        done = make(*words, PYTHONHOME="/nowhere")
+        assert done.stderr == ""
+        assert ("Setting up" in done.stdout) == planned
+
+
 def test_an_environment_without_its_packages_is_not_ready(tmp_path):
     for _ in range(2):
         done = make_setup(tmp_path, imported=1)

@@ -30,6 +30,8 @@ class ArraySplit:
         self.size = len(images)
         self.labels = None if labels is None else np.asarray(labels, np.int32)
         self.skipped = list(skipped)
+        # What fits into memory once may not do so twice, and a process is killed without a word.
+        refuse_beyond_memory("images, copied into a tensor,", images.shape, images.itemsize)
         # On the CPU, where tf.data gathers; a GPU would hold the whole set for nothing.
         with tf.device("CPU:0"):
             self._images = _tensor([images])
@@ -73,7 +75,8 @@ def refuse_beyond_memory(what, shape, itemsize=1):
     wanted = math.prod(shape) * itemsize
     available = available_memory()
     if available is not None and wanted > available:
+        unit, name, digits = (2**30, "GiB", 1) if wanted >= 2**31 else (2**20, "MiB", 0)
         raise InputError(
-            f"{what} of shape {list(shape)} needs {wanted / 2**30:,.1f} GiB, "
-            f"but only {available / 2**30:,.1f} GiB of memory are free"
+            f"{what} of shape {list(shape)} needs {wanted / unit:,.{digits}f} {name}, "
+            f"but only {available / unit:,.{digits}f} {name} of memory are free"
         )

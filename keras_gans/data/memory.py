@@ -6,6 +6,9 @@ from pathlib import Path
 # The limit, the use and the part of the use that is given back when it is needed, of each version
 # of Linux's control groups: a container's, a batch job's.
 CGROUP_V2 = ("memory.max", "memory.current", "inactive_file")
+# Addresses that TensorFlow's threads reserve in a training's first steps. Where none are left it
+# fails in errors that say anything but that.
+THREADS_ADDRESSES = 2**29
 CGROUP_V1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
 
 
@@ -38,7 +41,8 @@ def _free_of_process(root):
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     if limit == resource.RLIM_INFINITY or not (pages := _lines(root / "proc/self/statm")):
         return None
-    return limit - int(pages[0].split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    used = int(pages[0].split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    return limit - used - THREADS_ADDRESSES
 
 
 def _free_of_groups(root):

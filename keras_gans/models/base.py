@@ -12,8 +12,10 @@ from keras_gans.models import fit_arguments, image_check, replicas
 from keras_gans.models.trackers import StepMean
 from keras_gans.serving import export
 
-_, *_FIT_PARAMETERS = inspect.signature(keras.Model.fit).parameters.values()
-FIT_SIGNATURE = inspect.Signature(_FIT_PARAMETERS)  # without self
+FIT_SIGNATURE, EVALUATE_SIGNATURE = (
+    inspect.Signature(list(inspect.signature(method).parameters.values())[1:])  # without self
+    for method in (keras.Model.fit, keras.Model.evaluate)
+)
 
 
 @compat.built_by_constructor
@@ -148,11 +150,21 @@ class GenerativeModel(keras.Model):
 
     def fit(self, *args, **kwargs):
         arguments = FIT_SIGNATURE.bind(*args, **kwargs).arguments
-        return super().fit(**fit_arguments.prepared(self, arguments))
+        before, name = self.steps_done, type(self).__name__
+        history = super().fit(**fit_arguments.prepared(self, arguments))
+        if history.epoch and self.steps_done == before:
+            raise InputError(f"{name}.fit must be given at least one batch. Received: none")
+        return history
+
+    def evaluate(self, *args, **kwargs):
+        arguments = EVALUATE_SIGNATURE.bind(*args, **kwargs).arguments
+        from_fit = arguments.pop("kwargs", {})
+        if not from_fit:  # which has looked at what is given
+            arguments = fit_arguments.prepared_evaluation(self, arguments)
+        return super().evaluate(**arguments, **from_fit)
 
     def test_step(self, data):
-        name = type(self).__name__
-        raise InputError(f"{name} cannot be evaluated: {fit_arguments.no_validation(name)}")
+        raise InputError(fit_arguments.no_evaluation(type(self).__name__))
 
     def finish_evaluation(self, images, **values):
         """Logs the `values`, means over a batch of images; returns the means over all batches."""
@@ -177,6 +189,11 @@ class GenerativeModel(keras.Model):
         self.train_function = image_check.report_images(
             self.train_function, self._suspicions, self.steps_per_execution
         )
+
+    def make_test_function(self, force=False):
+        if self.test_function is None or force:
+            super().make_test_function(force=True)
+            self.test_function = image_check.report_refusals(self.test_function)
 
     def _means(self):
         return {key: tracker.result() for key, tracker in self._trackers.items()}

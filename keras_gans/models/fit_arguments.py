@@ -1,14 +1,14 @@
 """What `fit` takes of Keras's own tools where a model has several losses and optimizers."""
 
 import keras
-import numpy as np
 
 from keras_gans.errors import InputError
+from keras_gans.models import fit_data
 from keras_gans.models.trackers import LOSS
 
-WEIGHTS_CURE = (
-    "they would be left out: a model learns a class as often as it occurs, so repeat the images of "
-    "rare ones"
+SEVERAL_RATES = (
+    "optimizer.learning_rate is that of several: take each of model.optimizers.values(), or "
+    "keras.callbacks.LearningRateScheduler"
 )
 
 
@@ -18,6 +18,7 @@ class OptimizerGroup:
     `LearningRateScheduler` and `ReduceLROnPlateau` change the rate of each.
     """
 
+    __slots__ = ("optimizers",)  # what is set here would reach none of them
     built = True
 
     def __init__(self, optimizers):
@@ -27,6 +28,20 @@ class OptimizerGroup:
     def variables(self):
         """Of all optimizers."""
         return [variable for optimizer in self.optimizers for variable in optimizer.variables]
+
+    @property
+    def iterations(self):
+        """Updates of the first optimizer."""
+        return self.optimizers[0].iterations
+
+    @property
+    def learning_rate(self):
+        """Of no use: each has its own."""
+        raise AttributeError(SEVERAL_RATES)
+
+    @learning_rate.setter
+    def learning_rate(self, value):
+        raise AttributeError(f"{SEVERAL_RATES}. Received: learning_rate={value!r}")
 
 
 class TerminateOnLosses(keras.callbacks.Callback):
@@ -50,23 +65,25 @@ def prepared(model, arguments):
     name = type(model).__name__
     for key in ("class_weight", "sample_weight"):
         if arguments.get(key) is not None:
-            raise InputError(f"{name}.fit takes no {key}: {WEIGHTS_CURE}. Received: {key}")
+            raise InputError(f"{name}.fit takes no {key}: {fit_data.WEIGHTS_CURE}. Received: {key}")
     for key in ("validation_data", "validation_split"):
         given = arguments.get(key)
         is_given = given is not None and not (key == "validation_split" and given == 0.0)
         if is_given and not model.validates:
             raise InputError(f"{name}.fit takes no {key}: {no_validation(name)}")
-    labels = arguments.get("y")
-    if isinstance(labels, (list, tuple)) and labels and isinstance(labels[0], (str, int)):
-        labels = np.asarray(labels)  # Keras takes a list for labels of several outputs
-        arguments = arguments | {"y": labels}
-    if isinstance(labels, (np.ndarray, np.generic, int)):
-        came = f"Received: {np.asarray(labels).dtype.name} of shape {list(np.shape(labels))}"
-        if np.asarray(labels).dtype.kind in "OSU":
-            cure = "of names: np.unique(labels, return_inverse=True)[1]"
-            raise InputError(f"labels must be integers ({cure}). {came}")
-        if np.ndim(labels) == 0:
-            raise InputError(f"labels must be integers [n], one for each image. {came}")
+    epochs = arguments.get("epochs", 1) - arguments.get("initial_epoch", 0)
+    x, y = fit_data.checked_data(
+        *(f"{name}.fit", arguments.get("x"), arguments.get("y"), epochs),
+        steps_per_epoch=arguments.get("steps_per_epoch"),
+    )
+    arguments = arguments | {"x": x, "y": y}
+    if arguments.get("validation_data") is not None:
+        x, y, weights = keras.utils.unpack_x_y_sample_weight(arguments["validation_data"])
+        call = f"{name}.fit's validation_data"
+        _refuse_weights(call, weights)
+        steps = arguments.get("validation_steps")
+        x, y = fit_data.checked_data(call, x, y, epochs, validation_steps=steps)
+        arguments = arguments | {"validation_data": (x, y)}
     callbacks = arguments.get("callbacks")
     if isinstance(callbacks, keras.callbacks.Callback):
         callbacks = [callbacks]
@@ -79,6 +96,28 @@ def prepared(model, arguments):
         ]
         arguments = arguments | {"callbacks": callbacks}
     return arguments
+
+
+def prepared_evaluation(model, arguments):
+    """Returns what Keras's `evaluate` is given instead of `arguments`, a dict."""
+    name = type(model).__name__
+    if not model.validates:
+        raise InputError(no_evaluation(name))
+    _refuse_weights(f"{name}.evaluate", arguments.get("sample_weight"))
+    given = arguments.get("x"), arguments.get("y")
+    x, y = fit_data.checked_data(f"{name}.evaluate", *given, steps=arguments.get("steps"))
+    return arguments | {"x": x, "y": y}
+
+
+def _refuse_weights(call, weights):
+    if weights is not None:
+        cure = "every image counts alike, so repeat what is to count more"
+        raise InputError(f"{call} takes no sample_weight: {cure}. Received: sample_weight")
+
+
+def no_evaluation(name):
+    """Says that a model is not evaluated by its losses."""
+    return f"{name} cannot be evaluated: {no_validation(name)}"
 
 
 def no_validation(name):

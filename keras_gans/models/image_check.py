@@ -14,10 +14,16 @@ import warnings
 import tensorflow as tf
 
 from keras_gans.errors import InputError, shape_text
+from keras_gans.models import fit_data
 from keras_gans.serving.checks import ROUNDING
 
 IN_BATCH = "images of a batch"
 BYTES_CURE = "of bytes: byte / 127.5 - 1"
+STRUCTURE_CURES = (
+    (dict, "of a dataset of dicts: dataset.map(lambda each: (each['image'], each['label']))"),
+    (tf.RaggedTensor, "of several sizes: bring them to one"),
+    (type(None), "a batch has two parts, (x, y)"),
+)
 UNSCALED = (
     "all images of the first batch are from 0 to 1, where the models take -1 to 1: "
     "give 2 * images - 1, unless they are as bright as that"
@@ -41,6 +47,7 @@ def check_images(images, name="images", shape=None):
         `(images, suspicion)`, an int64 scalar: 1 for a batch that looks like images in [0, 1], else
         0; REFUSED where XLA has left the refusal out.
     """
+    _refuse_structure(images, name)
     images = tf.convert_to_tensor(images)
     if not images.dtype.is_floating:
         raise InputError(
@@ -67,12 +74,24 @@ def check_images(images, name="images", shape=None):
         return tf.identity(images), suspicion
 
 
+def _refuse_structure(images, name):
+    if hasattr(images, "shape") and not isinstance(images, (tf.RaggedTensor, tf.SparseTensor)):
+        return
+    cure = next((f" ({cure})" for kind, cure in STRUCTURE_CURES if isinstance(images, kind)), "")
+    came = "None" if images is None else type(images).__name__
+    raise InputError(f"{name} must be one array in each batch{cure}. Received: {came}")
+
+
 def _of_shape(images, name, shape):
     """The images, of the shape that networks take: others would be broadcast, or fail in Keras."""
+    is_alone = shape.is_compatible_with(images.shape)
     if images.shape.rank == shape.rank and shape[-1] == 1:
         images = images[..., None]
     if not shape.is_compatible_with(images.shape[1:]):
         wanted = shape_text([None, *shape])
+        if is_alone:
+            cure = "images one by one become batches by dataset.batch(batch_size)"
+            raise InputError(f"{name} must be {wanted} ({cure}). Received: {shape_text(shape)}")
         raise InputError(f"{name} must be {wanted}. Received: {shape_text(images.shape)}")
     return images
 
@@ -82,8 +101,23 @@ def _refuse_unless(condition, *words):
     return tf.raw_ops.Assert(condition=condition, data=[tf.convert_to_tensor(w) for w in words])
 
 
+def report_refusals(function):
+    """Wraps what `fit` or `evaluate` calls: what is refused in it becomes an InputError."""
+
+    def reporting(iterator):
+        fit_data.check_parts(getattr(iterator, "element_spec", None))
+        try:
+            return function(iterator)
+        except tf.errors.InvalidArgumentError as error:
+            if reason := _refusal(str(error)):
+                raise InputError(reason) from None
+            raise
+
+    return reporting
+
+
 def report_images(train_function, suspicions, steps):
-    """Wraps what `fit` calls: refused images become an InputError, unscaled ones a warning.
+    """The same for `fit`, and unscaled images become a warning.
 
     Args:
         train_function: Function of an iterator that does `steps` steps.
@@ -91,15 +125,10 @@ def report_images(train_function, suspicions, steps):
         steps: Steps of one call, an integer.
     """
     suspicions.assign(0)
-    calls = itertools.count()
+    calls, reporting = itertools.count(), report_refusals(train_function)
 
     def function(iterator):
-        try:
-            logs = train_function(iterator)
-        except tf.errors.InvalidArgumentError as error:
-            if reason := _refusal(str(error)):
-                raise InputError(reason) from None
-            raise
+        logs = reporting(iterator)
         if next(calls) == 0:
             if (found := suspicions.numpy()) >= REFUSED:
                 raise InputError(UNCHECKED)
@@ -112,6 +141,8 @@ def report_images(train_function, suspicions, steps):
 
 def _refusal(text):
     """What TensorFlow's message of a failed step says of images or labels, or None."""
-    found = re.search(r"(?:images(?: of [XY])?|label) must be .*?(?=\n\t|\[Op:|$)", text, re.DOTALL)
+    found = re.search(
+        r"(?:images(?: of [XY])?|label) must .*?(?=\n\t|\[Op:|\nTraceback|$)", text, re.DOTALL
+    )
     # An assertion puts its parts into brackets or, run eagerly, on lines of their own as b'...'.
     return found and " ".join(re.sub(r"\]|\[|b'|'$|'(?=\n)", " ", found[0]).split())

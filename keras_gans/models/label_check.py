@@ -15,12 +15,16 @@ def check_labels(labels, num_classes):
     wanted = f"labels must be integers [n] from 0 to {num_classes - 1}"
     if labels is None:
         raise InputError(f"{wanted}: the model has {num_classes} classes. Received: no labels")
+    if not hasattr(labels, "shape"):
+        raise InputError(f"{wanted}, one array in a batch. Received: {type(labels).__name__}")
     labels = tf.convert_to_tensor(labels)
     came = f"Received: {labels.dtype.name} of shape {shape_text(labels.shape)}"
     if labels.shape.rank == 2 and labels.shape[1] == 1:
         labels = tf.squeeze(labels, axis=1)
     if labels.shape.rank is not None and labels.shape.rank != 1:
         raise InputError(f"{wanted} (of one-hot: np.argmax(labels, axis=1)). {came}")
+    if labels.dtype == tf.string:
+        raise InputError(f"{wanted} (of names: class_names.index(name)). {came}")
     if not labels.dtype.is_integer:
         raise InputError(f"{wanted} (of whole numbers: labels.astype('int32')). {came}")
     return checked_label(labels, num_classes)

@@ -38,7 +38,7 @@ def train(model, optimizers, images, steps, labels=None, **settings):
     arrays = (images,) if labels is None else (images, labels)
     batches = tuple(each[orders].reshape(-1, BATCH, *each.shape[1:]) for each in arrays)
     dataset = tf.data.Dataset.from_tensor_slices(batches if labels is not None else batches[0])
-    model.fit(dataset.repeat(), steps_per_epoch=steps, verbose=0)
+    model.fit(dataset.repeat(), steps_per_epoch=steps, shuffle=False, verbose=0)
 
 
 def judge(cache):

@@ -160,7 +160,13 @@ def train(model, density, steps, *, watch=None, batch=BATCH, seed=0, labels=None
     watcher = _Watch(watch or (lambda _: None))
     if watcher.watch(0):
         return 0
-    model.fit(dataset.repeat(), steps_per_epoch=steps, verbose=0, callbacks=[watcher])
+    model.fit(
+        dataset.repeat(),
+        steps_per_epoch=steps,
+        shuffle=False,
+        verbose=0,
+        callbacks=[watcher],
+    )
     return watcher.done
 
 

@@ -41,7 +41,7 @@ def train(run, directory, evaluator=None):
         RunError: For a loss that is not finite, an unreadable image, a full disk.
     """
     directory, begin = Path(directory), time.monotonic()
-    with _known_errors(run, directory), tensorboard.make_writer(directory).as_default() as writer:
+    with known_errors(run, directory), tensorboard.make_writer(directory).as_default() as writer:
         tensorboard.log_settings(writer, run.recipe.as_dict(), run.model.steps_done)
         watchers = run_callbacks(run, directory, writer, evaluator)
         checkpoint = watchers["checkpoint"]
@@ -65,7 +65,7 @@ def train_as_worker(run):
     before = {key: signal.signal(key, signal.SIG_IGN) for key in (signal.SIGINT, signal.SIGTERM)}
     watchers = [KeepEpochMeans(run), callbacks.StopOnNonFinite()]
     try:
-        with _known_errors(run):
+        with known_errors(run):
             for segment in fit_segments(run):
                 run.model.fit(**segment, callbacks=watchers)
             distribution.barrier(run.strategy)  # the chief exports
@@ -173,7 +173,7 @@ def finish(run, directory, export_dir):
 
 
 @contextlib.contextmanager
-def _known_errors(run, directory=None):
+def known_errors(run, directory=None):
     """Says in one line what ended training, where that is known."""
     try:
         yield

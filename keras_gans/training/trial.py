@@ -6,7 +6,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from keras_gans.distribution import is_on_gpu
-from keras_gans.training.loop import make_batches
+from keras_gans.training.loop import known_errors, make_batches
 from keras_gans.training.planning import program_mib
 
 TIMED_SECONDS = 4.0
@@ -23,12 +23,16 @@ class Trial(NamedTuple):
 
 
 def time_steps(run):
-    """Trains a few steps and returns a `Trial`; the run's model is spent then."""
+    """Trains a few steps and returns a `Trial`; the run's model is spent then.
+
+    Raises RunError as `train` does, for an unreadable image or too little memory.
+    """
     at_once = run.recipe.steps_per_execution
 
     def seconds(steps):
         begin = time.monotonic()
-        run.model.fit(batches, steps_per_epoch=steps, epochs=1, verbose=0)
+        with known_errors(run):
+            run.model.fit(batches, steps_per_epoch=steps, epochs=1, shuffle=False, verbose=0)
         return time.monotonic() - begin
 
     batches = make_batches(run, run.model.steps_done)

@@ -67,3 +67,17 @@ def test_without_a_folder_for_temporary_files_a_program_names_tmpdir():
         "python -m apps.train: no folder for temporary files can be written: "
         "set TMPDIR to one that can\n"
     )
+
+
+def test_too_few_addresses_for_tensorflow_are_told_before_it_is_imported():
+    """As `ulimit -v` of a batch system leaves them."""
+
+    def limited():
+        resource.setrlimit(resource.RLIMIT_AS, (3 * 2**29, 3 * 2**29))
+
+    status, _, err = ended(start("train", preexec_fn=limited))
+    assert status == 2
+    assert err == (
+        "python -m apps.train: TensorFlow needs at least 2.25 GiB of addresses: raise ulimit -v, "
+        "which batch systems set too. Received: 1.50 GiB\n"
+    )

@@ -32,10 +32,21 @@ def test_without_labels_there_are_none():
     assert split.skipped == ["a.png"]
 
 
+def test_what_fits_once_but_not_twice_is_refused_before_it_is_copied(monkeypatch):
+    images = np.zeros((4, 8, 8, 1), np.uint8)
+    monkeypatch.setattr(arrays, "available_memory", lambda: images.nbytes)
+    assert arrays.ArraySplit(images).size == 4
+    monkeypatch.setattr(arrays, "available_memory", lambda: images.nbytes - 1)
+    with pytest.raises(InputError, match=r"^images, copied into a tensor, of shape \[4, 8, 8, 1\]"):
+        arrays.ArraySplit(images)
+
+
 def test_an_array_beyond_memory_is_refused_by_name(monkeypatch):
     monkeypatch.setattr(arrays, "available_memory", lambda: 2**30)
     arrays.refuse_beyond_memory("x_train", (1024, 1024, 1024))
     with pytest.raises(InputError, match=r"^x_train of shape \[1024, 1024, 1024\] needs 4.0 GiB"):
         arrays.refuse_beyond_memory("x_train", (1024, 1024, 1024), itemsize=4)
+    with pytest.raises(InputError, match="needs 1,025 MiB, but only 1,024 MiB of memory are free"):
+        arrays.refuse_beyond_memory("x_train", (1024, 1025, 1024))
     monkeypatch.setattr(arrays, "available_memory", lambda: None)
     arrays.refuse_beyond_memory("x_train", (2**60,))

@@ -84,7 +84,7 @@ def test_a_group_beyond_its_limit_has_nothing_left(tmp_path):
 
 
 def test_a_limit_of_the_process_counts():
-    """As batch systems set it, `ulimit -v`."""
+    """As batch systems set it, `ulimit -v`; what TensorFlow's threads will reserve is not free."""
 
     def limited():
         resource.setrlimit(resource.RLIMIT_AS, (GIB, GIB))
@@ -93,4 +93,4 @@ def test_a_limit_of_the_process_counts():
     code = f"import runpy; print(runpy.run_path({str(ROOT / 'keras_gans/data/memory.py')!r})"
     words = [sys.executable, "-c", code + "['available_memory']())"]
     done = subprocess.run(words, preexec_fn=limited, capture_output=True, text=True, check=True)
-    assert 0 < int(done.stdout) < GIB
+    assert 0 < int(done.stdout) < GIB - 2**29

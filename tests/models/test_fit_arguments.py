@@ -5,54 +5,15 @@ import math
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_gans.errors import InputError
-from keras_gans.models import GAN, VAE, Autoencoder, ConditionalGAN
+from keras_gans.models import VAE, Autoencoder
 from tests.apps.processes import assert_same_state
-from tests.contract import IMAGE_SHAPE, LATENT_DIM, toy_discriminator, toy_generator
+from tests.contract import LATENT_DIM
+from tests.models.toys import IMAGES, LABELS, autoencoder, conditional_gan, fitted, gan
 
-IMAGES = np.random.default_rng(0).uniform(-1, 1, (20, *IMAGE_SHAPE)).astype(np.float32)
-LABELS = np.arange(20) % 3
-
-
-def adam():
-    return keras.optimizers.Adam(0.01)
-
-
-def gan():
-    keras.utils.set_random_seed(0)
-    latent, image = keras.Input((LATENT_DIM,)), keras.Input(IMAGE_SHAPE)
-    flat = keras.layers.Flatten()(image)
-    model = GAN(toy_generator(latent, latent), toy_discriminator(image, flat))
-    model.compile(adam(), keras.optimizers.Adam(0.02))
-    return model
-
-
-def conditional_gan():
-    keras.utils.set_random_seed(0)
-    latent, image = keras.Input((LATENT_DIM,)), keras.Input(IMAGE_SHAPE)
-    label = keras.Input((), dtype="int32")
-    classes = keras.layers.Embedding(3, 4)(label)
-    features = keras.layers.Concatenate()([latent, classes])
-    flat = keras.layers.Concatenate()([keras.layers.Flatten()(image), classes])
-    networks = toy_generator([latent, label], features), toy_discriminator([image, label], flat)
-    model = ConditionalGAN(*networks, num_classes=3)
-    model.compile(adam(), adam())
-    return model
-
-
-def autoencoder(kind, codes):
-    keras.utils.set_random_seed(0)
-    image, code = keras.Input(IMAGE_SHAPE), keras.Input((LATENT_DIM,))
-    encoder = keras.Model(image, keras.layers.Dense(codes)(keras.layers.Flatten()(image)))
-    decoded = keras.layers.Dense(64, "tanh" if kind is Autoencoder else None)(code)
-    model = kind(encoder, keras.Model(code, keras.layers.Reshape(IMAGE_SHAPE)(decoded)))
-    model.compile(adam())
-    return model
-
-
-def fitted(model, *data, epochs=2, **arguments):
-    return model.fit(*data, batch_size=10, epochs=epochs, verbose=0, shuffle=False, **arguments)
+ENDLESS = tf.data.Dataset.from_tensors(IMAGES).repeat()
 
 
 @pytest.mark.slow
@@ -135,9 +96,10 @@ def test_what_a_gan_cannot_use_is_refused_before_it_trains(arguments, message):
     assert model.steps_done == 0
 
 
-def test_a_gan_is_not_evaluated_by_its_losses():
+@pytest.mark.parametrize("data", [IMAGES, None])
+def test_a_gan_is_not_evaluated_by_its_losses(data):
     with pytest.raises(InputError, match="GAN cannot be evaluated: the losses of GAN are"):
-        gan().evaluate(IMAGES, verbose=0)
+        gan().evaluate(data, verbose=0)
 
 
 @pytest.mark.slow
@@ -176,7 +138,7 @@ def test_other_callbacks_of_keras_work_as_they_are(tmp_path):
     model, kept = gan(), tmp_path / "best.keras"
     made = [
         keras.callbacks.ModelCheckpoint(kept, "g_loss", mode="min", save_best_only=True),
-        keras.callbacks.TensorBoard(tmp_path / "logs"),
+        keras.callbacks.TensorBoard(tmp_path / "logs", write_steps_per_second=True),
         keras.callbacks.CSVLogger(tmp_path / "log.csv"),
         keras.callbacks.EarlyStopping("d_loss", mode="min", min_delta=1e6, patience=1),
     ]
@@ -212,3 +174,52 @@ def test_a_summary_counts_the_optimizers_of_both_players():
     lines = []
     gan().summary(print_fn=lambda text, **_: lines.append(text))
     assert "Optimizer params" in "\n".join(lines)
+
+
+def test_one_rate_for_several_optimizers_is_refused_where_it_would_change_none():
+    model = gan()
+    assert not hasattr(model.optimizer, "learning_rate")
+    with pytest.raises(AttributeError, match=r"optimizers\.values\(\).* Received: learning_rate="):
+        model.optimizer.learning_rate = 1e-4
+    with pytest.raises(AttributeError):
+        model.optimizer.clipnorm = 1.0
+    rates = [float(optimizer.learning_rate.numpy()) for optimizer in model.optimizers.values()]
+    assert rates == pytest.approx([0.01, 0.02])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"validation_data": "photos"}, r"VAE.fit's validation_data must be given .*'photos'$"),
+        ({"validation_data": IMAGES[:0]}, "validation_data must be given at least one image"),
+        ({"validation_data": (IMAGES, None, LABELS)}, "validation_data takes no sample_weight"),
+        ({"validation_data": ENDLESS}, "given validation_steps with a dataset without end"),
+    ],
+)
+def test_validation_data_that_are_none_are_refused_before_an_epoch(arguments, message):
+    model = autoencoder(VAE, 2 * LATENT_DIM)
+    with pytest.raises(InputError, match=message):
+        fitted(model, IMAGES, **arguments)
+    assert model.steps_done == 0
+
+
+@pytest.mark.parametrize(
+    ("data", "arguments", "message"),
+    [
+        ((), {}, r"VAE.evaluate must be given an array of images .* Received: None$"),
+        ((IMAGES[:0],), {}, "VAE.evaluate must be given at least one image"),
+        ((ENDLESS,), {}, "VAE.evaluate must be given steps with a dataset without end"),
+        ((IMAGES,), {"sample_weight": LABELS}, "VAE.evaluate takes no sample_weight"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_refused_with_what_came(data, arguments, message):
+    with pytest.raises(InputError, match=message):
+        autoencoder(VAE, 2 * LATENT_DIM).evaluate(*data, verbose=0, **arguments)
+
+
+@pytest.mark.slow
+def test_images_to_evaluate_are_of_the_range_of_those_to_train_on():
+    with pytest.raises(
+        InputError, match=r"from -1 to 1 \(of bytes.* Received: from -\d+.\d+ to \d+"
+    ):
+        autoencoder(VAE, 2 * LATENT_DIM).evaluate(100 * IMAGES, verbose=0)

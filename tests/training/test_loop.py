@@ -215,5 +215,5 @@ def test_the_means_of_an_epoch_with_a_hole_are_of_all_its_steps(data):
 def test_too_little_memory_ends_in_one_line_with_a_smaller_batch(data):
     run = training.prepare(recipe_of("dcgan", data))
     refused = pytest.raises(RunError, match=r"out of memory: .* --batch-size 4")
-    with refused, loop._known_errors(run):
+    with refused, loop.known_errors(run):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")

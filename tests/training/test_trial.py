@@ -5,7 +5,10 @@ import time
 import pytest
 
 from keras_gans import training
+from keras_gans.errors import RunError
+from keras_gans.recipes import RECIPES
 from keras_gans.training import trial
+from tests.apps.processes import truncate, write_folder
 from tests.training.toys import recipe_of
 
 
@@ -24,6 +27,18 @@ def test_time_and_memory_are_those_of_the_run_itself(data, tmp_path, monkeypatch
     step = (time.monotonic() - begin) / 40
     assert step / 2 < measured.step_seconds < step * 2  # others use the machine as well
     assert 200 < measured.memory_mib < 20_000
+
+
+@pytest.mark.slow
+def test_a_picture_that_broke_since_it_was_found_is_named(tmp_path):
+    folder = write_folder(tmp_path / "pictures")
+    settings = {"image_size": 8, "batch_size": 8, "filters": (4, 4), "cache_mib": 0}
+    run = training.prepare(RECIPES["dcgan"](dataset=f"folder:{folder}", **settings))
+    broken = [truncate(folder / kind / f"{n}.jpg") for kind in ("ant", "bee") for n in range(8)]
+    with pytest.raises(RunError, match="cannot use") as failed:
+        training.time_steps(run)
+    (line,) = str(failed.value).splitlines()
+    assert any(str(path) in line for path in broken)
 
 
 def test_what_takes_long_is_told_with_the_epochs_of_half_an_hour(data):
