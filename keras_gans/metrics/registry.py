@@ -139,11 +139,6 @@ def _memorization(samples, real):
     return {"nearest_training_ratio": Estimate(ratio), "copied_share": Estimate(share)}
 
 
-def _posterior(endpoints, real):
-    reference = real.reference
-    return latent_mmd.score(endpoints, real.batches(), reference.size, reference.labels)
-
-
 METRICS = {
     # Of one formula each, by the features: only Inception's compare with published FIDs and KIDs.
     "frechet": Metric(partial(_frechet, "frechet"), {"frechet": "lower"}, "other_features"),
@@ -191,7 +186,9 @@ METRICS = {
         ("reconstruct",),
     ),
     "posterior": Metric(
-        _posterior,
+        lambda endpoints, real: latent_mmd.score(
+            endpoints, real.batches(), real.reference.size, real.reference.labels
+        ),
         {"posterior_mmd": "lower", "posterior_mmd_floor": "real"},
         "codes",
         ("encode", "generate"),
