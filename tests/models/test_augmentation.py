@@ -124,6 +124,7 @@ def test_ada_starts_at_0_and_takes_another_probability_when_given_one():
     np.testing.assert_array_equal(model.augmented(images, "real 0"), seen)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", ["gan", "dcgan", "cgan", "wgan-gp"])
 @pytest.mark.parametrize("turns", [1, 2])
 def test_d_sees_real_and_generated_images_through_it_in_both_phases(variant, turns):
@@ -263,6 +264,7 @@ def test_p_stays_in_0_to_1():
         assert float(p.numpy()) == max(sign, 0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("loss", "undecided"),
     [("non_saturating", 0.0), ("minimax", 0.0), ("hinge", 0.0), ("least_squares", 0.5)],
@@ -321,6 +323,7 @@ def test_r3gan_follows_a_schedule_of_p_instead():
 # Training ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", ["gan", "dcgan", "cgan"])
 def test_every_update_of_d_counts_its_images(variant):
     toy = VARIANTS[variant]

@@ -12,6 +12,8 @@ from keras_gans.serving.endpoints import Endpoints
 from keras_gans.serving.sampling import Sampler
 from tests.serving_loader import RefusedError, run_in_loader
 
+pytestmark = pytest.mark.slow  # an export is made and loaded
+
 SHAPE, LATENT_DIM, CLASSES = (4, 8, 3), 2, 3
 
 
@@ -66,7 +68,6 @@ def with_one(value):
     return changed
 
 
-@pytest.mark.slow
 def test_names_shapes_and_dtypes(version):
     endpoints = Endpoints.from_export(version)
     image = tf.TensorSpec([None, *SHAPE], tf.float32, "image")
@@ -114,7 +115,6 @@ def test_a_reconstruction_is_the_decoded_code(vae, version):
     assert np.abs(decoded).max() <= 1.0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("signature", ["encode", "reconstruct"])
 @pytest.mark.parametrize("run", [run_loaded, run_in_loader])
 @pytest.mark.parametrize(
@@ -167,7 +167,6 @@ def test_generate_decodes_the_priors_draw_of_each_seed(version):
     assert alone["image_bytes"][0] == made["image_bytes"][1]
 
 
-@pytest.mark.slow
 def test_a_prior_of_classes_takes_a_label(tmp_path):
     version = export.publish(OfClasses(), tmp_path / "of_classes")
     endpoints = Endpoints.from_export(version)
