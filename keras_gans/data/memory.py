@@ -6,10 +6,10 @@ from pathlib import Path
 # The limit, the use and the part of the use that is given back when it is needed, of each version
 # of Linux's control groups: a container's, a batch job's.
 CGROUP_V2 = ("memory.max", "memory.current", "inactive_file")
+CGROUP_V1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
 # Addresses that TensorFlow's threads reserve in a training's first steps. Where none are left it
 # fails in errors that say anything but that.
 THREADS_ADDRESSES = 2**29
-CGROUP_V1 = ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
 
 
 def available_memory(root="/"):

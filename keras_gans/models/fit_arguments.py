@@ -36,7 +36,7 @@ class OptimizerGroup:
 
     @property
     def learning_rate(self):
-        """Of no use: each has its own."""
+        """Raises AttributeError: each optimizer has a rate of its own."""
         raise AttributeError(SEVERAL_RATES)
 
     @learning_rate.setter
@@ -72,10 +72,8 @@ def prepared(model, arguments):
         if is_given and not model.validates:
             raise InputError(f"{name}.fit takes no {key}: {no_validation(name)}")
     epochs = arguments.get("epochs", 1) - arguments.get("initial_epoch", 0)
-    x, y = fit_data.checked_data(
-        *(f"{name}.fit", arguments.get("x"), arguments.get("y"), epochs),
-        steps_per_epoch=arguments.get("steps_per_epoch"),
-    )
+    x, y, steps = (arguments.get(key) for key in ("x", "y", "steps_per_epoch"))
+    x, y = fit_data.checked_data(f"{name}.fit", x, y, epochs, steps_per_epoch=steps)
     arguments = arguments | {"x": x, "y": y}
     if arguments.get("validation_data") is not None:
         x, y, weights = keras.utils.unpack_x_y_sample_weight(arguments["validation_data"])

@@ -102,7 +102,7 @@ def _refuse_unless(condition, *words):
 
 
 def report_refusals(function):
-    """Wraps what `fit` or `evaluate` calls: what is refused in it becomes an InputError."""
+    """Wraps what `evaluate` calls, and a part of `fit`: what is refused becomes an InputError."""
 
     def reporting(iterator):
         fit_data.check_parts(getattr(iterator, "element_spec", None))
@@ -117,7 +117,7 @@ def report_refusals(function):
 
 
 def report_images(train_function, suspicions, steps):
-    """The same for `fit`, and unscaled images become a warning.
+    """Wraps what `fit` calls: what is refused becomes an InputError, unscaled images a warning.
 
     Args:
         train_function: Function of an iterator that does `steps` steps.
