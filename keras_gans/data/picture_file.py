@@ -7,10 +7,12 @@ import struct
 import threading
 import zlib
 
+import numpy as np
 from PIL import Image
 
 SMALLEST_SIDE = 4
 _ZEROS = "its end is missing: there are zeros in its place"
+_RAW = ("BMP", "DIB", "PPM", "TGA", "TIFF")  # may hold bare pixels, of which none is an end
 _JPEG_EXCESS = 4  # so many times the limit on pixels may a JPEG file have that is decoded reduced
 _pillow_limit = threading.Lock()  # held while Pillow's own limit is out of force
 
@@ -44,6 +46,7 @@ def open_picture(path, size=None, max_megapixels=None):
         _refuse_too_many(image, width * height, max_megapixels)
         _check_end(image)
         image.load()
+        _check_raw_end(image)
         yield image
 
 
@@ -100,6 +103,23 @@ def _check_end(image):
         place = image.fp.tell()
         check(image.fp)
         image.fp.seek(place)
+
+
+def _check_raw_end(image):
+    """Refuses bare pixels that end in zeros as a file does that lost its end, not as a picture.
+
+    The zeros begin within a row, below pixels that are none. Those of a frame, of a mask or of a
+    black ground have zeros above them, or begin with a row. Fewer than a sixteenth may be either.
+    """
+    if image.format not in _RAW or image.mode == "1":
+        return
+    pixels = np.asarray(image)
+    filled = pixels.reshape(*pixels.shape[:2], -1).any(axis=-1)
+    for rows in (filled, filled[::-1]):  # the formats begin with the upper row or with the lower
+        zeros = np.argmax(rows.ravel()[::-1])
+        row, column = divmod(rows.size - zeros, rows.shape[1])
+        if zeros >= rows.size // 16 and row and column and rows[row - 1, column:].mean() > 0.5:
+            raise BadImageError(_ZEROS)
 
 
 def _check_png(file):

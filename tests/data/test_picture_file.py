@@ -82,6 +82,15 @@ def textured(side=64):
         ("a.tif", {"compression": "tiff_adobe_deflate"}),
         ("a.jp2", {}),
         ("a.avif", {}),
+        ("a.bmp", {}),
+        ("a.bmp", {"mode": "P"}),
+        ("a.dib", {"mode": "L"}),
+        ("a.ppm", {}),
+        ("a.pgm", {"mode": "L"}),
+        ("a.tga", {}),
+        ("a.tif", {}),
+        ("a.tif", {"mode": "I;16"}),
+        ("a.tif", {"mode": "RGBA"}),
     ],
 )
 @pytest.mark.parametrize("kept", [0.1, 0.5, 0.9])
@@ -98,6 +107,32 @@ def test_a_tail_of_zeros_is_bad(tmp_path, name, options, kept):
     for file in (path, lambda: io.BytesIO(cut)):  # on the disk and in an archive
         with pytest.raises(BadImageError):
             read_image(file, (side, side), 3, "crop")
+
+
+def circle(side):
+    y, x = np.mgrid[:side, :side] - side / 2
+    return y**2 + x**2 < side**2 / 9
+
+
+@pytest.mark.parametrize("name", ["a.bmp", "a.ppm", "a.tga", "a.tif"])
+@pytest.mark.parametrize("turned", [0, 2])
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        np.arange(48)[:, None] < np.full(48, 30),  # black bars, below or above
+        np.arange(48) < np.full((48, 1), 30),
+        np.add.outer(np.arange(48), np.arange(48)) < 50,  # a corner
+        circle(48),
+        np.zeros((48, 48), bool),
+        np.ones((48, 48), bool),
+    ],
+    ids=["bar", "side", "corner", "circle", "black", "full"],
+)
+def test_black_parts_of_a_picture_are_no_missing_end(tmp_path, name, turned, drawn):
+    drawn = np.rot90(drawn, turned)
+    Image.fromarray(np.asarray(textured(48)) * drawn[..., None]).save(tmp_path / name)
+    image = read_image(tmp_path / name, (48, 48), 3, "crop")
+    np.testing.assert_array_equal(image.any(axis=-1), drawn)
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L"])
