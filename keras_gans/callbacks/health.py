@@ -79,8 +79,8 @@ def health_warnings(logs):
     if real >= D_WON_ACCURACY and fake >= D_WON_ACCURACY:
         found["d_won"] = (
             f"D is right on {real:.1%} of real and {fake:.1%} of fake images, so G learns little: "
-            "lower discriminator_learning_rate, set label_smoothing to 0.1, choose another loss, "
-            "or give G more features"
+            "set augment to diffaugment or label_smoothing to 0.1, where the variant has them, "
+            "lower discriminator_learning_rate, choose another loss, or give G more features"
         )
     real, fake = logs.get("real_diversity", 0.0), logs.get("fake_diversity", 0.0)
     if fake < COLLAPSED_DIVERSITY * real:
