@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_gans.networks import convolutional
 from keras_gans.networks.layers import BatchNormalization
@@ -77,3 +78,13 @@ def test_maps_mirror_each_other_through_odd_sides():
 @pytest.mark.parametrize("side", [128, 256, 512])
 def test_a_generator_of_large_images_has_less_than_30_million_weights(side):
     assert convolutional.generator((side, side, 3)).count_params() < 30_000_000
+
+
+def test_faint_images_are_normalized_too():
+    """As G's are at first: left small within D, they would tell G little. See `NORMALIZATION`."""
+    network = convolutional.discriminator((64, 64, 3))
+    layers = [each for each in network.layers if isinstance(each, keras.layers.BatchNormalization)]
+    maps = keras.Model(network.input, [layer.output for layer in layers])
+    images = tf.random.stateless_normal((4, 64, 64, 3), (1, 2), stddev=0.2)
+    variances = [float(tf.math.reduce_variance(each)) for each in maps(images, training=True)]
+    assert variances == pytest.approx([1.0] * 3, abs=0.15)
