@@ -81,7 +81,7 @@ def test_a_generator_of_large_images_has_less_than_30_million_weights(side):
 
 
 def test_faint_images_are_normalized_too():
-    """As G's are at first: left small within D, they would tell G little. See `NORMALIZATION`."""
+    """As G's are at first: left small within D, they would tell G little. See `normalization`."""
     network = convolutional.discriminator((64, 64, 3))
     layers = [each for each in network.layers if isinstance(each, keras.layers.BatchNormalization)]
     maps = keras.Model(network.input, [layer.output for layer in layers])
