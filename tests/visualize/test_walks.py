@@ -1,5 +1,7 @@
 """Walks against plain images: frames of stations, of classes, and rows between two images."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -49,6 +51,19 @@ CODERS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def coders(tmp_path_factory):
+    """A function: a coder, and the endpoints of it and of its export, which is made once."""
+
+    @functools.cache
+    def made(variant, num_classes):
+        model = coder(variant, num_classes)
+        exported = model.export(tmp_path_factory.mktemp("coder"))
+        return model, (Endpoints.from_model(model), Endpoints.from_export(exported))
+
+    return made
+
+
 def pictures_of(count):
     return DRAW.integers(0, 256, size=(count, *IMAGE_SHAPE), dtype=np.uint8)
 
@@ -58,14 +73,14 @@ def pictures_of(count):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("variant", "num_classes"), CODERS[:3])
-def test_stations_of_a_prior_are_its_own_draws(variant, num_classes, tmp_path):
-    model = coder(variant, num_classes)
+def test_stations_of_a_prior_are_its_own_draws(variant, num_classes, coders):
+    model, both = coders(variant, num_classes)
     seeds = np.array([[3], [2**31 - 1]])
     labels = None if num_classes is None else np.array([[0], [2]])
     drawn = [seeds.ravel()] if labels is None else [seeds.ravel(), labels.ravel()]
     expected = model.prior_of_seeds(*(tf.constant(each, tf.int32) for each in drawn))
     made = pixels.to_uint8(Sampler.from_model(model).images(*drawn))
-    for endpoints in (Endpoints.from_model(model), Endpoints.from_export(model.export(tmp_path))):
+    for endpoints in both:
         stations = sampling.latents_of_seeds(endpoints, seeds, labels)
         np.testing.assert_allclose(stations[:, 0], expected, rtol=1e-6, atol=1e-6)
         # The frames of these stations are what is generated of the seeds.
@@ -135,12 +150,12 @@ def test_each_column_may_have_its_own_stations():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("variant", "num_classes"), CODERS)
-def test_a_row_leads_from_the_one_image_to_the_other(variant, num_classes, tmp_path):
-    model = coder(variant, num_classes)
+def test_a_row_leads_from_the_one_image_to_the_other(variant, num_classes, coders):
+    model, both = coders(variant, num_classes)
     pairs = pictures_of(6).reshape(3, 2, *IMAGE_SHAPE)
     codes = model.encode(pairs.reshape(6, *IMAGE_SHAPE) / np.float32(127.5) - 1).numpy()
     codes = codes.reshape(3, 2, LATENT_DIM)
-    for endpoints in (Endpoints.from_model(model), Endpoints.from_export(model.export(tmp_path))):
+    for endpoints in both:
         picture = walks.rows_between(endpoints, pairs, 7)
         assert picture.shape == (3 * 8, 7 * 8, 1)
         for row, pair in enumerate(pairs):
