@@ -23,7 +23,7 @@ def pytest_configure(config):
     # Before TensorFlow starts its devices: one CPU as two, for the tests of tf.distribute.
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-    # The libraries' objects stay for good, and graphs are made of many: to look for rubbish among
+    # The libraries' objects stay for good, and graphs are made of many: to look for garbage among
     # them as often as Python does takes 7 to 13 % of all time (tests of GAN), and frees no memory.
     gc.freeze()
     gc.set_threshold(100_000, 20, 10)

@@ -131,7 +131,7 @@ def downsample(x, image_shape, filters=None, normalized=True):
 
 
 def normalization(stages):
-    """BatchNormalization for a network of so many stages: with Keras's epsilon up to three.
+    """Makes a BatchNormalization layer; its epsilon goes by the network's number of stages.
 
     With weights from N(0, 0.02) the maps of D's second stage begin with a variance of 1.5e-3 on
     emoji of 64 x 64, pictures on white, and of 9e-5 on G's first images: an epsilon of 1e-3 keeps

@@ -256,9 +256,6 @@ def check_batch(folder, made, cache_mib):
 
 def run(count, seed, out=None):
     """Reads `count` pictures; returns the faults, one text each, and prints a table to `out`."""
-    # One pool of freed memory, M_ARENA_MAX: the C library's own for each thread that reads pictures
-    # fill up for long, and look like a leak.
-    ctypes.CDLL(None).mallopt(-8, 1)
     read, all_ways, faults, memory = collections.Counter(), collections.Counter(), [], []
     for first in range(0, count, BATCH):
         begin = time.monotonic()
@@ -284,6 +281,9 @@ def main():
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
+    # One pool of freed memory, M_ARENA_MAX: the C library's own for each thread that reads pictures
+    # fill up for long, and look like a leak. Of this program alone, not of tests that call `run`.
+    ctypes.CDLL(None).mallopt(-8, 1)
     faults = run(options.count, options.seed, sys.stdout)
     print(*faults, f"{len(faults)} faults", sep="\n")
     return 1 if faults else 0

@@ -13,8 +13,9 @@ from tests.training.toys import recipe_of
 
 
 @pytest.mark.slow
-def test_time_and_memory_are_those_of_the_run_itself(data, tmp_path, monkeypatch):
+def test_time_and_memory_are_those_of_the_run_itself(data, monkeypatch):
     """By a clock that a step moves on by a quarter of a second, and the first one by a minute."""
+    monkeypatch.setattr(trial, "TIMED_SECONDS", 1.75)
     settings = {"epochs": 20, "evaluate_epochs": 0, "sample_epochs": 20, "image_size": 32}
     settings |= {"filters": (32, 16), "steps_per_execution": 2}
     run = training.prepare(recipe_of("dcgan", data, **settings))
@@ -26,7 +27,7 @@ def test_time_and_memory_are_those_of_the_run_itself(data, tmp_path, monkeypatch
     monkeypatch.setattr(trial, "time", SimpleNamespace(monotonic=seconds))
     measured = training.time_steps(run)
     assert measured.step_seconds == pytest.approx(0.25)
-    assert measured.steps == trial.TIMED_SECONDS / 0.25
+    assert measured.steps == 8  # two at once: not 7
     assert run.model.steps_done == 2 + 2 + measured.steps
     assert 200 < measured.memory_mib < 20_000
 
