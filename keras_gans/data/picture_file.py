@@ -113,6 +113,10 @@ def _check_raw_end(image):
     """
     if image.format not in _RAW or image.mode == "1":
         return
+    # Most have a last pixel, in either order of rows, and need no look at the others.
+    last = (image.getpixel((image.width - 1, y)) for y in (0, image.height - 1))
+    if all(any(value) if isinstance(value, tuple) else value for value in last):
+        return
     pixels = np.asarray(image)
     filled = pixels.reshape(*pixels.shape[:2], -1).any(axis=-1)
     for rows in (filled, filled[::-1]):  # the formats begin with the upper row or with the lower
