@@ -180,9 +180,12 @@ class GenerativeModel(keras.Model):
             super().make_train_function(force=True)
         else:
             # Keras's own would send messages for each log, which every replica has already.
+            # AutoGraph is for the loop alone: to translate the step takes longer than to trace it.
+            train_step = tf.autograph.experimental.do_not_convert(self.train_step)
+
             def steps(iterator):
                 for _ in tf.range(self.steps_per_execution):
-                    self.distribute_strategy.run(self.train_step, args=(next(iterator),))
+                    self.distribute_strategy.run(train_step, args=(next(iterator),))
                 return self._means()
 
             self.train_function = steps if self.run_eagerly else tf.function(steps)
