@@ -98,7 +98,10 @@ def _parse(arguments):
         prog=PROGRAM, description=DESCRIPTION, exit_on_error=False, allow_abbrev=False
     )
     features, metrics = Literal[registry.FEATURE_NAMES], Literal[tuple(registry.METRICS)]
-    help_features = "what images are compared by; default: classifier with labels, pixels without"
+    help_features = (
+        "what images are compared by; default: classifier with labels, else inception_2015 where "
+        "its file is, else random"
+    )
     add = parser.add_argument
     add("model", nargs="?", type=str, help="folder of a run or of an export")
     add("--compare", nargs="+", type=str, metavar="MODEL", help="several, in one table and picture")
