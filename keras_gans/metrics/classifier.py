@@ -4,12 +4,14 @@ Its own accuracy on real images that it never saw stands beside every number: no
 judged better than that.
 """
 
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
 import keras
 import numpy as np
 from keras import layers
+from tqdm import tqdm
 
 from keras_gans.data import batches, in_order
 from keras_gans.data.subsets import Part
@@ -114,5 +116,11 @@ def _fit(network, train):
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     network.compile(keras.optimizers.Adam(rate), loss, jit_compile=False)
     data = batches(train, batch_size, seed=0)
-    network.fit(data, steps_per_epoch=steps, verbose=0, shuffle=False)
+    # Of photos it takes minutes: a terminal shows how far it is.
+    total, quiet = steps * batch_size, not sys.stderr.isatty()
+    with tqdm(desc="fitting", total=total, unit=" images", leave=False, disable=quiet) as bar:
+        shown = keras.callbacks.LambdaCallback(
+            on_train_batch_end=lambda batch, logs: bar.update(batch_size)
+        )
+        network.fit(data, steps_per_epoch=steps, verbose=0, shuffle=False, callbacks=[shown])
     return network

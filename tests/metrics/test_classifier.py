@@ -1,5 +1,9 @@
 """The judge of samples, on data whose classes anybody can tell apart."""
 
+import io
+import re
+import sys
+
 import numpy as np
 import pytest
 
@@ -43,8 +47,12 @@ def cache(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_it_is_fitted_once_and_read_again(cache):
+def test_it_is_fitted_once_and_read_again(cache, monkeypatch):
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", terminal)
     classifier.load_or_fit(source(), cache)
+    assert re.search(r"fitting: +\d+%\|.*/9000 ", terminal.getvalue())
     (path,) = cache.glob("classifier-stripesTrue.keras")
     written = path.stat().st_mtime_ns
     again = classifier.load_or_fit(source(), cache)
