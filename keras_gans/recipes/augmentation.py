@@ -12,8 +12,10 @@ from keras_gans.recipes.base import Recipe, setting
 # distance of 80.2 falls to 46.9) and still on 10,000 (23.1 to 12.2); on 70,000 it loses (3.8 to
 # 4.2). Shorter runs only get slower: conditional GAN, 1,797 digits, 60 epochs, 5.6 without and
 # 25.3 with it; 300 digits, 120 epochs, 6.9 and 20.9, and without it better and better to 400.
+# R3GAN on 300 photos of frogs, by random features: without it 0.58 at epoch 237, 0.72 at 474, 0.93
+# at 780, as D knows them by heart; with it 0.93, 0.75, 0.65, and cleaner pictures.
 FEW_IMAGES = 10_000
-MANY_EPOCHS = 1000
+MANY_EPOCHS = 500
 
 
 @dataclass(frozen=True, kw_only=True)

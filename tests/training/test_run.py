@@ -127,7 +127,7 @@ def test_the_default_augmentation_is_kept_in_the_configuration_and_in_the_model(
     assert settings["augment"] == "diffaugment"
     assert settings["augment_policy"] == ["color", "translation", "cutout"]
     line = next(line for line in training.plan(run).splitlines() if line.startswith("augment "))
-    assert "diffaugment, as each of only 64 images is seen 1,000 times" in line
+    assert f"diffaugment, as each of only 64 images is seen {MANY_EPOCHS} times" in line
 
 
 def test_a_run_that_has_no_checkpoint_begins_anew(data, tmp_path):
