@@ -1,5 +1,6 @@
 """Trained models opened from Python: a run's folder and an export give the same."""
 
+import functools
 import shutil
 import textwrap
 
@@ -15,6 +16,7 @@ from keras_gans.serving.sampling import Sampler
 from tests.training.toys import recipe_of
 
 pytestmark = pytest.mark.slow
+opened = functools.cache(kg.load)  # models once for all tests that only ask them
 
 
 def finished(recipe, folder):
@@ -66,7 +68,7 @@ def images_of(shape, seed=0):
 
 @pytest.mark.parametrize("place", [0, 1], ids=["run", "export"])
 def test_samples_are_those_of_the_seeds_and_labels(cgan, place):
-    model = kg.load(cgan[place])
+    model = opened(cgan[place])
     assert model.class_names == ("0", "1", "2")
     sampler = Sampler.from_endpoints(model.endpoints)
     made = model.sample(range(5))
@@ -82,14 +84,14 @@ def test_samples_are_those_of_the_seeds_and_labels(cgan, place):
 
 
 def test_a_run_and_its_export_make_the_same_images(cgan):
-    run, export = (kg.load(folder).sample(range(10)) for folder in cgan)
+    run, export = (opened(folder).sample(range(10)) for folder in cgan)
     np.testing.assert_allclose(run, export, atol=1e-5)
 
 
 def test_an_export_needs_nothing_of_its_run(cgan, tmp_path):
     copy = shutil.copytree(cgan[1], tmp_path / "alone")
     made = kg.load(copy).sample(range(3))
-    np.testing.assert_array_equal(made, kg.load(cgan[1]).sample(range(3)))
+    np.testing.assert_array_equal(made, opened(cgan[1]).sample(range(3)))
 
 
 def test_a_checkpoint_of_a_run_can_be_chosen(cgan, tmp_path):
@@ -99,7 +101,7 @@ def test_a_checkpoint_of_a_run_can_be_chosen(cgan, tmp_path):
     best.save(run / "best.keras")
     by_name = {which: kg.load(run, which).sample([0], 0) for which in (None, "best", "last")}
     np.testing.assert_array_equal(by_name[None], by_name["best"])
-    np.testing.assert_array_equal(by_name["last"], kg.load(cgan[0]).sample([0], 0))
+    np.testing.assert_array_equal(by_name["last"], opened(cgan[0]).sample([0], 0))
     assert not np.array_equal(by_name["best"], by_name["last"])
 
 
@@ -108,7 +110,7 @@ def test_a_checkpoint_of_a_run_can_be_chosen(cgan, tmp_path):
 )
 def test_seeds_that_are_none_are_refused(cgan, seeds):
     with pytest.raises(kg.InputError, match=r"^seeds must be a list of integers from 0 to .*Rec"):
-        kg.load(cgan[1]).sample(seeds)
+        opened(cgan[1]).sample(seeds)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,7 @@ def test_seeds_that_are_none_are_refused(cgan, seeds):
 )
 def test_labels_that_are_none_are_refused(cgan, labels, message):
     with pytest.raises(kg.InputError, match=message):
-        kg.load(cgan[1]).sample([0, 1], labels)
+        opened(cgan[1]).sample([0, 1], labels)
 
 
 def test_a_name_or_an_index_where_no_name_is_a_number():
@@ -169,7 +171,7 @@ def test_names_that_are_numbers_are_never_an_index(names, label):
 
 @pytest.mark.parametrize("place", [0, 1], ids=["run", "export"])
 def test_images_are_encoded_and_decoded(autoencoder, place):
-    model = kg.load(autoencoder[place])
+    model = opened(autoencoder[place])
     images = images_of((120, 28, 28, 1))  # more than a batch
     codes = model.encode(images)
     assert (codes.shape, codes.dtype) == ((120, 3), np.float32)
@@ -192,7 +194,7 @@ def test_images_are_encoded_and_decoded(autoencoder, place):
 )
 def test_what_cannot_be_encoded_or_decoded_is_refused(autoencoder, name, values, message):
     with pytest.raises(kg.InputError, match=message):
-        getattr(kg.load(autoencoder[1]), name)(values)
+        getattr(opened(autoencoder[1]), name)(values)
 
 
 # Translations ------------------------------------------------------------------------------------
@@ -200,7 +202,7 @@ def test_what_cannot_be_encoded_or_decoded_is_refused(autoencoder, name, values,
 
 @pytest.mark.parametrize("place", [0, 1], ids=["run", "export"])
 def test_images_are_translated_in_both_directions(cyclegan, place):
-    model = kg.load(cyclegan[place])
+    model = opened(cyclegan[place])
     images = images_of((3, 8, 12, 3))
     for direction, endpoint in (("x-to-y", "translate_x_to_y"), ("y-to-x", "translate_y_to_x")):
         made = model.translate(images, direction)
@@ -227,7 +229,7 @@ def test_what_a_model_cannot_is_refused(cgan, autoencoder, cyclegan):
         (cyclegan, lambda model: model.sample([0])),
     ):
         with pytest.raises(kg.InputError, match=r"^this model does not \w+"):
-            call(kg.load(folders[1]))
+            call(opened(folders[1]))
 
 
 # Scores ------------------------------------------------------------------------------------------
@@ -235,22 +237,22 @@ def test_what_a_model_cannot_is_refused(cgan, autoencoder, cyclegan):
 
 def test_a_run_and_its_export_get_the_same_scores(cgan, data, tmp_path):
     settings = {"count": 20, "metrics": ["mmd"], "features": "pixels", "cache_dir": tmp_path}
-    scores = kg.load(cgan[0]).score(**settings)
+    scores = opened(cgan[0]).score(**settings)
     ((name, estimate),) = scores.items()
     assert name.startswith("mmd_20_pixels")
     assert np.isfinite(estimate.value)
-    other = kg.load(cgan[1]).score(dataset=f"npz:{data}", **settings)
+    other = opened(cgan[1]).score(dataset=f"npz:{data}", **settings)
     assert other[name].value == pytest.approx(estimate.value, rel=1e-3, abs=1e-5)
 
 
 def test_scores_of_reconstructions_and_of_translations(autoencoder, cyclegan, domains, tmp_path):
     (score,) = (
-        kg.load(autoencoder[0]).score(20, ["reconstruction"], "pixels", cache_dir=tmp_path).values()
+        opened(autoencoder[0]).score(20, ["reconstruction"], "pixels", cache_dir=tmp_path).values()
     )
     assert 0.0 < score.value < 1.0
     settings = {"metrics": ["cycle"], "features": "pixels", "cache_dir": tmp_path}
-    run = kg.load(cyclegan[0]).score(20, **settings)
-    export = kg.load(cyclegan[1]).score(20, dataset=domains, image_size=8, **settings)
+    run = opened(cyclegan[0]).score(20, **settings)
+    export = opened(cyclegan[1]).score(20, dataset=domains, image_size=8, **settings)
     assert set(run) == set(export)
     assert {name.removesuffix("_x_to_y") for name in run if name.endswith("_x_to_y")} < set(run)
     for name, score in run.items():
@@ -259,11 +261,11 @@ def test_scores_of_reconstructions_and_of_translations(autoencoder, cyclegan, do
 
 def test_only_an_export_is_told_its_data(cgan):
     with pytest.raises(kg.InputError, match="is a run and knows its data: leave dataset, resize"):
-        kg.load(cgan[0]).score(dataset="digits", resize="pad")
+        opened(cgan[0]).score(dataset="digits", resize="pad")
     with pytest.raises(
         kg.InputError, match="is an export: name the data it was trained on, as dat"
     ):
-        kg.load(cgan[1]).score()
+        opened(cgan[1]).score()
 
 
 # Opening -----------------------------------------------------------------------------------------
@@ -276,7 +278,7 @@ def test_what_is_neither_run_nor_export_is_refused(cgan, tmp_path):
         kg.load(tmp_path)
     with pytest.raises(kg.InputError, match="an export has no checkpoints"):
         kg.load(cgan[1], checkpoint="best")
-    assert isinstance(kg.load(cgan[0]).endpoints, Endpoints)
+    assert isinstance(opened(cgan[0]).endpoints, Endpoints)
 
 
 def test_the_docstrings_example_runs(cgan, tmp_path, monkeypatch):
