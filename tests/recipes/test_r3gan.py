@@ -49,6 +49,24 @@ def test_schedules_count_ds_images():
     assert recipe().build(toy_source(shape=SHAPE), total_steps=1000).gamma.steps == 1000
 
 
+@pytest.mark.parametrize(
+    ("settings", "steps", "half_life"),
+    [
+        ({}, 10_000, 20_000.0),
+        ({}, 1000, 6400.0),  # a tenth of D's images
+        ({"schedule_images": 6400}, 1000, 640.0),
+        ({"ema_half_life": 20_000.0}, 1000, 20_000.0),
+    ],
+)
+def test_the_average_of_a_short_run_forgets_its_beginning(settings, steps, half_life):
+    model = recipe(batch_size=128, **settings).build(toy_source(shape=SHAPE), steps)
+    assert float(model.ema_half_life(steps)) == pytest.approx(half_life)
+
+
+def test_where_the_length_is_unknown_the_average_is_that_of_a_long_run():
+    assert recipe().build(toy_source(shape=SHAPE)).ema_half_life == 20_000.0
+
+
 @pytest.mark.parametrize(("shape", "gamma"), [((16, 16, 1), 0.03125), ((32, 64, 3), 0.25)])
 def test_gamma_goes_with_the_square_of_the_side(shape, gamma):
     model = recipe().build(toy_source(count=4, shape=shape), total_steps=10)
@@ -129,3 +147,9 @@ def test_what_is_chosen_is_said():
     assert said["gamma"].startswith(f"{first:g} to {first / 10:g}: {GAMMA} at 32 x 32")
     assert dict(RECIPES["r3gan"](gamma=3.0).choices(source))["gamma"] == "3 to 0.3: as asked"
     assert "average" not in dict(RECIPES["r3gan"](ema_half_life=None).choices(source))
+    few = toy_source(count=64, shape=(64, 32, 3))
+    short = RECIPES["r3gan"](epochs=10, batch_size=16).choices(few)
+    text = "of G's weights, a half-life of 32 images at last, a tenth of what D sees"
+    assert dict(short)["average"] == text
+    asked = RECIPES["r3gan"](epochs=10, batch_size=16, ema_half_life=7.0).choices(few)
+    assert dict(asked)["average"] == "of G's weights, a half-life of 7 images at last"
