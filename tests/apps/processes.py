@@ -80,6 +80,42 @@ def ended(process):
     return process.returncode, out, err
 
 
+def opened_once(load):
+    """`load` of a file or folder, once for each state of it on the disk."""
+
+    @functools.lru_cache(maxsize=8)
+    def opened(path, state, options):
+        return load(path, **dict(options))
+
+    def wrapped(path, **options):
+        places = [Path(path), *sorted(Path(path).rglob("*"))]
+        # The time of change goes with the content, and with who may read it.
+        state = [(str(place), place.stat().st_ctime_ns) for place in places]
+        return opened(str(path), (os.geteuid(), *state), tuple(options.items()))
+
+    return wrapped
+
+
+READERS = {"generate", "project", "walk", "evaluate", "translate"}  # change no model
+LOADERS = [
+    (keras.models, "load_model", opened_once(keras.models.load_model)),
+    (tf.saved_model, "load", opened_once(tf.saved_model.load)),
+]
+
+
+@contextlib.contextmanager
+def opening_once():
+    """Models that are opened again and again in the block, as they are on the disk, are so once."""
+    before = [getattr(module, name) for module, name, _ in LOADERS]
+    for module, name, load in LOADERS:
+        setattr(module, name, load)
+    try:
+        yield
+    finally:
+        for (module, name, _), load in zip(LOADERS, before, strict=True):
+            setattr(module, name, load)
+
+
 def run_here(capsys, program, *arguments):
     """The same as a process without starting one: `(status, stdout, stderr)`."""
     module = {
@@ -95,10 +131,11 @@ def run_here(capsys, program, *arguments):
     tf.get_logger().setLevel("ERROR")
     capsys.readouterr()
     status = 0
-    try:
-        run_app(module.PROGRAM, lambda: module.main([str(word) for word in arguments]))
-    except SystemExit as end:
-        status = end.code
+    with opening_once() if program in READERS else contextlib.nullcontext():
+        try:
+            run_app(module.PROGRAM, lambda: module.main([str(word) for word in arguments]))
+        except SystemExit as end:
+            status = end.code
     captured = capsys.readouterr()
     return status, captured.out, captured.err
 
