@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from keras_gans.data import steps_per_epoch
 from keras_gans.errors import InputError
 from keras_gans.models import R3GAN
 from keras_gans.networks import conditional, convolutional, critic, residual
@@ -16,7 +17,7 @@ PAPER = "Huang 2025 (arXiv 2501.05441)"
 # (ImageNet) there, which has 2 at 64 x 64 and 150 at 256 x 256 (FFHQ).
 GAMMA = 0.125
 # Of 1.2 million images; a short run's samples would be those of its first steps: 1,797 digits, 15
-# epochs, had a distance of 485 with it and of 47.7 with a tenth of D's images.
+# epochs, had a distance of 485 with it and of 50.6 with a tenth of D's images.
 HALF_LIFE = 20_000
 
 
@@ -114,10 +115,8 @@ class R3GANRecipe(AugmentedRecipe):
     def build(self, source, total_steps=None):
         shape = source.image_shape
         classes = conditioning_classes(source, self.label_conditioning)
-        steps = total_steps
-        if self.schedule_images is not None:
-            steps = max(1, self.schedule_images // (self.batch_size // 2))
-        half_life = self.half_life(None if steps is None else steps * (self.batch_size // 2))
+        steps = self.schedule_steps(total_steps)
+        half_life = self.half_life(steps)
         if half_life is not None and steps is not None:
             half_life = Cosine(0.0, half_life, steps)
         model = R3GAN(
@@ -147,11 +146,19 @@ class R3GANRecipe(AugmentedRecipe):
         first = GAMMA * height * width / 32**2 if self.gamma is None else self.gamma
         return first, first / 10 if self.final_gamma is None else self.final_gamma
 
-    def half_life(self, images):
-        """Returns that of the average at last, in images, where D sees `images` (None: unknown)."""
+    def schedule_steps(self, total_steps):
+        """Returns the steps that schedules take: all of a run, or those of `schedule_images`."""
+        if self.schedule_images is None:
+            return total_steps
+        return max(1, self.schedule_images // (self.batch_size // 2))
+
+    def half_life(self, steps):
+        """Returns the average's half-life, in images, at the end of schedules of so many steps."""
         if self.ema_half_life != "auto":
             return self.ema_half_life
-        return float(HALF_LIFE if images is None else min(HALF_LIFE, images / 10))
+        if steps is None:
+            return float(HALF_LIFE)
+        return float(min(HALF_LIFE, steps * (self.batch_size // 2) / 10))
 
     def choices(self, source):
         """What is chosen by the images, as words; see `Recipe.choices`."""
@@ -159,10 +166,10 @@ class R3GANRecipe(AugmentedRecipe):
         rule = f"{GAMMA} at 32 x 32, with the square of the side"
         why = rule if self.gamma is None else "as asked"
         made = [*super().choices(source), ("gamma", f"{first:g} to {last:g}: {why}")]
-        seen = self.schedule_images
-        if seen is None and self.epochs:
-            seen = self.epochs * (source.train.size // self.batch_size) * (self.batch_size // 2)
-        half_life = self.half_life(seen)
+        steps = None
+        if self.epochs is not None:
+            steps = self.epochs * steps_per_epoch(source.train, self.batch_size)
+        half_life = self.half_life(self.schedule_steps(steps))
         if half_life is not None:
             text = f"of G's weights, a half-life of {half_life:,.0f} images at last"
             if self.ema_half_life == "auto" and half_life < HALF_LIFE:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 from PIL import Image
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
@@ -81,7 +82,7 @@ def ended(process):
 
 
 def opened_once(load):
-    """`load` of a file or folder, once for each state of it on the disk."""
+    """Wraps a loader: what has not changed on the disk is not loaded again."""
 
     @functools.lru_cache(maxsize=8)
     def opened(path, state, options):
@@ -97,23 +98,8 @@ def opened_once(load):
 
 
 READERS = {"generate", "project", "walk", "evaluate", "translate"}  # change no model
-LOADERS = [
-    (keras.models, "load_model", opened_once(keras.models.load_model)),
-    (tf.saved_model, "load", opened_once(tf.saved_model.load)),
-]
-
-
-@contextlib.contextmanager
-def opening_once():
-    """Models that are opened again and again in the block, as they are on the disk, are so once."""
-    before = [getattr(module, name) for module, name, _ in LOADERS]
-    for module, name, load in LOADERS:
-        setattr(module, name, load)
-    try:
-        yield
-    finally:
-        for (module, name, _), load in zip(LOADERS, before, strict=True):
-            setattr(module, name, load)
+load_model = opened_once(keras.models.load_model)
+load_saved_model = opened_once(tf.saved_model.load)
 
 
 def run_here(capsys, program, *arguments):
@@ -131,7 +117,10 @@ def run_here(capsys, program, *arguments):
     tf.get_logger().setLevel("ERROR")
     capsys.readouterr()
     status = 0
-    with opening_once() if program in READERS else contextlib.nullcontext():
+    with pytest.MonkeyPatch.context() as patch:
+        if program in READERS:
+            patch.setattr(keras.models, "load_model", load_model)
+            patch.setattr(tf.saved_model, "load", load_saved_model)
         try:
             run_app(module.PROGRAM, lambda: module.main([str(word) for word in arguments]))
         except SystemExit as end:
