@@ -1,15 +1,17 @@
 """The base class of all variants."""
 
 import inspect
+import math
 from typing import ClassVar
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_gans import compat, noise
 from keras_gans.errors import InputError
 from keras_gans.models import fit_arguments, image_check, replicas
-from keras_gans.models.trackers import StepMean
+from keras_gans.models.trackers import StepMeans
 from keras_gans.serving import export
 
 FIT_SIGNATURE, EVALUATE_SIGNATURE = (
@@ -55,7 +57,7 @@ class GenerativeModel(keras.Model):
         # Updates, of all optimizers, that loss scaling left out because of an overflow.
         scales = self.dtype_policy.name == "mixed_float16"
         self.skipped_updates = self._count("skipped_updates") if scales else None
-        self._trackers = {key: StepMean(key, kind) for key, kind in self.tracked.items()}
+        self._logs = StepMeans(self.tracked)
         # What is strange in the images so far: no variable of Keras, so that no file holds it.
         first = tf.VariableAggregation.ONLY_FIRST_REPLICA
         self._suspicions = tf.Variable(0, trainable=False, dtype=tf.int64, aggregation=first)
@@ -68,8 +70,8 @@ class GenerativeModel(keras.Model):
 
     @property
     def metrics(self):
-        # Keras would add an unused "loss" (it stays 0); these alone are reset and reported.
-        return list(self._trackers.values())
+        # Keras would add an unused "loss" (it stays 0); this alone is reset and reported.
+        return [self._logs]
 
     def compile_phases(self, phases, settings, **kwargs):
         """Compiles the model: builds each phase's optimizer on the network it moves.
@@ -144,9 +146,8 @@ class GenerativeModel(keras.Model):
             )
         with tf.control_dependencies(values.values()):  # a step that was refused does not count
             self.step.assign_add(1)
-        for key, value in replicas.mean_over_replicas(values).items():
-            self._trackers[key].update_state(value)
-        return self._means()
+        self._logs.update_state(replicas.mean_over_replicas(values))
+        return self._logs.result()
 
     def fit(self, *args, **kwargs):
         arguments = FIT_SIGNATURE.bind(*args, **kwargs).arguments
@@ -169,9 +170,9 @@ class GenerativeModel(keras.Model):
     def finish_evaluation(self, images, **values):
         """Logs the `values`, means over a batch of images; returns the means over all batches."""
         count = tf.cast(tf.shape(images)[0], tf.float32)
-        for key, value in replicas.mean_over_replicas(values).items():
-            self._trackers[key].update_state(value, count)
-        return {key: self._trackers[key].result() for key in values}
+        self._logs.update_state(replicas.mean_over_replicas(values), count)
+        means = self._logs.result()
+        return {key: means[key] for key in values}
 
     def make_train_function(self, force=False):
         if self.train_function is not None and not force:
@@ -186,7 +187,7 @@ class GenerativeModel(keras.Model):
             def steps(iterator):
                 for _ in tf.range(self.steps_per_execution):
                     self.distribute_strategy.run(train_step, args=(next(iterator),))
-                return self._means()
+                return self._logs.result()
 
             self.train_function = steps if self.run_eagerly else tf.function(steps)
         self.train_function = image_check.report_images(
@@ -197,9 +198,6 @@ class GenerativeModel(keras.Model):
         if self.test_function is None or force:
             super().make_test_function(force=True)
             self.test_function = image_check.report_refusals(self.test_function)
-
-    def _means(self):
-        return {key: tracker.result() for key, tracker in self._trackers.items()}
 
     @property
     def optimizers(self):
@@ -213,7 +211,7 @@ class GenerativeModel(keras.Model):
 
     def last_step(self):
         """The newest step's own values as `{name: float}`, not means."""
-        return {key: float(tracker.last.numpy()) for key, tracker in self._trackers.items()}
+        return self._logs.last()
 
     def export(self, filepath, **options):
         """Publishes a SavedModel as the next version `filepath/<version>/`; returns its path.
@@ -239,18 +237,23 @@ class GenerativeModel(keras.Model):
         self.compile(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
 
     def save_own_variables(self, store):
-        for index, variable in enumerate(self._own_state()):
-            store[str(index)] = keras.ops.convert_to_numpy(variable)
+        arrays = [keras.ops.convert_to_numpy(variable) for variable in self._own_variables()]
+        # Each number for itself, as they were saved when each was a variable.
+        arrays += [*self._logs.numbers.numpy().ravel()]
+        for index, array in enumerate(arrays):
+            store[str(index)] = array
 
     def load_own_variables(self, store):
-        state = self._own_state()
-        if len(store.keys()) != len(state):
-            raise ValueError(f"{self.name} has {len(state)} own variables, the file {len(store)}.")
-        for index, variable in enumerate(state):
-            variable.assign(store[str(index)])
+        own, numbers = self._own_variables(), self._logs.numbers
+        count = len(own) + math.prod(numbers.shape)
+        if len(store.keys()) != count:
+            raise ValueError(f"{self.name} has {count} own variables, the file {len(store)}.")
+        arrays = [store[str(index)] for index in range(count)]
+        for variable, array in zip(own, arrays, strict=False):
+            variable.assign(array)
+        numbers.assign(np.array(arrays[len(own) :], "float32").reshape(numbers.shape))
 
-    def _own_state(self):
-        """Own weights and what Keras does not save: SeedGenerators (Dropout), an epoch's means."""
+    def _own_variables(self):
+        """Weights of its own and what Keras does not save: SeedGenerators (Dropout)."""
         known = {id(v) for layer in self.layers for v in layer.weights}
-        own = [v for v in self.variables if id(v) not in known]
-        return own + [v for metric in self.metrics for v in metric.variables]
+        return [v for v in self.variables if id(v) not in known]

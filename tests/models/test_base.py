@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -50,9 +51,18 @@ def test_the_mean_of_an_epoch_survives_in_a_saved_file(tmp_path):
     model.save_weights(tmp_path / "model.weights.h5")
     fresh = compiled()
     fresh.load_weights(tmp_path / "model.weights.h5")
-    expected = [float(metric.result()) for metric in model.metrics]
-    assert [float(metric.result()) for metric in fresh.metrics] == expected
-    assert [metric.name for metric in fresh.metrics] == list(Twins.tracked)
+    expected = {key: float(value) for key, value in model.get_metrics_result().items()}
+    assert list(expected) == list(Twins.tracked)
+    assert fresh.get_metrics_result() == expected
+    assert fresh.last_step() == model.last_step()
+    with h5py.File(tmp_path / "model.weights.h5") as file:
+        numbers = [float(file[f"vars/{index}"][()]) for index in range(1, 13)]
+    # Of each log: the sum and the number of two steps, and the last.
+    triples = [
+        [pytest.approx(2 * mean), 2.0, last]
+        for mean, last in zip(expected.values(), model.last_step().values(), strict=True)
+    ]
+    assert numbers == [number for triple in triples for number in triple]
 
 
 def test_the_files_of_another_variant_are_refused(tmp_path):
