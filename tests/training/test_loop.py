@@ -199,14 +199,13 @@ def test_the_means_of_an_epoch_with_a_hole_are_of_all_its_steps(data):
     """`fit` clears them when it begins the rest."""
     run = training.prepare(recipe_of("dcgan", data, epochs=1))
     run.model.fit(run.recipe.batches(run.source, 0), steps_per_epoch=3, verbose=0, shuffle=False)
-    counted = [float(v.numpy()) for metric in run.model.metrics for v in metric.variables]
-    assert any(counted)
-    seen = []
-    note = keras.callbacks.LambdaCallback(
-        on_epoch_begin=lambda epoch, logs: seen.extend(
-            float(v.numpy()) for metric in run.model.metrics for v in metric.variables
-        )
-    )
+
+    def numbers():
+        return [v.numpy().tolist() for metric in run.model.metrics for v in metric.variables]
+
+    counted, seen = numbers(), []
+    assert np.any(counted)
+    note = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: seen.extend(numbers()))
     (segment,) = loop.fit_segments(run)
     run.model.fit(**segment, callbacks=[loop.KeepEpochMeans(run), note])
     assert seen == counted
