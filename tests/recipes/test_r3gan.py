@@ -21,9 +21,11 @@ def recipe(**settings):
 def test_settings_reach_the_model():
     settings = {"learning_rate": 0.1, "final_learning_rate": 0.02, "gamma": 3.0, "latent_dim": 7}
     settings |= {"final_gamma": 1.0, "beta_2": 0.5, "final_beta_2": 0.7, "penalty_steps": 4}
-    settings |= {"ema_half_life": 300.0, "seed": 5}
+    settings |= {"ema_half_life": 300.0, "seed": 5, "discriminator_rate": 2.0}
     model = recipe(**settings).build(toy_source(shape=SHAPE), total_steps=20)
-    for optimizer in model.optimizers.values():
+    ratios = {"generator_optimizer": 1.0, "discriminator_optimizer": 2.0}
+    assert set(model.optimizers) == set(ratios)
+    for name, optimizer in model.optimizers.items():
         assert isinstance(optimizer, ScheduledAdam)
         assert (optimizer.beta_1, optimizer.epsilon) == (0.0, 1e-8)
         for step, rate, beta_2 in [
@@ -33,12 +35,19 @@ def test_settings_reach_the_model():
             (99, 0.02, 0.7),
         ]:
             optimizer.iterations.assign(step)
-            assert float(optimizer.learning_rate) == pytest.approx(rate)
+            assert float(optimizer.learning_rate) == pytest.approx(ratios[name] * rate)
             assert float(optimizer.beta_2) == pytest.approx(beta_2)
     assert [float(model.gamma(step)) for step in (0, 10, 20)] == pytest.approx([3.0, 2.0, 1.0])
     assert [float(model.ema_half_life(step)) for step in (0, 20)] == pytest.approx([0.0, 300.0])
     assert (model.penalty_steps, model.latent_dim, model.seed) == (4, 7, 5)
     assert model.num_classes is None
+
+
+@pytest.mark.parametrize(("size", "ratio"), [("tiny", 4.0), ("small", 1.0)])
+def test_ds_rates_go_by_the_networks(size, ratio):
+    model = recipe(size=size).build(toy_source(shape=SHAPE), total_steps=10)
+    rates = [float(each.learning_rate) for each in model.optimizers.values()]
+    assert rates == pytest.approx([5e-4, ratio * 5e-4])
 
 
 @pytest.mark.slow

@@ -18,6 +18,7 @@ from keras_gans.errors import InputError
 from keras_gans.recipes import RECIPES
 from keras_gans.recipes.augmentation import MANY_EPOCHS
 from keras_gans.training import run_folder
+from tests.apps.processes import write_npz
 from tests.training.toys import recipe_of
 
 
@@ -123,22 +124,39 @@ def test_settings_that_differ_are_named_with_both_values(run, data, tmp_path):
     assert "seed is 0 there, 3 asked" in str(error.value)
 
 
+def reopened_without(run, directory, names):
+    """Opens a run's folder as it was before its recipe had the settings `names`."""
+    config = directory / "config.yaml"
+    settings = yaml.safe_load(config.read_text())
+    for name in names:
+        del settings[name]
+    config.write_text(yaml.safe_dump(settings))
+    settings = training.saved_settings(directory)
+    assert settings.pop("variant") == run.recipe.variant
+    recipe = RECIPES[run.recipe.variant](**settings)
+    training.check_settings(recipe, directory)
+    assert training.load_source(directory).fingerprint == run.source.fingerprint
+    return training.reopen(recipe, directory)
+
+
 @pytest.mark.slow
 def test_a_run_from_before_there_was_augmentation_goes_on_without(data, tmp_path):
     run = training.prepare(recipe_of("cgan", data, epochs=MANY_EPOCHS))
     assert run.recipe.augment == "diffaugment"
     directory = training.create(run, tmp_path, "x")
-    config = directory / "config.yaml"
-    settings = yaml.safe_load(config.read_text())
-    for name in ("augment", "augment_policy", "flip"):
-        del settings[name]
-    config.write_text(yaml.safe_dump(settings))
-    settings = training.saved_settings(directory)
-    assert settings.pop("variant") == "cgan"
-    recipe = RECIPES["cgan"](**settings)
-    training.check_settings(recipe, directory)
-    assert training.reopen(recipe, directory).model.augmentation is None
-    assert training.load_source(directory).fingerprint == run.source.fingerprint
+    names = ("augment", "augment_policy", "flip")
+    assert reopened_without(run, directory, names).model.augmentation is None
+
+
+@pytest.mark.slow
+def test_a_run_from_before_ds_rates_were_its_own_goes_on_with_gs(tmp_path):
+    path = write_npz(tmp_path / "data.npz", shape=(16, 16, 1))
+    run = training.prepare(RECIPES["r3gan"](dataset=f"npz:{path}", epochs=2, batch_size=8))
+    directory = training.create(run, tmp_path, "x")
+    model = reopened_without(run, directory, ["discriminator_rate"]).model
+    for each, ratio in ((model, 1.0), (run.model, 4.0)):
+        rates = [float(optimizer.learning_rate) for optimizer in each.optimizers.values()]
+        assert rates == pytest.approx([5e-4, ratio * 5e-4])
 
 
 def test_a_stated_range_is_kept_and_compared(data, tmp_path):
