@@ -139,6 +139,7 @@ def test_a_generator_of_one_image_is_found_by_fit(capsys):
     [
         ("d_won", {"real_accuracy": 0.996, "fake_accuracy": 0.996}, {"real_accuracy": 0.994}),
         ("d_won", {"real_accuracy": 1.0, "fake_accuracy": 1.0}, {"fake_accuracy": 0.994}),
+        ("d_lost", {"pair_accuracy": 0.399}, {"pair_accuracy": 0.401}),
         ("collapsed", {"fake_diversity": 0.099}, {"fake_diversity": 0.101}),
         ("collapsed", {"fake_diversity": 0.0}, {"real_diversity": 0.0}),
         ("missing_classes", {"classes_covered": 4}, {"classes_covered": 5}),
@@ -155,8 +156,10 @@ def test_each_threshold_from_both_sides(name, bad, good):
 
 def test_the_warnings_name_the_numbers_and_a_cure():
     bad = HEALTHY | {"real_accuracy": 0.999, "fake_accuracy": 1.0, "fake_diversity": 0.0123}
-    found = health.health_warnings(bad | {"classes_covered": 3})
-    assert set(found) == {"d_won", "collapsed", "missing_classes"}
+    found = health.health_warnings(bad | {"classes_covered": 3, "pair_accuracy": 0.26})
+    assert set(found) == {"d_won", "d_lost", "collapsed", "missing_classes"}
+    assert "26.0% of pairs" in found["d_lost"]
+    assert "raise discriminator_rate" in found["d_lost"]
     assert "99.9% of real and 100.0% of fake" in found["d_won"]
     assert "discriminator_learning_rate" in found["d_won"]
     assert "0.012 a pixel, real images by 0.400" in found["collapsed"]
