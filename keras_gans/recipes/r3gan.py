@@ -21,7 +21,8 @@ GAMMA = 0.125
 HALF_LIFE = 20_000
 # Of tiny networks G's weights are small, N(0, 0.02), and their length is nothing to the
 # BatchNormalization behind them: the same step turns them several times as far as it turns D's. At
-# equal rates D is left behind.
+# equal rates D is left behind, with labels for a while only: long runs had 1.00 on MNIST and 5.22
+# on CIFAR-10, and no other rates were tried.
 TINY_RATIO = 4.0
 
 
@@ -54,7 +55,7 @@ class R3GANRecipe(AugmentedRecipe):
     final_learning_rate: float = setting(5e-5, "Adam's rate for G at last", source=PAPER, above=0.0)
     discriminator_rate: float | None = setting(
         None,
-        "D's rates, so many times G's; default: 4 of tiny networks, 1 of residual ones",
+        "D's rates, so many times G's; default: 4 of tiny networks without labels, else 1",
         source=f"measured; 1 in {PAPER}",
         above=0.0,
     )
@@ -162,7 +163,7 @@ class R3GANRecipe(AugmentedRecipe):
         """Returns how many times as fast as G's weights D's are moved."""
         if self.discriminator_rate is not None:
             return self.discriminator_rate
-        return TINY_RATIO if self.size == "tiny" else 1.0
+        return TINY_RATIO if self.size == "tiny" and not self.label_conditioning else 1.0
 
     def schedule_steps(self, total_steps):
         """Returns the steps that schedules take: all of a run, or those of `schedule_images`."""

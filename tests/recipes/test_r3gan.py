@@ -43,9 +43,17 @@ def test_settings_reach_the_model():
     assert model.num_classes is None
 
 
-@pytest.mark.parametrize(("size", "ratio"), [("tiny", 4.0), ("small", 1.0)])
-def test_ds_rates_go_by_the_networks(size, ratio):
-    model = recipe(size=size).build(toy_source(shape=SHAPE), total_steps=10)
+@pytest.mark.parametrize(
+    ("settings", "ratio"),
+    [
+        ({}, 4.0),
+        ({"label_conditioning": True}, 1.0),
+        ({"size": "small"}, 1.0),
+        ({"size": "small", "discriminator_rate": 3.0}, 3.0),
+    ],
+)
+def test_ds_rates_go_by_the_networks(settings, ratio):
+    model = recipe(**settings).build(toy_source(shape=SHAPE), total_steps=10)
     rates = [float(each.learning_rate) for each in model.optimizers.values()]
     assert rates == pytest.approx([5e-4, ratio * 5e-4])
 
