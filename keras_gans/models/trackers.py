@@ -53,8 +53,6 @@ class StepMeans(keras.metrics.Metric):
 
     def result(self):
         """Returns `{name: mean}`, scalars."""
-        if not self.tracked:
-            return {}
         sums, counted, _ = tf.unstack(tf.convert_to_tensor(self.numbers), axis=1)
         means = tf.unstack(tf.math.divide_no_nan(sums, counted))
         return dict(zip(self.tracked, means, strict=True))
