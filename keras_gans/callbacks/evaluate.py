@@ -61,15 +61,44 @@ class Evaluate(keras.callbacks.Callback):
             self._keep_best(epoch + 1, scores)
 
     def _keep_best(self, epoch, scores):
-        name = registry.score_name(self.metric, self.evaluator.count, self.evaluator.features.name)
-        record = {"metric": name, "value": scores[name].value, "epoch": epoch}
-        record |= {"step": self.model.steps_done, "scores": registry.as_dict(scores)}
-        # A run that goes on after a stop meets its own best again.
-        before = results.read_best(self.path)
+        record = {"epoch": epoch, "step": self.model.steps_done} | self._measured(scores)
+        before = self._best_before()
         if before is None or self._is_better(record["value"], before["value"]):
             save_atomically(self.model, self.path)
-            notes = self.path.with_suffix(".json")
-            try:
-                write_atomically(notes, json.dumps(record, indent=2))
-            except OSError as error:
-                raise RunError(f"cannot write {notes}: {error.strerror or error}") from error
+            self._write_notes(record)
+
+    def _best_before(self):
+        """The notes of the best checkpoint up to now; None if there is none.
+
+        A run that goes on after a stop meets its own best again. What was measured by other
+        features, as by a classifier that another machine fitted, is measured anew.
+        """
+        notes = results.read_best(self.path)
+        if notes is None or not self.path.exists():
+            return None
+        name, features = self._score_name(), self.evaluator.features.fingerprint
+        if (notes["metric"], notes["features"]) != (name, features):
+            model = keras.models.load_model(self.path, compile=False)
+            notes |= self._measured(self.evaluator.scores(Endpoints.from_model(model)))
+            self._write_notes(notes)
+        return notes
+
+    def _score_name(self):
+        return registry.score_name(self.metric, self.evaluator.count, self.evaluator.features.name)
+
+    def _measured(self, scores):
+        """What of a checkpoint's notes its scores decide."""
+        name = self._score_name()
+        return {
+            "metric": name,
+            "value": scores[name].value,
+            "scores": registry.as_dict(scores),
+            "features": self.evaluator.features.fingerprint,
+        }
+
+    def _write_notes(self, notes):
+        path = self.path.with_suffix(".json")
+        try:
+            write_atomically(path, json.dumps(notes, indent=2))
+        except OSError as error:
+            raise RunError(f"cannot write {path}: {error.strerror or error}") from error

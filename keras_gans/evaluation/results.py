@@ -75,7 +75,8 @@ def read_best(path):
     """Reads the notes beside the best checkpoint `path`, as `.json`; None if there are none.
 
     Returns:
-        `{"metric": name, "value": ..., "epoch": ..., "step": ..., "scores": ...}`.
+        `{"metric": name, "value": ..., "epoch": ..., "step": ..., "scores": ..., "features": ...}`,
+        the last the features' fingerprint, None in notes of before they had one.
 
     Raises:
         InputError: If they cannot be read.
@@ -85,9 +86,11 @@ def read_best(path):
         return None
     with _damage_refused(path, "delete it, to choose anew"):
         record = json.loads(path.read_text(encoding="utf-8"))
+        features = record.get("features")
         record = {key: record[key] for key in ("metric", "value", "epoch", "step", "scores")}
         record["metric"] = earlier_names.current_score(record["metric"])
-        return record | {"scores": earlier_names.current_scores(record["scores"])}
+        scores = earlier_names.current_scores(record["scores"])
+        return record | {"scores": scores, "features": features}
 
 
 def read_floor(path):

@@ -71,8 +71,8 @@ def get(name, source, cache_dir):
     Args:
         name: `classifier`: the last hidden layer, 128 features, of a small convolutional network
             fitted to the labels of `source`, once, kept in `cache_dir`; of data with modes those of
-            each colour, by a network fitted to its `channel_source`. `random`: 64 of a fixed
-            network of random weights, see `metrics.random_features`. `inception_2015`: the 2,048
+            each colour, by a network fitted to its `channel_source`. `random`: 64 of fixed
+            networks of random weights, see `metrics.random_features`. `inception_2015`: the 2,048
             features of the frozen graph with which published distances were computed.
             `inception_keras`: the 2,048 averaged features of Keras's InceptionV3. Gray images are
             repeated thrice for both; see `metrics.inception`. `pixels`: the image itself in [0, 1],
@@ -134,14 +134,15 @@ def _classifier(source, cache_dir):
 
 
 def _random(source, _):
-    function, digest = random_features.random_network(source.image_shape)
+    function, digest = random_features.random_networks(source.image_shape)
 
     def without_probabilities(images):
         return function(images), None
 
     side = random_features.LARGEST_SIDE
     resize = f"images with a side over {side} px to {side}, tf.image.resize, antialiased"
-    return random_features.FEATURES, without_probabilities, digest, {"resize": resize}
+    protocol = {"resize": resize, "random_weights": digest}
+    return random_features.FEATURES, without_probabilities, digest, protocol
 
 
 def _inception_2015(source, _):

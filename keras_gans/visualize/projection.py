@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.errors import InputError
-from keras_gans.metrics.random_features import random_network
+from keras_gans.metrics.random_features import random_networks
 from keras_gans.serving import sampling
 
 STARTS = 200  # latents that are tried; the best ones go down the gradient
@@ -41,7 +41,7 @@ def nearest_latent(endpoints, picture, label=None, steps=STEPS, seed=0):
         classes = len(endpoints.class_names)
         labels = np.resize(range(classes) if label is None else [label], STARTS).astype(np.int32)
     latents = sampling.latents_of_seeds(endpoints, seeds, labels)
-    features, _ = random_network(picture.shape)
+    features, _ = random_networks(picture.shape)
     target = tf.constant(picture[None])
     wanted = features(target)
     size = tf.reduce_mean(wanted**2)

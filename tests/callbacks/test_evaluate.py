@@ -100,6 +100,34 @@ def test_a_run_that_goes_on_keeps_the_better_of_before(evaluator, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("features", ["those of another classifier", None])
+def test_the_best_of_before_is_scored_anew_in_other_features(evaluator, tmp_path, features):
+    """A number by another classifier, or by who knows which, says nothing beside one of today."""
+    path = tmp_path / "best.keras"
+    values = {}
+    for epochs in (1, 4):  # of this toy the first samples are nearest
+        model = TOY.compiled()
+        fit(model, epochs=epochs)
+        values[epochs] = evaluator.scores(Endpoints.from_model(model))[NAME].value
+    assert values[1] < values[4]
+    claim = {"metric": NAME, "value": -100.0, "scores": {}, "features": features}
+    model.save(path)
+    path.with_suffix(".json").write_text(json.dumps(claim | {"epoch": 4, "step": 12}))
+    model = TOY.compiled()
+    fit(model, kg.callbacks.Evaluate(evaluator, "mmd", path), epochs=1)
+    notes = results.read_best(path)
+    assert (notes["epoch"], notes["value"]) == (1, values[1])
+    assert notes["features"] == evaluator.features.fingerprint
+    # The other way about, the checkpoint stays, with the number of today beside it.
+    claim |= {"value": 100.0, "epoch": 1, "step": 3}
+    path.with_suffix(".json").write_text(json.dumps(claim))
+    kept = path.read_bytes()
+    fit(model, kg.callbacks.Evaluate(evaluator, "mmd", path), first=1, epochs=2)
+    assert path.read_bytes() == kept
+    assert results.read_best(path) == notes
+
+
+@pytest.mark.slow
 def test_every_evaluation_is_kept_beside_those_of_evaluate(evaluator, tmp_path):
     path = tmp_path / "metrics.json"
     others = {"protocol": {}, "scores": {}, "floor": {}}
