@@ -44,16 +44,24 @@ def test_settings_reach_the_model():
 
 
 @pytest.mark.parametrize(
-    ("settings", "ratio"),
+    ("settings", "side", "ratio"),
     [
-        ({}, 4.0),
-        ({"label_conditioning": True}, 1.0),
-        ({"size": "small"}, 1.0),
-        ({"size": "small", "discriminator_rate": 3.0}, 3.0),
+        ({}, 16, 4.0),
+        ({}, 48, 4.0),
+        ({}, 64, 1.0),  # four stages
+        ({"discriminator_rate": 4.0}, 64, 4.0),
+        ({"label_conditioning": True}, 16, 1.0),
+        ({"size": "small"}, 16, 1.0),
+        ({"size": "small", "discriminator_rate": 3.0}, 16, 3.0),
     ],
 )
-def test_ds_rates_go_by_the_networks(settings, ratio):
-    model = recipe(**settings).build(toy_source(shape=SHAPE), total_steps=10)
+def test_ds_rates_go_by_the_networks(settings, side, ratio):
+    assert recipe(**settings).rate_ratio((side, side, 3)) == ratio
+
+
+@pytest.mark.parametrize(("labels", "ratio"), [(False, 4.0), (True, 1.0)])
+def test_ds_rates_reach_its_optimizer(labels, ratio):
+    model = recipe(label_conditioning=labels).build(toy_source(shape=SHAPE), total_steps=10)
     rates = [float(each.learning_rate) for each in model.optimizers.values()]
     assert rates == pytest.approx([5e-4, ratio * 5e-4])
 
@@ -164,6 +172,9 @@ def test_what_is_chosen_is_said():
     assert said["gamma"].startswith(f"{first:g} to {first / 10:g}: {GAMMA} at 32 x 32")
     assert dict(RECIPES["r3gan"](gamma=3.0).choices(source))["gamma"] == "3 to 0.3: as asked"
     assert "average" not in dict(RECIPES["r3gan"](ema_half_life=None).choices(source))
+    assert said["rates"].startswith("D's are four times G's")
+    for other in ({"size": "small"}, {"discriminator_rate": 4.0}):
+        assert "rates" not in dict(RECIPES["r3gan"](**other).choices(source))
     few = toy_source(count=64, shape=(64, 32, 3))
     short = RECIPES["r3gan"](epochs=10, batch_size=16).choices(few)
     text = "of G's weights, a half-life of 32 images at last, a tenth of what D sees"
