@@ -16,6 +16,10 @@ PAPER = "Huang 2025 (arXiv 2501.05441)"
 # At 32 x 32, and with the square of the side beyond: between the paper's 0.05 (CIFAR-10) and 0.5
 # (ImageNet) there, which has 2 at 64 x 64 and 150 at 256 x 256 (FFHQ).
 GAMMA = 0.125
+# A short run learns more from many small steps than from few large ones: `FEWEST_STEPS` or more,
+# in batches of `SMALLEST_BATCH` images or more. 26,880 digits had a distance of 39.9 in 210 steps
+# and of 31.5 in 840, 19,200 emoji by random features 4.5 in 150 and 1.5 in 600.
+BATCH_SIZE, SMALLEST_BATCH, FEWEST_STEPS = 128, 32, 3000
 # Of 1.2 million images; a short run's samples would be those of its first steps: 1,797 digits, 15
 # epochs, had a distance of 485 with it and of 50.6 with a tenth of D's images.
 HALF_LIFE = 20_000
@@ -41,8 +45,12 @@ class R3GANRecipe(AugmentedRecipe):
         "discriminator_rate": 1.0,
     }
 
-    batch_size: int = setting(
-        128, "images in a step, half of them D's, half G's; even", unit="images", low=2
+    batch_size: int | None = setting(
+        None,
+        f"images in a step, half of them D's, half G's; even; default: {BATCH_SIZE}, of a short "
+        f"run less, down to {SMALLEST_BATCH}",
+        unit="images",
+        low=2,
     )
     latent_dim: int = setting(64, "width of z", source=PAPER, low=1)
     size: Literal[("tiny", *residual.SIZES)] = setting(
@@ -112,20 +120,26 @@ class R3GANRecipe(AugmentedRecipe):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.batch_size % (2 * self.accumulate):
+        if self._batch % (2 * self.accumulate):
             if self.accumulate > 1:
                 raise InputError(
                     f"batch_size must be a multiple of 2 x accumulate={self.accumulate}. "
-                    f"Received: batch_size={self.batch_size}"
+                    f"Received: batch_size={self._batch}"
                 )
-            raise InputError(
-                f"batch_size must be even: D and G share it. Received: {self.batch_size}"
-            )
+            raise InputError(f"batch_size must be even: D and G share it. Received: {self._batch}")
         if self.augment_probability is not None and self.augment != "ada":
             raise InputError(
                 "augment_probability needs augment=ada. Received: "
                 f"augment_probability={self.augment_probability} with augment={self.augment}"
             )
+
+    @property
+    def _batch(self):
+        return BATCH_SIZE if self.batch_size is None else self.batch_size
+
+    def batch_range(self):
+        """Returns the largest and smallest default of a batch, and the steps to have by it."""
+        return BATCH_SIZE, max(SMALLEST_BATCH, 2 * self.accumulate), FEWEST_STEPS
 
     def build(self, source, total_steps=None):
         shape = source.image_shape
@@ -174,7 +188,7 @@ class R3GANRecipe(AugmentedRecipe):
         """Returns the steps that schedules take: all of a run, or those of `schedule_images`."""
         if self.schedule_images is None:
             return total_steps
-        return max(1, self.schedule_images // (self.batch_size // 2))
+        return max(1, self.schedule_images // (self._batch // 2))
 
     def half_life(self, steps):
         """Returns the average's half-life, in images, at the end of schedules of so many steps."""
@@ -182,7 +196,7 @@ class R3GANRecipe(AugmentedRecipe):
             return self.ema_half_life
         if steps is None:
             return float(HALF_LIFE)
-        return float(min(HALF_LIFE, steps * (self.batch_size // 2) / 10))
+        return float(min(HALF_LIFE, steps * (self._batch // 2) / 10))
 
     def choices(self, source):
         """What is chosen by the images, as words; see `Recipe.choices`."""
@@ -195,7 +209,7 @@ class R3GANRecipe(AugmentedRecipe):
             made.append(("rates", words))
         steps = None
         if self.epochs is not None:
-            steps = self.epochs * steps_per_epoch(source.train, self.batch_size)
+            steps = self.epochs * steps_per_epoch(source.train, self._batch)
         half_life = self.half_life(self.schedule_steps(steps))
         if half_life is not None:
             text = f"of G's weights, a half-life of {half_life:,.0f} images at last"

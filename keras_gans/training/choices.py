@@ -32,6 +32,24 @@ def choose_batch_size(asked, default, images):
     return batch, f"instead of {default}, as there are only {images:,} images"
 
 
+def choose_batch_of_run(largest, smallest, fewest_steps, images, in_all):
+    """Chooses the images in a step by those that a run trains on: few images in more steps.
+
+    Args:
+        largest, smallest: Batch sizes. Of data with fewer images than `smallest` it is less.
+        fewest_steps: That the run should have.
+        images: Of the data.
+        in_all: That the run trains on, one that it sees twice counted twice.
+
+    Returns `(batch_size, reason)`, the reason None where it is the largest.
+    """
+    batch, reason = choose_batch_size(largest, largest, images)
+    while batch > smallest and in_all < fewest_steps * batch:
+        batch //= 2
+        reason = f"instead of {largest}, as {in_all:,} images to train on need more steps"
+    return batch, reason
+
+
 def choose_epochs(images, to_see, most):
     """Chooses the passes over a data set that is known.
 

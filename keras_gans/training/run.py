@@ -132,25 +132,31 @@ def resolve(recipe, source):
     return _resolved(recipe, source)[0]
 
 
+def _epochs(recipe, source, images):
+    """The passes over data of which one trains on so many images, and the reason."""
+    if choices.is_own(recipe.dataset):
+        pixels, gpus = source.image_shape[:2], tf.config.list_physical_devices("GPU")
+        measured = images, recipe.images_to_see, math.prod(pixels), bool(gpus)
+        return choices.choose_own_epochs(*measured)
+    return choices.choose_epochs(images, recipe.images_to_see, recipe.most_epochs)
+
+
 def _resolved(recipe, source):
     """Returns the recipe of `resolve`, and the plan's pairs of a heading and a reason."""
     reasons, defaults = [], type(recipe)
-    size, reason = choices.choose_batch_size(
-        recipe.batch_size, defaults.batch_size, source.train.size
-    )
+    images = source.train.size
+    if recipe.batch_size is None:
+        in_all = (recipe.epochs or _epochs(recipe, source, images)[0]) * images
+        size, reason = choices.choose_batch_of_run(*recipe.batch_range(), images, in_all)
+    else:
+        size, reason = choices.choose_batch_size(recipe.batch_size, defaults.batch_size, images)
+    recipe = dataclasses.replace(recipe, batch_size=size)
     if reason:
         reasons.append(("batch", f"{size}, {reason}"))
-        recipe = dataclasses.replace(recipe, batch_size=size)
     images = data.steps_per_epoch(source.train, recipe.batch_size) * recipe.batch_size
     epochs = recipe.epochs
     if epochs is None:
-        if choices.is_own(recipe.dataset):
-            pixels, gpus = source.image_shape[:2], tf.config.list_physical_devices("GPU")
-            measured = images, recipe.images_to_see, math.prod(pixels), bool(gpus)
-            epochs, reason = choices.choose_own_epochs(*measured)
-        else:
-            target = recipe.images_to_see, recipe.most_epochs
-            epochs, reason = choices.choose_epochs(images, *target)
+        epochs, reason = _epochs(recipe, source, images)
         reasons.append(("length", f"{epochs:,} epochs, {reason}"))
     interval = recipe.evaluate_epochs
     if interval is None:

@@ -3,6 +3,7 @@
 import pytest
 
 from keras_gans.training.choices import (
+    choose_batch_of_run,
     choose_batch_size,
     choose_epochs,
     choose_own_epochs,
@@ -31,6 +32,24 @@ def test_batch_size(asked, default, images, batch, is_told):
     assert (reason is not None) == is_told
     if is_told:
         assert f"only {images} images" in reason
+
+
+@pytest.mark.parametrize(
+    ("smallest", "images", "in_all", "batch", "reason"),
+    [
+        (32, 60_000, 1_200_000, 128, None),
+        (32, 10_000, 384_000, 128, None),  # just 3,000 steps
+        (32, 10_000, 380_000, 64, "as 380,000 images to train on need more steps"),
+        (32, 1_797, 26_955, 32, "as 26,955 images to train on need more steps"),
+        (128, 1_797, 26_955, 128, None),
+        (32, 100, 900_000, 64, "as there are only 100 images"),
+        (32, 100, 1000, 32, "as 1,000 images to train on need more steps"),
+        (32, 20, 1000, 16, "as there are only 20 images"),
+    ],
+)
+def test_a_short_run_has_smaller_batches(smallest, images, in_all, batch, reason):
+    words = None if reason is None else f"instead of 128, {reason}"
+    assert choose_batch_of_run(128, smallest, 3000, images, in_all) == (batch, words)
 
 
 @pytest.mark.parametrize(

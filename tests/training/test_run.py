@@ -42,6 +42,22 @@ def test_epochs_follow_the_size_of_the_data(dataset, count, epochs):
     assert training.resolve(RECIPES["dcgan"](epochs=7), sized).epochs == 7
 
 
+@pytest.mark.parametrize(
+    ("settings", "batch", "steps"),
+    [
+        ({}, 128, 300 * 14),
+        ({"epochs": 15}, 32, 15 * 56),
+        ({"epochs": 15, "batch_size": 128}, 128, 15 * 14),  # as asked
+        ({"epochs": 15, "accumulate": 32}, 64, 15 * 28),  # of 32 parts
+    ],
+)
+def test_a_short_run_of_r3gan_has_more_and_smaller_steps(settings, batch, steps):
+    digits = Source("digits", (28, 28, 1), tuple("0123456789"), Split(1_797), None, "f")
+    recipe = training.resolve(RECIPES["r3gan"](**settings), digits)
+    assert recipe.batch_size == batch
+    assert recipe.epochs * (1_797 // batch) == steps
+
+
 def test_scoring_costs_at_most_a_tenth_by_its_count():
     """As many epochs apart as make ten images trained of one sample, some ten times a run."""
     mnist = Source("m", (28, 28, 1), tuple("0123456789"), Split(60_000), Split(10_000), "f")
