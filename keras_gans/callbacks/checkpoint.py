@@ -1,4 +1,4 @@
-"""Callback that saves all a run needs to go on in one file, replaced atomically."""
+"""Callback that saves all a run needs to go on in one file, replaced atomically; its loading."""
 
 import time
 
@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from keras_gans.callbacks.guards import kept
-from keras_gans.errors import RunError
+from keras_gans.errors import InputError, RunError
 from keras_gans.files import save_atomically
 
 
@@ -49,3 +49,13 @@ class Checkpoint(keras.callbacks.Callback):
                 )
         save_atomically(self.model, self.path)
         self._saved = time.monotonic()
+
+
+def load_checkpoint(path):
+    """Loads a model with its optimizers from a checkpoint; raises InputError if it is damaged."""
+    try:
+        return keras.models.load_model(path)
+    # What a damaged file raises depends on which byte: OSError, BadZipFile, KeyError and others.
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"the checkpoint {path} is damaged: {reason}") from error

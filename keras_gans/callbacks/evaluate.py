@@ -6,6 +6,7 @@ from pathlib import Path
 
 import keras
 
+from keras_gans.callbacks.checkpoint import load_checkpoint
 from keras_gans.errors import InputError, RunError
 from keras_gans.evaluation import results
 from keras_gans.files import save_atomically, write_atomically
@@ -58,14 +59,11 @@ class Evaluate(keras.callbacks.Callback):
             model = {"checkpoint": f"epoch {epoch + 1}", "step": step}
             entry = results.make_entry(self.evaluator, scores, model)
             results.write(self.path.with_name(results.FILE), *entry)
-            self._keep_best(epoch + 1, scores)
-
-    def _keep_best(self, epoch, scores):
-        record = {"epoch": epoch, "step": self.model.steps_done} | self._measured(scores)
-        before = self._best_before()
-        if before is None or self._is_better(record["value"], before["value"]):
-            save_atomically(self.model, self.path)
-            self._write_notes(record)
+            record = {"epoch": epoch + 1, "step": step} | self._measured(scores)
+            before = self._best_before()
+            if before is None or self._is_better(record["value"], before["value"]):
+                save_atomically(self.model, self.path)
+                self._write_notes(record)
 
     def _best_before(self):
         """The notes of the best checkpoint up to now; None if there is none.
@@ -78,7 +76,7 @@ class Evaluate(keras.callbacks.Callback):
             return None
         name, features = self._score_name(), self.evaluator.features.fingerprint
         if (notes["metric"], notes["features"]) != (name, features):
-            model = keras.models.load_model(self.path, compile=False)
+            model = load_checkpoint(self.path)
             notes |= self._measured(self.evaluator.scores(Endpoints.from_model(model)))
             self._write_notes(notes)
         return notes

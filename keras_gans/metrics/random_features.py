@@ -20,7 +20,7 @@ SEED = 20_200_221  # of the first network
 
 
 def random_networks(image_shape):
-    """Makes the networks for images of a shape; returns `(function, digest of what they are)`.
+    """Makes the networks for images of a shape; returns `(function, digest of their weights)`.
 
     The function is of images `float32 [n, h, w, c]` in [-1, 1] to features `float32 [n, 64]`. The
     same weights on every machine: drawn by NumPy, whose stream of a seed is fixed.

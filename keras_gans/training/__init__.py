@@ -1,5 +1,6 @@
 """A run: made ready, kept in a folder, trained to its end, and loaded again."""
 
+from keras_gans.callbacks.checkpoint import load_checkpoint
 from keras_gans.training.beginnings import begin_from, changes, copy_run, remember
 from keras_gans.training.load import export_source, label_index, load, open_endpoints
 from keras_gans.training.loop import finish, train, train_as_worker
@@ -19,7 +20,6 @@ from keras_gans.training.run_folder import (
     find_checkpoint,
     is_complete,
     is_run,
-    load_checkpoint,
     load_run,
     load_source,
     locked,

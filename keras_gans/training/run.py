@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from keras_gans import data, distribution
+from keras_gans.callbacks.checkpoint import load_checkpoint
 from keras_gans.data import Source, UnpairedSource
 from keras_gans.data.pipeline import rows_per_replica
 from keras_gans.errors import InputError
@@ -23,7 +24,6 @@ from keras_gans.training.run_folder import (
     CACHE,
     CHECKPOINT,
     check_data,
-    load_checkpoint,
     saved_settings,
 )
 

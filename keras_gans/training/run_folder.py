@@ -18,6 +18,7 @@ import tensorflow as tf
 import yaml
 
 from keras_gans import __version__
+from keras_gans.callbacks.checkpoint import load_checkpoint
 from keras_gans.data.naming import shortened
 from keras_gans.errors import InputError, RunError
 from keras_gans.files import save_atomically, write_atomically
@@ -331,16 +332,6 @@ def find_checkpoint(directory, which=None):
         cure = "take the last one" if which == "best" else "train the run first, or longer"
         raise InputError(f"no checkpoint at {path} yet: {cure}")
     return path
-
-
-def load_checkpoint(path):
-    """Loads a model with its optimizers from a checkpoint; raises InputError if it is damaged."""
-    try:
-        return keras.models.load_model(path)
-    # What a damaged file raises depends on which byte: OSError, BadZipFile, KeyError and others.
-    except Exception as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"the checkpoint {path} is damaged: {reason}") from error
 
 
 def load_run(folder, checkpoint=None):
