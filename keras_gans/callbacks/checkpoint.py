@@ -1,4 +1,4 @@
-"""Callback that saves all a run needs to go on in one file, replaced atomically; its loading."""
+"""Callback that saves all a run needs to go on in one file, and what loads that file."""
 
 import time
 

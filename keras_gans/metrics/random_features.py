@@ -6,6 +6,7 @@ they say more than pixels. These are of smaller networks than the paper's, at th
 """
 
 import hashlib
+from itertools import chain
 
 import numpy as np
 import tensorflow as tf
@@ -28,7 +29,7 @@ def random_networks(image_shape):
     height, width, channels = image_shape
     networks = [_kernels(SEED + number) for number in range(NETWORKS)]
     digest = hashlib.blake2b(digest_size=8)
-    for kernel in (kernel for kernels in networks for kernel in kernels):
+    for kernel in chain(*networks):
         digest.update(kernel.numpy().tobytes())
     largest = max(height, width)
     sides = [max(1, round(side * LARGEST_SIDE / largest)) for side in (height, width)]
@@ -39,7 +40,7 @@ def random_networks(image_shape):
         x = tf.image.grayscale_to_rgb(x) if channels == 1 else x
         if largest > LARGEST_SIDE:
             x = tf.image.resize(x, sides, antialias=True)
-        return tf.concat([_features(x, *kernels) for kernels in networks], axis=1)
+        return tf.concat([_features(x, kernels) for kernels in networks], axis=1)
 
     return function, digest.hexdigest()
 
@@ -56,7 +57,7 @@ def _kernels(seed):
     return [tf.constant(kernel, tf.float32) for kernel in kernels]
 
 
-def _features(x, *kernels):
+def _features(x, kernels):
     """What one network sees of images `float32 [n, h, w, 3]`: `float32 [n, 16]`."""
     *filters, projection = kernels
     # A one beside the colours: with nothing to compare them with, the scaling below would make

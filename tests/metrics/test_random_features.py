@@ -24,7 +24,7 @@ def test_the_weights_are_the_same_on_every_machine():
     np.testing.assert_allclose(values, [0.5104739, 1.6377742, 1.0245837, 0.16445816], rtol=1e-4)
 
 
-def test_contrast_brightness_blur_and_place_are_all_seen():
+def test_contrast_brightness_place_and_texture_are_all_seen():
     """Each place is scaled to the strength of the others; images must not lose theirs by it."""
     function, _ = random_features.random_networks((32, 32, 3))
     smooth = images(20, (8, 8, 3)).repeat(4, axis=1).repeat(4, axis=2) * 0.8
