@@ -74,9 +74,13 @@ class Evaluate(keras.callbacks.Callback):
         notes = results.read_best(self.path)
         if notes is None or not self.path.exists():
             return None
-        name, features = self._score_name(), self.evaluator.features.fingerprint
+        name, features = self._score_name(), self.evaluator.features_fingerprint
         if (notes["metric"], notes["features"]) != (name, features):
-            model = load_checkpoint(self.path)
+            try:
+                model = load_checkpoint(self.path)
+            except InputError as error:
+                cure = "delete it, and the next best one takes its place"
+                raise RunError(f"{error}: {cure}") from error
             notes |= self._measured(self.evaluator.scores(Endpoints.from_model(model)))
             self._write_notes(notes)
         return notes
@@ -91,7 +95,7 @@ class Evaluate(keras.callbacks.Callback):
             "metric": name,
             "value": scores[name].value,
             "scores": registry.as_dict(scores),
-            "features": self.evaluator.features.fingerprint,
+            "features": self.evaluator.features_fingerprint,
         }
 
     def _write_notes(self, notes):

@@ -95,6 +95,11 @@ class Evaluator:
         self.metrics = tuple(name for name in fitting if METRICS[name].function)
         self._check_counts()
 
+    @property
+    def features_fingerprint(self):
+        """Text that changes when an image would get other features."""
+        return self.features.fingerprint
+
     def supported_metrics(self, endpoints):
         """Returns the names of the metrics that a model's endpoints allow.
 

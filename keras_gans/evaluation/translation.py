@@ -78,6 +78,12 @@ class TranslationEvaluator:
         """`{metric: why}` of those that cannot be made, as `Evaluator.left_out`."""
         return self.targets["y_to_x"].left_out | self.targets["x_to_y"].left_out
 
+    @property
+    def features_fingerprint(self):
+        """Text that changes when an image of either domain would get other features."""
+        prints = [target.features_fingerprint for target in self.targets.values()]
+        return "+".join(dict.fromkeys(prints))
+
     def supported_metrics(self, endpoints):
         """Returns the names of the metrics; refuses a model that does not translate."""
         for endpoint in TRANSLATIONS:

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 import keras_gans as kg
 from keras_gans.data.arrays import ArraySplit
-from keras_gans.errors import InputError
+from keras_gans.errors import InputError, RunError
 from keras_gans.evaluation import results
 from keras_gans.evaluation.evaluator import Evaluator
 from keras_gans.serving.endpoints import Endpoints
@@ -117,7 +117,7 @@ def test_the_best_of_before_is_scored_anew_in_other_features(evaluator, tmp_path
     fit(model, kg.callbacks.Evaluate(evaluator, "mmd", path), epochs=1)
     notes = results.read_best(path)
     assert (notes["epoch"], notes["value"]) == (1, values[1])
-    assert notes["features"] == evaluator.features.fingerprint
+    assert notes["features"] == evaluator.features_fingerprint
     # The other way about, the checkpoint stays, with the number of today beside it.
     claim |= {"value": 100.0, "epoch": 1, "step": 3}
     path.with_suffix(".json").write_text(json.dumps(claim))
@@ -125,6 +125,20 @@ def test_the_best_of_before_is_scored_anew_in_other_features(evaluator, tmp_path
     fit(model, kg.callbacks.Evaluate(evaluator, "mmd", path), first=1, epochs=2)
     assert path.read_bytes() == kept
     assert results.read_best(path) == notes
+
+
+def test_a_damaged_best_that_must_be_scored_anew_names_the_cure(evaluator, tmp_path):
+    path = tmp_path / "best.keras"
+    path.write_bytes(b"cut off")
+    claim = {"metric": NAME, "value": 1.0, "scores": {}, "epoch": 1, "step": 3, "features": "other"}
+    path.with_suffix(".json").write_text(json.dumps(claim))
+    model = TOY.compiled()
+    with pytest.raises(RunError, match=r"best.keras is damaged: .*: delete it, and the next best"):
+        fit(model, kg.callbacks.Evaluate(evaluator, "mmd", path), epochs=1)
+    assert path.read_bytes() == b"cut off"
+    path.unlink()
+    fit(model, kg.callbacks.Evaluate(evaluator, "mmd", path), epochs=1)
+    assert results.read_best(path)["features"] == evaluator.features_fingerprint
 
 
 @pytest.mark.slow

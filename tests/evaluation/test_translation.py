@@ -123,6 +123,10 @@ def test_translations_that_keep_their_class_say_so(judged, tmp_path_factory):
     floor = evaluator.floor()
     assert floor["label_accuracy_300_classifier_y_to_x"].value > 0.99
     assert evaluator.protocol()["translated"] == "held-out images"
+    # Scores are of other features as soon as either domain's classifier is another.
+    prints = {evaluator.targets[each].features.fingerprint for each in ("x_to_y", "y_to_x")}
+    assert len(prints) == 2
+    assert all(each in evaluator.features_fingerprint for each in prints)
 
 
 @pytest.mark.slow
@@ -159,6 +163,8 @@ def test_rows_of_a_comparison_show_both_directions(tmp_path):
 def test_the_kind_of_evaluator_follows_the_data(tmp_path):
     found = translation.evaluator_for(source(), "pixels", 10, ["mmd"], cache_dir=tmp_path)
     assert isinstance(found, Evaluator)
+    pairs = translation.evaluator_for(negatives(), "pixels", cache_dir=tmp_path)
+    assert pairs.features_fingerprint == found.features_fingerprint  # one kind for both domains
 
 
 def test_refusals(tmp_path, judged):
