@@ -13,20 +13,16 @@ from keras_gans.networks.convolutional import downsample, normal, upsample
 CONDITIONINGS = ("projection", "concatenation")
 
 
-def generator(
-    image_shape, num_classes, latent_dim=100, filters=None, label_dim=50, interpolated=False
-):
+def generator(image_shape, num_classes, latent_dim=100, filters=None, label_dim=50):
     """`[latent float32 [n, latent_dim], label int32 [n]]` to images `float32 [n, *image_shape]`.
 
     Labels are class indices in [0, num_classes), embedded into `label_dim` numbers beside the
-    latent ones. Images are in [-1, 1]. For `filters` and `interpolated` see
-    `convolutional.generator`.
+    latent ones. Images are in [-1, 1]. For `filters` see `convolutional.generator`.
     """
     latent = keras.Input((latent_dim,), name="latent")
     label = keras.Input((), dtype="int32", name="label")
     x = layers.Concatenate()([latent, layers.Embedding(num_classes, label_dim)(label)])
-    images = upsample(x, image_shape, filters, interpolated=interpolated)
-    return keras.Model([latent, label], images, name="generator")
+    return keras.Model([latent, label], upsample(x, image_shape, filters), name="generator")
 
 
 def discriminator(image_shape, num_classes, filters=None, conditioning="projection"):

@@ -72,15 +72,13 @@ def stage_sides(image_shape, count):
     return sides
 
 
-def generator(image_shape, latent_dim=100, filters=None, interpolated=False):
+def generator(image_shape, latent_dim=100, filters=None):
     """Latent `float32 [n, latent_dim]` to images `float32 [n, *image_shape]` in [-1, 1].
 
-    `filters` are the stages' feature maps, from the smallest map on; default: `stage_widths`. For
-    `interpolated` see `upsample`.
+    `filters` are the stages' feature maps, from the smallest map on; default: `stage_widths`.
     """
     latent = keras.Input((latent_dim,), name="latent")
-    images = upsample(latent, image_shape, filters, interpolated=interpolated)
-    return keras.Model(latent, images, name="generator")
+    return keras.Model(latent, upsample(latent, image_shape, filters), name="generator")
 
 
 def discriminator(image_shape, filters=None):
@@ -94,13 +92,10 @@ def discriminator(image_shape, filters=None):
     return keras.Model(image, logit, name="discriminator")
 
 
-def upsample(x, image_shape, filters=None, activation="tanh", interpolated=False):
+def upsample(x, image_shape, filters=None, activation="tanh"):
     """Grows vectors `[n, d]` into images: a dense map, then a transposed convolution a stage.
 
-    With `activation` `linear` they are not squashed into [-1, 1]. `interpolated` images are a
-    convolution of 3 x 3 of maps that were enlarged linearly. The last transposed convolution makes
-    each pixel of a square of four by weights of its own, and where these differ a weave of two
-    pixels' period lies over the image.
+    With `activation` `linear` they are not squashed into [-1, 1].
     """
     check_image_shape(image_shape)
     filters = stage_widths(image_shape) if filters is None else filters
@@ -111,11 +106,7 @@ def upsample(x, image_shape, filters=None, activation="tanh", interpolated=False
     for width, sides in zip((*filters[1:], image_shape[2]), reversed(larger), strict=True):
         x = layers.ReLU()(normalization(len(filters))(x))
         options = {"use_bias": False, "kernel_initializer": normal()}
-        if interpolated and sides == larger[0]:
-            x = layers.UpSampling2D(interpolation="bilinear")(x)
-            x = layers.Conv2D(width, 3, 1, "same", **options)(x)
-        else:
-            x = layers.Conv2DTranspose(width, 4, 2, "same", **options)(x)
+        x = layers.Conv2DTranspose(width, 4, 2, "same", **options)(x)
         surplus = [(0, side % 2) for side in sides]  # of sides that a halving has rounded up
         x = layers.Cropping2D(surplus)(x) if any(map(any, surplus)) else x
     return layers.Activation(activation, dtype="float32")(x)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gans.networks import conditional, convolutional
+from keras_gans.networks import convolutional
 from keras_gans.networks.layers import BatchNormalization
 from tests.networks.image_pairs import ConvolutionalPair
 
@@ -73,35 +73,6 @@ def test_maps_mirror_each_other_through_odd_sides():
     made = maps(generator, keras.layers.ReLU)
     assert made == [(*size, width) for size, width in zip(sizes, widths, strict=True)]
     assert maps(discriminator, keras.layers.LeakyReLU) == made[::-1]
-
-
-def weave(images):
-    """How much of images' variance alternates from pixel to pixel, the edges left out."""
-    inner = images[:, 4:-4, 4:-4]
-    signs = (-1.0) ** np.add.outer(np.arange(inner.shape[1]), np.arange(inner.shape[2]))
-    alternating = (inner * signs[..., None]).mean((1, 2))
-    return (alternating**2).mean() / inner.var((1, 2)).mean()
-
-
-def test_interpolated_images_have_no_weave():
-    latent = keras.Input((16,))
-    values = keras.random.normal((32, 16), seed=1)
-    found = {}
-    for interpolated in (False, True):
-        keras.utils.set_random_seed(0)
-        images = convolutional.upsample(latent, (48, 40, 3), (8, 8), "linear", interpolated)
-        found[interpolated] = weave(keras.Model(latent, images)(values).numpy())
-    # Independent weights for each of four pixels: a sixteenth or so of what is there alternates.
-    assert found[False] > 1e-3
-    assert found[True] < 1e-3 * found[False]
-
-
-@pytest.mark.parametrize("shape", [(64, 64, 3), (100, 60, 1), (33, 47, 3)])
-def test_interpolated_images_have_the_same_sizes(shape):
-    generator = convolutional.generator(shape, 6, (4, 4, 2), interpolated=True)
-    assert generator.output_shape == (None, *shape)
-    with_label = conditional.generator(shape, 3, 6, (4, 4, 2), interpolated=True)
-    assert with_label.output_shape == (None, *shape)
 
 
 @pytest.mark.parametrize("side", [128, 256, 512])

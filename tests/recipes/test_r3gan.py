@@ -114,14 +114,6 @@ def test_tiny_networks_are_dcgans_stages_with_a_critic_half_as_wide():
     assert [each.shape for each in critic.inputs] == [(None, 16, 16, 3), (None,)]
 
 
-@pytest.mark.parametrize(("side", "interpolated"), [(32, False), (48, False), (64, True)])
-@pytest.mark.parametrize("classes", [None, 3])
-def test_large_images_of_tiny_networks_are_interpolated(side, interpolated, classes):
-    generator, _ = recipe(latent_dim=8).networks((side, side, 3), classes)
-    found = [isinstance(layer, keras.layers.UpSampling2D) for layer in generator.layers]
-    assert any(found) == interpolated
-
-
 def test_small_networks_are_residual():
     generator, discriminator = recipe(size="small").networks((16, 16, 1), None)
     for network in (generator, discriminator):
