@@ -29,8 +29,9 @@ class RealImages:
     Attributes:
         training: Subset of the training split, or a half of data without a test split.
         reference: Subset of the test split, or the other half: what samples are compared with.
-        training_pixels, validation_pixels: `PixelRows` of the training images, and of those among
-            them that choose the Parzen window.
+        validation_pixels: `PixelRows` of those of `training` that choose the Parzen window.
+        training_pixels: `PixelRows` of the images that models are fitted to: without a test split
+            of both halves.
     """
 
     def __init__(self, source, kind, cache_dir):
@@ -39,7 +40,8 @@ class RealImages:
         self.cache_dir = cache_dir
         self.training, self.reference = split_parts(source)
         window = Part(self.training.split, self.training.indices[_without_window(self.training) :])
-        self.training_pixels = PixelRows(self.training, source.image_shape)
+        fitted = self.training if source.test else shuffled(source.train, 0, None)
+        self.training_pixels = PixelRows(fitted, source.image_shape)
         self.validation_pixels = PixelRows(window, source.image_shape)
 
     @cached_property
@@ -49,8 +51,14 @@ class RealImages:
 
     @cached_property
     def held_out_distances(self):
-        """Of the reference to the nearest training images, float32 `[n]`."""
-        return memorization.to_training(self.pictures.pixels, self.training_pixels)[0]
+        """Of the reference to the nearest training images, float32 `[n]`.
+
+        Without a test split it is of training images, each to the nearest of the others.
+        """
+        pixels = self.pictures.pixels
+        if self.source.test is None:
+            return memorization.to_others(pixels, self.training_pixels)
+        return memorization.to_training(pixels, self.training_pixels)[0]
 
     def batches(self):
         """Reads the reference as `float32 [b, h, w, c]` in [-1, 1], b <= 100."""

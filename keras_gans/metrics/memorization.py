@@ -1,7 +1,8 @@
 """Whether samples are copies of training images: how near each comes, beside new real images.
 
 Nearness alone says nothing, for real images of a small set are near to one another too. Real images
-that were held out of the training say what an honest distance is.
+that were held out of the training say what an honest distance is; where there are none, it is each
+training image's to the nearest of the others.
 """
 
 from typing import NamedTuple
@@ -9,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_gans.errors import InputError
-from keras_gans.metrics.neighbors import nearest
+from keras_gans.metrics.neighbors import kth_nearest, nearest
 from keras_gans.metrics.tiles import as_rows, check_sides, pixel_tiles
 
 HONEST_SHARE = 0.01
@@ -80,6 +81,16 @@ def to_training(pixels, training_pixels, name="pixels"):
             pass
     distances, indices = nearest(*sets.values())
     return distances / np.float32(np.sqrt(sets[name].shape[1])), indices
+
+
+def to_others(pixels, training_pixels):
+    """Distances float32 `[n]` of training images to the nearest training image but themselves.
+
+    They serve as held-out images' distances. Args as those of `nearest_training`; each row of
+    `pixels` is one of `training_pixels` too, which has two rows at least.
+    """
+    distances = kth_nearest(pixels, 2, within=training_pixels)  # the nearest is the image itself
+    return (distances / np.sqrt(training_pixels.shape[1])).astype(np.float32)
 
 
 def compared(distances, indices, held_out_distances):

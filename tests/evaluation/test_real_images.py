@@ -1,9 +1,11 @@
 """The real side of scores: two parts without a common image."""
 
 import numpy as np
+import pytest
 
+from keras_gans.data.subsets import PixelRows
 from keras_gans.evaluation import real_images
-from keras_gans.metrics import features
+from keras_gans.metrics import features, memorization
 from tests.evaluation.test_evaluator import large_source
 from tests.users import as_somebody
 
@@ -18,6 +20,20 @@ def test_a_test_split_is_the_reference():
 def test_without_one_the_images_are_halved():
     training, reference = real_images.split_parts(large_source(test=False))
     assert sorted([*training.indices, *reference.indices]) == list(range(900))
+
+
+@pytest.mark.parametrize("part", ["training", "reference"])
+def test_without_one_copies_of_either_half_are_found(tmp_path, part):
+    """A model is fitted to both; new images are not copies of the other half's."""
+    source = large_source(classes=None, test=False)
+    real = real_images.RealImages(source, features.get("pixels", source, None), tmp_path)
+    copies = PixelRows(getattr(real, part), source.image_shape)
+    found = memorization.to_training(copies, real.training_pixels)
+    scores = memorization.compared(*found, real.held_out_distances)
+    assert (scores.median_ratio, scores.copied_share) == (0.0, 1.0)
+    new = np.random.default_rng(1).random((200, 64), np.float32)
+    found = memorization.to_training(new, real.training_pixels)
+    assert memorization.compared(*found, real.held_out_distances).copied_share < 0.05
 
 
 def test_the_window_of_parzen_has_images_of_its_own(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_gans.errors import InputError
-from keras_gans.metrics.memorization import nearest_training
+from keras_gans.metrics.memorization import nearest_training, to_others
 from tests.metrics.test_neighbors import ReadAsAsked, all_pairs, on_disk, small_tiles
 
 BLACK = np.zeros((1, 16), np.float32)
@@ -27,6 +27,13 @@ def test_by_hand():
     np.testing.assert_array_equal(found.indices[:2], [0, 1])
     assert found.median_ratio == pytest.approx(0.125 / 0.25, 1e-6)
     assert found.copied_share == pytest.approx(2 / 3, 1e-15)
+
+
+def test_distances_to_the_others_leave_each_image_itself_out():
+    training = flat(0.0, 0.1, 0.5, 0.5)
+    found = to_others(training[1:], training)
+    np.testing.assert_allclose(found, [0.1, 0.0, 0.0], rtol=1e-6)
+    assert found.dtype == np.float32
 
 
 def test_the_nearest_percent_of_held_out_images_is_the_measure():
