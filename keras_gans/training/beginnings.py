@@ -65,7 +65,8 @@ def begin_from(run, folder):
 def _networks_of(model, folder):
     """The layers of each network that there is, `{network: {layer: {weight: array}}}`.
 
-    An export tells of no networks: all that it holds is there for each that could be in it.
+    An export tells of no networks: all that it holds is there for each that could be in it, and
+    what one has taken is gone for the next. The running average takes what its network takes.
     """
     if is_run(folder):
         other = load_run(folder)
@@ -81,7 +82,7 @@ def _networks_of(model, folder):
     layers = _layers(variables)
     # What judges images is in no export.
     names = [n.name for n in model.layers if not n.name.startswith(("discriminator", "critic"))]
-    return dict.fromkeys(names, layers)
+    return {name: dict(layers) if name.endswith("_average") else layers for name in names}
 
 
 def _layers(variables):
@@ -94,7 +95,10 @@ def _layers(variables):
 
 
 def _transfer(given, network):
-    """Assigns what fits; returns the number of layers and the names of those that do not."""
+    """Assigns what fits, and takes it out of `given`.
+
+    Returns the number of layers and the names of those that do not fit.
+    """
     wanted = _layers(network.variables)
     left, stems = [], {}
     for name in wanted:
@@ -111,8 +115,9 @@ def _transfer(given, network):
             if name not in matched:
                 left.append(name)
                 continue
+            taken = given.pop(matched[name])
             for weight, variable in wanted[name].items():
-                variable.assign(given[matched[name]][weight])
+                variable.assign(taken[weight])
     return len(wanted), left
 
 

@@ -78,6 +78,18 @@ def test_an_export_gives_the_generator(earlier, data):
 
 
 @pytest.mark.slow
+def test_an_export_of_two_generators_gives_each_its_own(tmp_path):
+    """Their layers are of one kind and one size."""
+    small = {"generator_filters": 2, "discriminator_filters": 2, "evaluate_epochs": 0}
+    earlier, run = (training.prepare(RECIPES["cyclegan"](seed=seed, **small)) for seed in (0, 1))
+    earlier.model.export(tmp_path / "cyclegan")
+    run = training.begin_from(run, tmp_path / "cyclegan")
+    assert equal(run.model.generator_g, earlier.model.generator_g)
+    assert equal(run.model.generator_f, earlier.model.generator_f)
+    assert not equal(run.model.generator_f, earlier.model.generator_g)
+
+
+@pytest.mark.slow
 def test_another_kind_of_model_is_refused(earlier, data, tmp_path):
     directory, _, _ = earlier
     with pytest.raises(InputError, match="of another kind of model, ConditionalGAN"):
