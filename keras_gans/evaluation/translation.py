@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.data import UnpairedSource
+from keras_gans.data.subsets import shuffled
 from keras_gans.errors import InputError
 from keras_gans.evaluation.evaluator import Evaluator, default_count
 from keras_gans.evaluation.real_images import read_batches
@@ -58,6 +59,8 @@ class TranslationEvaluator:
         self.inputs = dict(zip(DIRECTIONS, held_out, strict=True))
         wanted = default_count(source) if count is None else count
         self.count = min(wanted, *(split.size for split in self.inputs.values()))
+        # Of two domains of one size the same places: true pairs stay pairs.
+        self.inputs = {d: shuffled(split, 0, self.count) for d, split in self.inputs.items()}
         feature_name = feature_name or ("classifier" if source.judges else "random")
         self.metrics = _checked_metrics(metrics, source, feature_name)
         self._sets = [name for name in self.metrics if name in SETS]
@@ -131,7 +134,7 @@ class TranslationEvaluator:
         batches = self._translated(endpoints, direction, errors)
         scores, judges = {}, self.source.judges
         if self._sets:
-            labels = judges[0].test.labels[: self.count] if judges else None
+            labels = shuffled(judges[0].test, 0, self.count).labels if judges else None
             scores = self.targets[direction].score_images(batches, labels, self._sets)
         else:
             for _ in batches:  # only for the errors

@@ -52,6 +52,18 @@ def scores(model, tmp_path, data=None, **kwargs):
     return {name: score.value for name, score in evaluator.scores(model).items()}
 
 
+def test_images_are_drawn_from_all_of_a_domain(tmp_path):
+    """Files come sorted by folder: the first ones would all be of one kind."""
+    images = np.repeat(np.arange(100, dtype=np.uint8), 64).reshape(100, *SHAPE)
+    x, y = domain("x", images, images), domain("y", pixels(9, 1), pixels(9, 2))
+    evaluator = translation.evaluator_for(
+        UnpairedSource("toy", x, y), "pixels", metrics=["mmd"], cache_dir=tmp_path
+    )
+    drawn = evaluator.inputs["x_to_y"].read(tf.range(9, dtype=tf.int64))[0].numpy()[:, 0, 0, 0]
+    assert len(set(drawn)) == 9
+    assert drawn.max() > 50
+
+
 def test_the_true_pair_is_the_right_answer(tmp_path):
     held_out = pixels(COUNT, 0) / 255
     identity = np.abs(2 * held_out - 1).mean()
