@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras_gans.data.augmentation import cropped, flipped
 from keras_gans.data.pixels import to_float
 from keras_gans.distribution import WHOLE_BATCH
-from keras_gans.errors import InputError
+from keras_gans.errors import InputError, is_integer
 
 # `tf.random.experimental.index_shuffle` fixes this at 4, and there neighbours stay correlated
 # (0.09 at 60,000 images); from 8 on no statistic tells the order from a random one.
@@ -141,7 +141,7 @@ def without_autotune(dataset):
 
 
 def _check_batch_size(batch_size):
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+    if not is_integer(batch_size, 1):
         raise InputError(f"batch_size must be a positive integer. Received: {batch_size=}")
 
 

@@ -1,11 +1,10 @@
 """Classes that a classifier sees in samples: how many, how often, and whether as asked for."""
 
-from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
 
-from keras_gans.errors import InputError
+from keras_gans.errors import InputError, is_integer
 from keras_gans.metrics.estimate import Estimate
 from keras_gans.metrics.tiles import as_rows, tiles
 
@@ -49,7 +48,7 @@ def summary(predicted, real_labels, num_classes):
     Raises:
         InputError: For no images, another shape, or classes that are none of the k.
     """
-    if not isinstance(num_classes, Integral) or num_classes < 1:
+    if not is_integer(num_classes, 1):
         raise InputError(f"num_classes must be a positive integer. Received: {num_classes!r}")
     counts = _counts(predicted, "predicted", num_classes)
     real_counts = _counts(real_labels, "real_labels", num_classes)

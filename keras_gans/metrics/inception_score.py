@@ -4,11 +4,10 @@ High where every image shows one class surely and all classes come up; it never 
 """
 
 from itertools import pairwise
-from numbers import Integral
 
 import numpy as np
 
-from keras_gans.errors import InputError
+from keras_gans.errors import InputError, is_integer
 from keras_gans.metrics.estimate import Estimate
 from keras_gans.metrics.tiles import TOLERANCE, as_rows, tiles
 
@@ -32,7 +31,7 @@ def score(probabilities, splits=SPLITS):
     """
     probabilities = as_rows(probabilities, "probabilities")
     count = len(probabilities)
-    if not isinstance(splits, Integral) or splits < 1:
+    if not is_integer(splits, 1):
         raise InputError(f"splits must be a positive integer. Received: splits={splits!r}")
     if count < splits:
         needs = f"the Inception Score in {splits} parts needs at least {splits} images"

@@ -5,11 +5,9 @@ does not depend on the number of images, and it is about 0, of either sign, wher
 from one distribution.
 """
 
-from numbers import Integral
-
 import numpy as np
 
-from keras_gans.errors import InputError
+from keras_gans.errors import InputError, is_integer
 from keras_gans.metrics.estimate import Estimate
 from keras_gans.metrics.tiles import as_rows, check_sides, tiles
 
@@ -30,7 +28,7 @@ def distance(real, generated, block=BLOCK):
     Raises:
         InputError: For fewer than 2 rows, different d, values not finite, or a block below 2.
     """
-    if not isinstance(block, Integral) or block < 2:
+    if not is_integer(block, 2):
         raise InputError(f"block must be an integer of at least 2. Received: block={block!r}")
     real, generated = as_rows(real, "real features"), as_rows(generated, "generated features")
     check_sides("the kernel distance", 2, real=real.shape, generated=generated.shape)

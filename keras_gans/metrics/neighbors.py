@@ -10,11 +10,9 @@ its `pairwise_distances_chunked` leave 76 of 10,000 rows of 128 numbers out of t
 to them, in 1.1 to 1.5 times the time.
 """
 
-from numbers import Integral
-
 import numpy as np
 
-from keras_gans.errors import InputError
+from keras_gans.errors import InputError, is_integer
 from keras_gans.metrics.tiles import as_rows, check_sides, read_numbers, tiles
 
 QUERY_ROWS = 16384  # all points are read once for every so many queries
@@ -108,7 +106,7 @@ def real_and_generated(real, generated, k):
 
 def check_k(k):
     """Raises InputError unless k is a positive integer."""
-    if not isinstance(k, Integral) or isinstance(k, bool) or k < 1:
+    if not is_integer(k, 1):
         raise InputError(f"k must be a positive integer. Received: k={k!r}")
 
 

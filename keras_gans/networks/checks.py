@@ -6,7 +6,7 @@ What does not fit raises: an InputError for the size of images, a ValueError for
 from keras import layers
 
 from keras_gans import compat
-from keras_gans.errors import InputError
+from keras_gans.errors import InputError, is_integer
 
 HINT = "give its keras.Sequential a keras.Input first, or build it as keras.Model(inputs, outputs)"
 
@@ -32,7 +32,7 @@ def check_image_shape(image_shape, divisor=1):
 
 def check_class_names(class_names, num_classes):
     """Returns a tuple of `num_classes` names: the given ones, or "0", "1", ... for None."""
-    if not isinstance(num_classes, int) or num_classes < 1:
+    if not is_integer(num_classes, 1):
         raise ValueError(f"num_classes must be a positive integer. Received: {num_classes!r}")
     names = tuple(map(str, range(num_classes)) if class_names is None else class_names)
     if len(names) != num_classes:
@@ -124,7 +124,7 @@ def check_adversarial_autoencoder(encoder, decoder, discriminator, num_classes):
 
 def check_translators(*networks, pool_size):
     """Checks that G: X -> Y, F: Y -> X, D_X and D_Y take what the others make; see `CycleGAN`."""
-    if not isinstance(pool_size, int) or pool_size < 0:
+    if not is_integer(pool_size, 0):
         raise ValueError(f"pool_size must be an integer of at least 0. Received: {pool_size!r}")
     g, f, x, y = ("generator_g", "generator_f", "discriminator_x", "discriminator_y")
     networks = dict(zip((g, f, x, y), networks, strict=True))

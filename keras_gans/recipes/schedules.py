@@ -5,6 +5,8 @@ import math
 import keras
 import tensorflow as tf
 
+from keras_gans.errors import is_integer
+
 
 @keras.saving.register_keras_serializable("keras_gans")
 class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
@@ -31,12 +33,12 @@ class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
             )
         steps = (("constant_steps", constant_steps, 0), ("decay_steps", decay_steps, 1))
         for name, value, low in steps:
-            if not isinstance(value, int) or value < low:
+            if not is_integer(value, low):
                 message = f"{name} must be an integer of at least {low}. Received: {value!r}"
                 raise ValueError(message)
         self.initial_learning_rate = initial_learning_rate
-        self.constant_steps = constant_steps
-        self.decay_steps = decay_steps
+        self.constant_steps = int(constant_steps)
+        self.decay_steps = int(decay_steps)
 
     def __call__(self, step):
         decayed = tf.cast(step, tf.float32) - self.constant_steps
@@ -67,9 +69,9 @@ class Cosine(keras.optimizers.schedules.LearningRateSchedule):
 
     def __init__(self, initial, final, steps):
         super().__init__()
-        if not isinstance(steps, int) or steps < 1:
+        if not is_integer(steps, 1):
             raise ValueError(f"steps must be an integer of at least 1. Received: {steps!r}")
-        self.initial, self.final, self.steps = initial, final, steps
+        self.initial, self.final, self.steps = initial, final, int(steps)
 
     def __call__(self, step):
         progress = tf.minimum(tf.cast(step, tf.float32) / self.steps, 1.0)

@@ -1,6 +1,7 @@
 """Networks that do not fit are refused in one line that names them."""
 
 import keras
+import numpy as np
 import pytest
 from keras import layers
 
@@ -23,6 +24,7 @@ def test_class_names_are_numbers_or_the_given_ones():
     assert checks.check_class_names(["ant", "bee"], 2) == ("ant", "bee")
     with pytest.raises(ValueError, match=r"^class_names must hold 3 names. Received: \['ant'\]"):
         checks.check_class_names(["ant"], 3)
+    assert checks.check_class_names(None, np.int64(2)) == ("0", "1")
     with pytest.raises(ValueError, match=r"^num_classes must be a positive integer. Received: 0"):
         checks.check_class_names(None, 0)
 
