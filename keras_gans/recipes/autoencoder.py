@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from keras_gans.errors import InputError
 from keras_gans.models import Autoencoder
 from keras_gans.networks import autoencoder
 from keras_gans.recipes.base import Recipe, setting
@@ -45,6 +46,13 @@ class ReconstructionRecipe(StageSettings, Recipe):
         width = numbers_per_dimension * latent
         default = "dense" if max(shape[:2]) <= LARGEST_DENSE_SIDE else "convolutional"
         if (self.network or default) == "dense":
+            unused = [n for n in ("width", "max_width", "filters") if getattr(self, n) is not None]
+            if unused:
+                raise InputError(
+                    f"{unused[0]} is of convolutional networks, and these are dense, as up to "
+                    f"{LARGEST_DENSE_SIDE} px they are by default: set network=convolutional, or "
+                    f"units instead. Received: {unused[0]}={getattr(self, unused[0])}"
+                )
             encoder = autoencoder.encoder(shape, width, self.units)
             return encoder, autoencoder.decoder(shape, latent, self.units[::-1], output)
         filters = self.stage_widths(shape)

@@ -1,5 +1,7 @@
 """The settings of networks that grow with the image."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from keras_gans.errors import InputError
@@ -15,6 +17,17 @@ def test_widths_go_by_the_images_size_unless_they_are_set(variant):
     narrow = RECIPES[variant](width=8, max_width=20)
     assert narrow.stage_widths(shape) == (20, 20, 16, 8)
     assert RECIPES[variant](filters=(5, 3)).stage_widths(shape) == (5, 3)
+
+
+@pytest.mark.parametrize("variant", ["vae", "aae", "autoencoder"])
+@pytest.mark.parametrize("setting", [{"width": 8}, {"max_width": 8}, {"filters": (4, 4)}])
+def test_dense_networks_refuse_the_settings_of_stages(variant, setting):
+    recipe = RECIPES[variant](**setting)
+    with pytest.raises(InputError, match=r"these are dense.*set network=convolutional"):
+        recipe.networks(SimpleNamespace(image_shape=(28, 28, 1)))
+    encoder, _ = recipe.networks(SimpleNamespace(image_shape=(64, 64, 1)))
+    widest = max(layer.filters for layer in encoder.layers if hasattr(layer, "filters"))
+    assert widest == max(recipe.stage_widths((64, 64, 1)))
 
 
 def test_no_stage_at_all_is_refused():
