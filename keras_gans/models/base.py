@@ -73,6 +73,9 @@ class GenerativeModel(keras.Model):
         # Keras would add an unused "loss" (it stays 0); this alone is reset and reported.
         return [self._logs]
 
+    def check_batch_size(self, size):
+        """Raises InputError if a step cannot split a batch of `size` images, as some models do."""
+
     def compile_phases(self, phases, settings, **kwargs):
         """Compiles the model: builds each phase's optimizer on the network it moves.
 
@@ -88,6 +91,11 @@ class GenerativeModel(keras.Model):
         if len(set(map(id, optimizers.values()))) < len(phases):
             raise ValueError(f"{', '.join(phases)} must be different objects: each keeps state.")
         for key, (_, network) in phases.items():
+            if not network.trainable_variables:
+                raise ValueError(
+                    f"{network.name} must have trainable weights, which {key} is to move: leave "
+                    "`trainable` as it is, a step freezes who must not move. Received: none"
+                )
             optimizer = optimizers[key]
             if self.dtype_policy.name == "mixed_float16":
                 optimizer = keras.optimizers.LossScaleOptimizer(optimizer)

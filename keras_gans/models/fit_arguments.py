@@ -12,6 +12,9 @@ SEVERAL_RATES = (
 )
 
 
+BATCH_SIZE = 32  # Keras's own default
+
+
 class OptimizerGroup:
     """The optimizers of all phases, as Keras's callbacks of learning rates look for several.
 
@@ -75,6 +78,8 @@ def prepared(model, arguments):
     x, y, steps = (arguments.get(key) for key in ("x", "y", "steps_per_epoch"))
     x, y = fit_data.checked_data(f"{name}.fit", x, y, epochs, steps_per_epoch=steps)
     arguments = arguments | {"x": x, "y": y}
+    if hasattr(x, "shape"):
+        _check_batches(model, len(x), arguments.get("batch_size") or BATCH_SIZE, steps)
     if arguments.get("validation_data") is not None:
         x, y, weights = keras.utils.unpack_x_y_sample_weight(arguments["validation_data"])
         call = f"{name}.fit's validation_data"
@@ -94,6 +99,21 @@ def prepared(model, arguments):
         ]
         arguments = arguments | {"callbacks": callbacks}
     return arguments
+
+
+def _check_batches(model, images, batch_size, steps):
+    """Refuses batches of an array that the model cannot split: the last of an epoch is smaller."""
+    model.check_batch_size(min(images, batch_size))
+    last = images % batch_size
+    if not last or (steps and steps * batch_size <= images):
+        return
+    try:
+        model.check_batch_size(last)
+    except InputError as error:
+        raise InputError(
+            f"{error}, of the last of {images:,} images: leave {last} out, or take another "
+            f"batch_size than {batch_size}"
+        ) from None
 
 
 def prepared_evaluation(model, arguments):

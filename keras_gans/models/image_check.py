@@ -44,8 +44,8 @@ def check_images(images, name="images", shape=None):
     `shape` the `(h, w, c)` to expect; of gray images `[n, h, w]` will do.
 
     Returns:
-        `(images, suspicion)`, an int64 scalar: 1 for a batch that looks like images in [0, 1], else
-        0; REFUSED where XLA has left the refusal out.
+        `(images, suspicion)`: the images as float32, and an int64 scalar: 1 for a batch that looks
+        like images in [0, 1], else 0; REFUSED where XLA has left the refusal out.
     """
     _refuse_structure(images, name)
     images = tf.convert_to_tensor(images)
@@ -71,7 +71,7 @@ def check_images(images, name="images", shape=None):
     with tf.control_dependencies(checks):
         unscaled = tf.cast((low >= 0.0) & (low <= NEAR_BLACK) & (high >= WIDE), tf.int64)
         suspicion = tf.where(inside, unscaled, tf.constant(REFUSED, tf.int64))
-        return tf.identity(images), suspicion
+        return tf.cast(tf.identity(images), tf.float32), suspicion
 
 
 def _refuse_structure(images, name):
@@ -141,8 +141,7 @@ def report_images(train_function, suspicions, steps):
 
 def _refusal(text):
     """What TensorFlow's message of a failed step says of images or labels, or None."""
-    found = re.search(
-        r"(?:images(?: of [XY])?|label) must .*?(?=\n\t|\[Op:|\nTraceback|$)", text, re.DOTALL
-    )
+    what = r"(?:images(?: of [XY])?|label|The batch size)"
+    found = re.search(rf"{what} must .*?(?=\n\t|\[Op:|\nTraceback|$)", text, re.DOTALL)
     # An assertion puts its parts into brackets or, run eagerly, on lines of their own as b'...'.
     return found and " ".join(re.sub(r"\]|\[|b'|'$|'(?=\n)", " ", found[0]).split())

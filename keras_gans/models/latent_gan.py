@@ -9,6 +9,7 @@ from keras_gans.models import augmentation as augmentations
 from keras_gans.models import ema
 from keras_gans.models.base import GenerativeModel
 from keras_gans.models.diagnostics import BATCH_DIAGNOSTICS
+from keras_gans.models.minibatches import check_parts, check_size
 from keras_gans.models.trackers import DIAGNOSTIC, GRADIENT_NORM, LOSS
 from keras_gans.networks.wrappers import CombinedModel
 from keras_gans.serving import signatures
@@ -80,6 +81,7 @@ class LatentGAN(GenerativeModel):
                 batch given to `fit` is split into as many minibatches: its size is a multiple.
         """
         self.game = losses.get(loss, label_smoothing)
+        check_parts(discriminator_steps, "discriminator_steps")
         self.discriminator_steps = discriminator_steps
         phases = {
             "generator_optimizer": (generator_optimizer, self.generator),
@@ -88,6 +90,9 @@ class LatentGAN(GenerativeModel):
         settings = {"loss": loss, "label_smoothing": label_smoothing}
         settings["discriminator_steps"] = discriminator_steps
         self.compile_phases(phases, settings, **kwargs)
+
+    def check_batch_size(self, size):
+        check_size(size, self.discriminator_steps, "discriminator_steps")
 
     @property
     def image_shape(self):

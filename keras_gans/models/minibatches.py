@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from keras_gans.errors import InputError, is_integer
+
 
 def minibatches(data, parts, name="discriminator_steps", even=True):
     """Deals the rows of `data` out, like cards: part t has the rows t, t + parts, t + 2 parts, ...
@@ -12,24 +14,15 @@ def minibatches(data, parts, name="discriminator_steps", even=True):
     Args:
         data: A tensor, or a structure of tensors, of as many rows each.
         parts: Number of minibatches in the list that is returned, a positive integer.
-        name: What the caller calls `parts`, for errors.
+        name: What the caller calls `parts`, for errors; None: their number is all that they say.
         even: Whether all parts must have as many rows; otherwise some may have one less.
 
     Raises:
         ValueError: If the batch cannot be split so (`tf.errors.InvalidArgumentError` in the step
             where its size is known only then).
     """
-    if not isinstance(parts, int) or parts < 1:
-        raise ValueError(f"{name} must be a positive integer. Received: {parts!r}")
-    batch = tf.nest.flatten(data)[0]
-    static = batch.shape[0]
-    size = tf.shape(batch)[0] if static is None else static
-    fits = size % parts == 0 if even else size >= parts
-    wanted = f"{'a multiple of' if even else 'at least'} {name}={parts}"
-    message = f"The batch size must be {wanted}. Received: batch size"
-    if static is not None and not fits:
-        raise ValueError(f"{message} {size}")
-    checks = [tf.debugging.Assert(fits, [message, size])] if static is None else []
+    check_parts(parts, name)
+    checks = _checks(data, parts, name, even)
 
     def part(turn):
         # A strided slice, tensor[turn::parts], took four times as long, of 320 images.
@@ -39,6 +32,38 @@ def minibatches(data, parts, name="discriminator_steps", even=True):
 
     with tf.control_dependencies(checks):
         return [part(turn) for turn in range(parts)]
+
+
+def check_parts(parts, name):
+    """Raises ValueError unless `parts`, which the caller calls `name`, is a positive integer."""
+    if not is_integer(parts, 1):
+        raise ValueError(f"{name} must be a positive integer. Received: {parts!r}")
+
+
+def check_size(size, parts, name=None, even=True):
+    """Raises InputError if `minibatches` cannot split a batch of `size` images; its arguments."""
+    if not _fits(size, parts, even):
+        raise InputError(f"{_message(parts, name, even)} {size}")
+
+
+def _checks(data, parts, name, even=True):
+    """`check_size` of a structure's rows: at once, or operations where their number is open."""
+    batch = tf.nest.flatten(data)[0]
+    if batch.shape[0] is not None:
+        check_size(batch.shape[0], parts, name, even)
+        return []
+    size = tf.shape(batch)[0]
+    return [tf.debugging.Assert(_fits(size, parts, even), [_message(parts, name, even), size])]
+
+
+def _fits(size, parts, even):
+    return size % parts == 0 if even else size >= parts
+
+
+def _message(parts, name, even):
+    number = parts if name is None else f"{name}={parts}"
+    wanted = f"{'a multiple of' if even else 'at least'} {number}"
+    return f"The batch size must be {wanted}. Received: batch size"
 
 
 def mean_over_parts(function, data, parts):
@@ -54,7 +79,8 @@ def mean_over_parts(function, data, parts):
     """
     if parts == 1:
         return function(data, 0)
-    split = [tf.split(tensor, parts) for tensor in data]
+    with tf.control_dependencies(_checks(data, parts, "accumulate")):
+        split = [tf.split(tensor, parts) for tensor in data]
     total = None
     for number, part in enumerate(zip(*split, strict=True)):
         # A part begins when the one before is done: else all would be in memory at once.

@@ -10,7 +10,7 @@ from keras_gans.models import ema
 from keras_gans.models.diagnostics import diversity
 from keras_gans.models.label_check import check_labels
 from keras_gans.models.latent_gan import LatentGAN
-from keras_gans.models.minibatches import mean_over_parts, minibatches
+from keras_gans.models.minibatches import check_parts, check_size, mean_over_parts, minibatches
 from keras_gans.models.trackers import DIAGNOSTIC, GRADIENT_NORM, LOSS
 from keras_gans.networks.checks import check_class_names, check_no_batch_statistics, check_pair
 from keras_gans.networks.wrappers import run_frozen
@@ -27,7 +27,7 @@ class R3GAN(LatentGAN):
         min_D E[f(D(G(z)) - D(x))] + gamma / 2 (E|grad D(x)|^2 + E|grad D(G(z))|^2)
         min_G E[f(D(x) - D(G(z)))],  f(t) = log(1 + exp(t)), z ~ N(0, I)
 
-    The batch given to `fit` is dealt out to D and G: each sees images of its own.
+    The batch given to `fit`, of an even size, is dealt out to D and G: each sees images of its own.
 
     Args:
         generator: Functional or Sequential network, latent `float32 [n, latent_dim]`, or latent and
@@ -117,17 +117,15 @@ class R3GAN(LatentGAN):
             augmentation_probability: Of the augmentation `ada`, a float in [0, 1] or a schedule of
                 steps, as in the paper; None: that of its controller.
             accumulate: Parts of its images that each player works off one after the other before
-                its update, at least 1: the same update in less memory. Each part is augmented by
-                draws of its own.
+                its update, at least 1 and a divisor of their number: the same update in less
+                memory. Each part is augmented by draws of its own.
         """
         if not callable(gamma) and gamma < 0.0:
             raise ValueError(f"gamma must be at least 0. Received: {gamma!r}")
-        if not isinstance(penalty_steps, int) or penalty_steps < 1:
-            raise ValueError(
-                f"penalty_steps must be a positive integer. Received: {penalty_steps!r}"
-            )
-        if not isinstance(accumulate, int) or accumulate < 1:
-            raise ValueError(f"accumulate must be a positive integer. Received: {accumulate!r}")
+        check_parts(penalty_steps, "penalty_steps")
+        check_parts(accumulate, "accumulate")
+        if augmentation_probability is not None:
+            self.check_probability(augmentation_probability)
         self.gamma, self.penalty_steps, self.accumulate = gamma, penalty_steps, accumulate
         self.augmentation_probability = augmentation_probability
         phases = {
@@ -138,6 +136,21 @@ class R3GAN(LatentGAN):
         settings["augmentation_probability"] = augmentation_probability
         self.compile_phases(phases, settings, **kwargs)
 
+    def check_probability(self, probability):
+        """Raises ValueError if `augmentation_probability` is none, or there is no `ada` for it."""
+        if self.adaptive is None:
+            raise ValueError(
+                "augmentation_probability is of the augmentation ada: give the model "
+                f'augmentation=("ada",). Received: augmentation_probability={probability!r}'
+            )
+        if not callable(probability) and not 0.0 <= probability <= 1.0:
+            raise ValueError(
+                f"augmentation_probability must be from 0 to 1. Received: {probability!r}"
+            )
+
+    def check_batch_size(self, size):
+        check_size(size, 2 * self.accumulate)
+
     def train_step(self, data):
         images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
         images = self.checked_images(images)
@@ -145,7 +158,7 @@ class R3GAN(LatentGAN):
             batch = (images,)
         else:
             batch = images, check_labels(labels, self.num_classes)
-        (d_images, *d_labels), (g_images, *g_labels) = minibatches(batch, 2, "players")
+        (d_images, *d_labels), (g_images, *g_labels) = minibatches(batch, 2, None)
         logs = self.train_discriminator(d_images, d_labels)
 
         # min_G E[f(D(T(x)) - D(T(G(z))))], through the frozen D: G too is told by real images.

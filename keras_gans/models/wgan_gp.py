@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras_gans import losses, noise
 from keras_gans.models.diagnostics import diversity
 from keras_gans.models.latent_gan import LatentGAN
-from keras_gans.models.minibatches import minibatches
+from keras_gans.models.minibatches import check_parts, check_size, minibatches
 from keras_gans.models.trackers import DIAGNOSTIC, GRADIENT_NORM, LOSS
 from keras_gans.networks.checks import check_no_batch_statistics, check_pair
 from keras_gans.networks.wrappers import run_frozen
@@ -30,7 +30,7 @@ class WGANGP(LatentGAN):
             BatchNormalization: the penalty is on each image's own slope.
         ema_decay: None, or the decay in (0, 1) of an average of G that makes samples and exports.
         augmentation: None, or names of changes that the critic sees images through, T below:
-            `flip`, `color`, `translation`, `cutout`; see `models.augmentation`.
+            `flip`, `ada`, `color`, `translation`, `cutout`; see `models.augmentation`.
         seed: Integer that decides all noise of training.
 
     Logs:
@@ -84,6 +84,7 @@ class WGANGP(LatentGAN):
         """
         if gp_weight < 0.0:
             raise ValueError(f"gp_weight must be at least 0. Received: {gp_weight!r}")
+        check_parts(n_critic, "n_critic")
         self.n_critic, self.gp_weight = n_critic, gp_weight
         phases = {
             "generator_optimizer": (generator_optimizer, self.generator),
@@ -108,6 +109,9 @@ class WGANGP(LatentGAN):
         norm = self.minimize(g_loss, tape, self.generator_optimizer, self.generator)
         self.update_average()
         return self.finish_step(g_loss=g_loss, g_gradient_norm=norm, **logs)
+
+    def check_batch_size(self, size):
+        check_size(size, self.n_critic, "n_critic", even=False)
 
     def train_critic(self, real_images, turn):
         # min_f E[f(T(G(z)))] - E[f(T(x))] + lambda E[(|grad f(x^)| - 1)^2]: equation 3, of the

@@ -10,6 +10,7 @@ import pytest
 from keras_gans.models.trackers import LOSS
 from tests.contract import same, values
 from tests.models.own_variant import Twins, compiled, line, ones
+from tests.models.toys import gan
 
 
 def test_a_variant_of_ones_own_trains_by_the_same_contract():
@@ -94,6 +95,14 @@ def test_one_optimizer_cannot_serve_two_phases():
     model = Twins(line(), line())
     with pytest.raises(ValueError, match="one, two must be different objects"):
         model.compile(*[keras.optimizers.SGD()] * 2)
+
+
+def test_a_network_that_was_frozen_is_refused():
+    """As the blogs freeze D: its optimizer would move nothing, and nobody would be told."""
+    model = gan()
+    model.discriminator.trainable = False
+    with pytest.raises(ValueError, match=r"^discriminator must have trainable weights.*: none$"):
+        model.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1))
 
 
 def test_optimizers_may_be_named_and_xla_is_for_those_who_ask():

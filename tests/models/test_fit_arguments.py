@@ -47,6 +47,22 @@ def test_other_labels_are_refused_in_a_line_before_a_weight_moves(labels, messag
 
 
 @pytest.mark.slow
+def test_a_last_batch_that_cannot_be_split_is_refused_before_the_first():
+    """Twenty images in batches of 8, 8 and 4, which two updates of D share and three do not."""
+    model = gan()
+    model.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1), discriminator_steps=4)
+    with pytest.raises(InputError, match=r"steps=4.*size 6, of the last of 14 images: leave 6 out"):
+        model.fit(IMAGES[:14], batch_size=8, verbose=0)
+    assert model.steps_done == 0
+    model.fit(IMAGES[:14], batch_size=8, steps_per_epoch=1, verbose=0)
+    model.fit(IMAGES, batch_size=8, verbose=0)
+    assert model.steps_done == 4
+    batches = tf.data.Dataset.from_tensor_slices(IMAGES[:14]).batch(8)
+    with pytest.raises(InputError, match=r"a multiple of discriminator_steps=4\. Received: .* 6$"):
+        model.fit(batches, verbose=0)
+
+
+@pytest.mark.slow
 def test_an_autoencoder_is_evaluated_by_every_image_alike():
     """Twenty images in batches of 8, 8 and 4: each counts once."""
     model = autoencoder(Autoencoder, LATENT_DIM)

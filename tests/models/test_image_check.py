@@ -115,6 +115,8 @@ def test_rounding_and_other_floats_pass():
         images = tf.data.Dataset.from_tensors(tf.cast(good(4), kind))
         model.fit(images, verbose=0)
     assert model.steps_done == 3
+    # Steps compute in float32 whatever comes.
+    assert check_images(tf.cast(good(4), tf.float64))[0].dtype == tf.float32
 
 
 def test_a_later_batch_is_refused_before_it_moves_a_weight():

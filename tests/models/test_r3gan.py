@@ -9,6 +9,7 @@ import tensorflow as tf
 
 import keras_gans as kg
 from keras_gans import losses
+from keras_gans.errors import InputError
 from keras_gans.noise import step_normal
 from keras_gans.recipes.schedules import Cosine
 from tests.contract import (
@@ -253,6 +254,11 @@ class TestR3GAN(VariantContract):
         assert max(np.abs(a - b).max() for a, b in pairs) > 1e-5
 
     def test_parts_that_do_not_divide_the_images_are_refused(self):
+        with pytest.raises(InputError, match=r"a multiple of 6. Received: batch size 8"):
+            self.compiled(accumulate=3).fit(*self.data(BATCH), batch_size=BATCH, verbose=0)
+        dataset = tf.data.Dataset.from_tensor_slices(self.data(BATCH)).batch(BATCH)
+        with pytest.raises(InputError, match=r"a multiple of accumulate=3. Received: batch size 4"):
+            self.compiled(accumulate=3).fit(dataset, verbose=0)
         with pytest.raises(ValueError, match="accumulate must be a positive integer"):
             self.compiled(accumulate=0)
 
@@ -274,8 +280,15 @@ class TestR3GAN(VariantContract):
         np.testing.assert_array_equal(batches[0], self.data(BATCH)[0][0::2])
 
     def test_a_batch_that_two_cannot_share_is_refused(self):
-        with pytest.raises(ValueError, match="a multiple of players=2"):
+        with pytest.raises(ValueError, match=r"a multiple of 2. Received: batch size 7"):
             self.compiled().fit(*self.data(7), batch_size=7, verbose=0)
+
+    def test_a_probability_of_ada_is_refused_that_is_none_or_has_no_ada(self):
+        with pytest.raises(ValueError, match=r"is of the augmentation ada: give .*y=0.5"):
+            self.compiled(augmentation_probability=0.5)
+        adaptive = {"options": {"augmentation": ("ada",)}}
+        with pytest.raises(ValueError, match=r"must be from 0 to 1. Received: 30"):
+            self.compiled(**adaptive, augmentation_probability=30)
 
     def test_networks_that_do_not_fit_are_refused(self):
         generator, discriminator = self.networks()
