@@ -121,7 +121,8 @@ class TrainedModel:
                 `stacked_mnist` 26,000.
             metrics: Names of `metrics.registry.METRICS`; default: all that apply.
             features: What images are compared by; default: a classifier where the data has labels,
-                else a network of random weights.
+                else `inception_2015` once its file is on the machine, or networks of random
+                weights.
             dataset: Of an export: the data it was trained on, as `data.load_source` or, of two
                 domains, `data.load_unpaired` takes it. A run knows its own.
             data_dir: Folder that holds the data; of a run, where it is now, if it was moved.
