@@ -119,17 +119,29 @@ def _label(client, options):
 
 def send(client, options):
     """Writes, of every file sent, the image that comes back, under the same name as PNG."""
+    places = _places(options.files, options.out)
     options.out.mkdir(parents=True, exist_ok=True)
-    for path in options.files:
+    for path, place in zip(options.files, places, strict=True):
         inputs = {"image_bytes": [path.read_bytes()]}
         outputs = client.predict(
             options.model, inputs, signature=options.signature, **_where(options)
         )
         if "image_bytes" not in outputs:
             raise ValueError(f"{options.signature} gives no image file, but {', '.join(outputs)}")
-        place = options.out / f"{path.stem}.png"
         place.write_bytes(outputs["image_bytes"][0])
         print(place)
+
+
+def _places(files, folder):
+    """Where the answers of files go; ValueError if one would be in the place of another file."""
+    places = [folder / f"{path.stem}.png" for path in files]
+    sent = {path.resolve() for path in files}
+    for number, place in enumerate(places):
+        if place.resolve() in sent:
+            raise ValueError(f"{place} would be overwritten: choose another folder with --out")
+        if place in places[:number]:
+            raise ValueError(f"two answers would be {place}: send files of one name apart")
+    return places
 
 
 def status(client, options):

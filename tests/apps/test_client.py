@@ -58,6 +58,20 @@ def test_a_mistake_is_one_line(words, status, message, server, tmp_path, capsys)
     assert message in line
 
 
+def test_no_file_of_the_users_and_no_answer_is_overwritten(tmp_path, capsys):
+    """Told before a server is asked: there is none here."""
+    for name in ("photos/x.png", "more/x.jpg"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(b"mine")
+    words = ["send", "translate_x_to_y_bytes", str(tmp_path / "photos/x.png")]
+    assert program.main([*words, "--out", str(tmp_path / "photos")]) == 2
+    assert "photos/x.png would be overwritten: choose another" in capsys.readouterr().err
+    assert (tmp_path / "photos/x.png").read_bytes() == b"mine"
+    assert program.main([*words, str(tmp_path / "more/x.jpg"), "--out", str(tmp_path / "o")]) == 2
+    assert "o/x.png: send files of one name apart" in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()
+
+
 def test_without_a_server_it_fails_and_needs_no_tensorflow():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
