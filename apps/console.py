@@ -50,10 +50,20 @@ def parse(parser, arguments):
 
 
 def check_ending(option, path, endings):
-    """Raises InputError unless a file, or None, has one of these endings, as `.png`, or none."""
+    """Raises InputError unless a file to write has one of these endings, as `.png`, or none.
+
+    None passes.
+    """
     ending = Path(path or "").suffix
     if ending and ending.lower() not in endings:
         raise InputError(f"{option} must end in {' or '.join(endings)}. Received: {path}")
+    check_no_folder(option, path)
+
+
+def check_no_folder(option, path):
+    """Raises InputError if a file to write, or None, is a folder."""
+    if path and Path(path).is_dir():
+        raise InputError(f"{option} must be a file. Received: {path}, which is a folder")
 
 
 def run_app(name, main):

@@ -126,6 +126,7 @@ def _parse(arguments):
     add("--picture", type=str, default="generated/comparison.png", help="of --compare")
     options = console.parse(parser, arguments)
     console.check_ending("--picture", options.picture, images.FORMATS)
+    console.check_no_folder("--out", options.out)
     if bool(options.model) == bool(options.compare):
         raise InputError(f"name one model, or several with --compare (see {PROGRAM} --help)")
     if options.samples is not None and options.samples < 2:
@@ -136,8 +137,9 @@ def _parse(arguments):
 def _open(folder, options):
     if not training.is_run(folder):
         return _open_export(folder, options)
+    of_exports = any(not training.is_run(each) for each in options.compare or ())
     for name in ("dataset", *READING):
-        if options[name] is not None:
+        if options[name] is not None and not of_exports:
             flag = name.replace("_", "-")
             raise InputError(f"{folder} is a run and knows its data: leave --{flag} out")
     path = training.find_checkpoint(folder, options.checkpoint)
@@ -157,7 +159,8 @@ def _open_export(folder, options):
     source = training.export_source(
         endpoints, options.dataset, data_dir=options.data_dir, **reading
     )
-    protocol = {"checkpoint": "export", "version": export.version_dir(folder).name}
+    version = export.version_dir(folder)
+    protocol = {"checkpoint": f"export {version.parent.name}", "version": version.name}
     return Subject(folder, endpoints, source, protocol, Path(options.out))
 
 

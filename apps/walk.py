@@ -160,8 +160,6 @@ def _check_frames(options, stations):
 
 def _check_places(options, is_run):
     for path in filter(None, (options.out, options.strip)):
-        if Path(path).is_dir():
-            raise InputError(f"cannot write to {path}: it is a folder, not a file")
         training.check_writable(Path(path).parent)
     if is_run:
         training.check_writable(options.model)
@@ -178,6 +176,11 @@ def _between_seeds(options, endpoints):
     if options.label is not None:
         labels = np.array([training.label_index(names, options.label)])
     elif label is not None:
+        if not 0 <= label < len(names or ()):
+            raise InputError(
+                f"--from-latent {options.from_latent}: of class {label}, where the model has "
+                f"{len(names or ())} classes: it was found with another model"
+            )
         labels = np.array([label])
     else:
         labels = np.arange(min(COLUMNS, len(names))) if names else None  # a column each
@@ -228,7 +231,7 @@ def _first_latent(path, width):
     try:
         with np.load(path) as file:
             latent, label = file["latent"].astype(np.float32), file.get("label")
-    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
         raise InputError(f"--from-latent {path}: no latent of apps.project ({error})") from error
     if latent.shape != (width,):
         raise InputError(

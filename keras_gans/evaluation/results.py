@@ -22,7 +22,7 @@ def make_entry(evaluator, scores, model, floor=None):
         evaluator: What measured.
         scores: `{name: Estimate}`.
         model: What of the model belongs beside its scores: its `checkpoint` ("best", "last",
-            "export" or "epoch 5"), and step or version.
+            "export cgan" or "epoch 5"), and step or version.
         floor: `{name: Estimate}` of real images in the samples' place; None if not measured.
     """
     entry = {
@@ -34,12 +34,12 @@ def make_entry(evaluator, scores, model, floor=None):
 
 
 def entry_key(evaluator, model):
-    """Returns the key of an evaluation, by its checkpoint, number of samples and features.
+    """Returns the key of an evaluation: checkpoint, an export's version, samples and features.
 
     A new one takes the place of an older one of the same key. The arguments are `make_entry`'s.
     """
-    checkpoint = model["checkpoint"].replace(" ", "_")
-    return f"{checkpoint}_{evaluator.count}_{evaluator.features.name}"
+    words = model["checkpoint"], model.get("version"), evaluator.count, evaluator.features.name
+    return "_".join(str(word).replace(" ", "_") for word in words if word is not None)
 
 
 def read(path):
@@ -108,7 +108,9 @@ def read_floor(path):
 def _damage_refused(path, cure):
     try:
         yield
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is damaged: {cure} ({error!r})") from error
 
 

@@ -44,7 +44,7 @@ def test_what_a_parser_refuses_is_a_mistake_and_names_the_help(tmp_path):
             console.parse(parser, arguments)
 
 
-def test_a_file_ends_as_what_it_holds():
+def test_a_file_ends_as_what_it_holds(tmp_path):
     for path in ("a.png", "a/B.JPG", "a.b.jpeg", "none", None, "dir.d/none"):
         console.check_ending("--grid", path, [".png", ".jpg", ".jpeg"])
     for path in ("a.mp4", "a.png.txt", "a.gif"):
@@ -52,6 +52,8 @@ def test_a_file_ends_as_what_it_holds():
             InputError, match=rf"^--out must end in .png or .jpg. Received: {path}$"
         ):
             console.check_ending("--out", path, [".png", ".jpg"])
+    with pytest.raises(InputError, match=rf"^--out must be a file. Received: {tmp_path}, which"):
+        console.check_ending("--out", tmp_path, [".png"])
 
 
 def test_a_trained_model_is_a_folder_and_a_checkpoint():

@@ -128,6 +128,12 @@ def test_an_export_scores_what_its_run_does(run, runs, data, tmp_path, capsys, m
     evaluated(capsys, version, *COUNT, *options)
     (entry,) = results.read(file).values()
     assert entry["protocol"]["version"] == version.name
+    # Of another export the scores stand beside these; a run that is compared knows its data.
+    other = shutil.copytree(version, tmp_path / "exports" / version.parent.name / "1")
+    compared = ["--compare", run, other, version, *COUNT, *options]
+    _, err = evaluated(capsys, *compared, "--picture", tmp_path / "rows.png")
+    assert err.count("measured in") == 1
+    assert len(results.read(file)) == 2
     ours = results.read(run / "metrics.json")["best_200_classifier"]
     for name, score in entry["scores"].items():
         assert score["value"] == pytest.approx(ours["scores"][name]["value"], rel=1e-4)
@@ -273,6 +279,8 @@ def test_what_does_not_go_together(run, runs, tmp_path, capsys):
     assert "name the data it was trained on" in refused(capsys, runs[1])
     assert "an export has no checkpoints" in refused(capsys, runs[1], "--checkpoint", "last")
     assert "neither a run nor an export" in refused(capsys, tmp_path / "nothing")
+    line = refused(capsys, runs[1], "--dataset", "digits", "--out", tmp_path)
+    assert f"--out must be a file. Received: {tmp_path}, which is a folder" in line
     assert "--samples must be at least 2" in refused(capsys, run, "--samples", "1")
     assert "beauty" in refused(capsys, run, "--metrics", "beauty")
     line = refused(capsys, run, "--features", "pixels", "--metrics", "inception_score", *COUNT)

@@ -398,6 +398,18 @@ def test_what_cannot_be_asked(conditional, tmp_path, capsys, more, words):
     assert words in refused(capsys, tmp_path, conditional[0], *more)
 
 
+def test_a_latent_that_was_found_with_another_model(conditional, colourful, tmp_path, capsys):
+    file = tmp_path / "latent.npz"
+    for model, label, count in ((conditional[0], 7, 3), (colourful[0], 0, 0)):
+        specs = training.open_endpoints(model, None).specs("serving_default")
+        np.savez(file, latent=np.zeros(specs["latent"].shape[-1]), label=label)
+        line = refused(capsys, tmp_path, model, "--from-latent", file)
+        assert f"of class {label}, where the model has {count} classes" in line
+    file.write_bytes(b"")
+    line = refused(capsys, tmp_path, conditional[0], "--from-latent", file)
+    assert "no latent of apps.project" in line
+
+
 def test_more_classes_than_frames_are_told_what_can_be_done():
     """Fewer steps than one there cannot be."""
     options = SimpleNamespace(steps=16, classes=True, points=None, seconds=None)
@@ -448,7 +460,7 @@ def test_a_place_that_cannot_be_written(conditional, tmp_path, capsys):
         line = refusal(capsys, "walk", *more, option, tmp_path / "file" / "x")
         assert f"cannot write to {tmp_path}/file" in line
         line = refusal(capsys, "walk", *more, option, tmp_path)
-        assert "it is a folder" in line
+        assert f"{option} must be a file. Received: {tmp_path}, which is a folder" in line
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
