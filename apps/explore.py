@@ -46,10 +46,11 @@ def main(arguments=None):
     """Serves the page until it is stopped; returns the exit status."""
     accept_any_text()
     options = parse(arguments)
-    if not options.models and not exported(options.saved_models):
-        return refuse(f"no exports in {options.saved_models}: run `make train-cgan` first")
-    if options.url and not options.url.startswith(("http://", "https://")):
+    if options.url and not is_address(options.url):
         return refuse(f"--url must be like http://127.0.0.1:8501. Received: {options.url}")
+    if not options.models and not exported(options.saved_models):
+        cure = "name the server's models with --models" if options.url else "run `make train-cgan`"
+        return refuse(f"no exports in {options.saved_models}: {cure} first")
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
     try:
         listener = socket.create_server((options.host, options.port), family=family)
@@ -81,6 +82,14 @@ def parse(arguments):
     )
     add("--port", type=int, default=8080, help="of the page; 0: any (default: %(default)s)")
     return parser.parse_args(arguments)
+
+
+def is_address(url):
+    """Whether a text is the address of a server, http or https, with a host."""
+    try:
+        return url.startswith(("http://", "https://")) and bool(urllib3.util.parse_url(url).host)
+    except urllib3.exceptions.LocationParseError:
+        return False
 
 
 def refuse(message):

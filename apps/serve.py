@@ -22,6 +22,7 @@ GENERATED = "generated/serving"  # configurations of a server that is started he
 ENGINES = ("docker", "podman")
 ENGINE_SECONDS = 5
 NAMED_LABELS = 100
+LARGEST_PORT = 65_535
 HOW_TO_GET = (
     "for production install tensorflow-model-server from "
     f"https://www.tensorflow.org/tfx/serving/setup, or start docker (image {serve_config.IMAGE})"
@@ -48,7 +49,10 @@ def main(arguments=None):
     except ValueError as error:
         return refuse(error)
     if args.write_config:
-        print(*serve_config.write_files(args.write_config, served, saved_models), sep="\n")
+        try:
+            print(*serve_config.write_files(args.write_config, served, saved_models), sep="\n")
+        except OSError as error:
+            return refuse(f"cannot write {error.filename}: {error.strerror}")
         return 0
     command = None if args.embedded else server_command(served, saved_models)
     # The server keeps the terminal from here on.
@@ -66,8 +70,8 @@ def parse(arguments):
     add = parser.add_argument
     add("model", nargs="?", help="name of its folder in saved_models, such as cgan; default: all")
     add("--saved-models", default="saved_models", metavar="FOLDER")
-    add("--port", type=int, default=8501, help="REST port (default: %(default)s)")
-    add("--grpc-port", type=int, default=8500, help="(default: %(default)s)")
+    add("--port", type=port, default=8501, help="REST port (default: %(default)s)")
+    add("--grpc-port", type=port, default=8500, help="(default: %(default)s)")
     text = "a version to serve instead of the newest; can be repeated"
     add("--version", action="append", type=int, default=[], metavar="NUMBER", help=text)
     text = "serve a version by a name too, as stable=1795704597; can be repeated"
@@ -81,6 +85,13 @@ def parse(arguments):
     text = "address that the embedded server listens on (default: %(default)s)"
     add("--host", default="127.0.0.1", help=text)
     return parser.parse_args(arguments)
+
+
+def port(word):
+    """Reads the number of a port, for `argparse`."""
+    if not 0 <= (number := int(word)) <= LARGEST_PORT:
+        raise argparse.ArgumentTypeError(f"must be from 0 to {LARGEST_PORT}. Received: {word}")
+    return number
 
 
 def what_to_serve(args, newest, saved_models):

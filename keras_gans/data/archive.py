@@ -171,7 +171,11 @@ def open_archive(path):
     Raises:
         InputError: It is damaged, encrypted, out of all proportion, or leads out of its folder.
     """
-    if not (zipfile.is_zipfile(path) or tarfile.is_tarfile(path)):
+    try:
+        is_archive = zipfile.is_zipfile(path) or tarfile.is_tarfile(path)
+    except EOFError:
+        is_archive = True  # what is cut off within its first file, as opening it will say
+    if not is_archive:
         return None
     folder = ArchiveFolder(Archive(path))
     levels, parts = folder.levels(), ()

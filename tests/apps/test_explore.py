@@ -100,6 +100,12 @@ def test_the_page_needs_nothing_from_elsewhere():
         (["--port", "taken"], "cannot listen on 127.0.0.1:"),
         (["--port", "70000"], "cannot listen on 127.0.0.1:70000"),
         (["--url", "127.0.0.1:8501"], "--url must be like http://127.0.0.1:8501"),
+        (["--url", "http://127.0.0.1:abc"], "--url must be like http://127.0.0.1:8501"),
+        (["--url", "http://"], "--url must be like http://127.0.0.1:8501"),
+        (
+            ["--url", "http://a", "--saved-models", "nowhere"],
+            "in nowhere: name the server's models",
+        ),
     ],
 )
 def test_a_mistake_is_one_line(words, message, folder, capsys):

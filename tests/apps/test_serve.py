@@ -262,7 +262,10 @@ def test_a_damaged_version_is_named(programs, tmp_path):
 def test_a_wrong_option_ends_with_status_2(programs, saved_models):
     done = serve(programs, saved_models, "cgan", "--port", "rest")
     assert done.returncode == 2
-    assert "invalid int value: 'rest'" in done.stderr
+    assert "invalid port value: 'rest'" in done.stderr
+    done = serve(programs, saved_models, "cgan", "--grpc-port", "65536")
+    assert done.returncode == 2
+    assert "--grpc-port: must be from 0 to 65535. Received: 65536" in done.stderr
 
 
 # Several models, versions, labels ----------------------------------------------------------------
@@ -312,6 +315,15 @@ def test_files_for_production_are_written_and_nothing_started(
         "docker-compose.yml",
         "kubernetes.yaml",
     }
+
+
+def test_a_file_where_the_folder_should_be_is_one_line(saved_models, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    for place in ("file", "file/x"):
+        options = ["cgan", "--write-config", str(tmp_path / place)]
+        assert program.main([*options, "--saved-models", str(saved_models)]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert f"cannot write {tmp_path / place}: " in line
 
 
 @pytest.mark.parametrize(

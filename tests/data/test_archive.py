@@ -149,8 +149,12 @@ def test_an_encrypted_archive_is_refused(tmp_path):
 @pytest.mark.parametrize("name", ["a.tar.gz", "a.tar.xz", "a.zip"])
 def test_a_cut_off_archive_is_named(photos, tmp_path, name):
     path = pack(photos, tmp_path / name)
-    path.write_bytes(path.read_bytes()[:-3000])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-3000])
     assert str(path) in refusal(path)
+    if ".tar" in name:  # within its first file
+        path.write_bytes(whole[:200])
+        assert f"the archive {path} is damaged" in refusal(path)
 
 
 @BOTH_WAYS
