@@ -121,7 +121,7 @@ def _train_as_chief(run, options, held):
             print(f"worst     {worst}")
     print(f"samples   {directory}/samples")
     print(f"exported  {version}")
-    print("\n".join(_next_commands(run.recipe, options)))
+    print("\n".join(_next_commands(run.recipe, str(runs_dir), options.export_dir)))
 
 
 def _make_evaluator(run, runs_dir):
@@ -145,9 +145,9 @@ def _best_text(best):
     return f"{', '.join(words)} at epoch {best['epoch']}"
 
 
-def _next_commands(recipe, options):
-    variant, folder = recipe.variant, options.export_dir
-    logs = {"ARGS": command_line("--logdir", options.runs_dir)} if options.runs_dir != RUNS else {}
+def _next_commands(recipe, runs_dir, folder):
+    variant = recipe.variant
+    logs = {"ARGS": command_line("--logdir", runs_dir)} if runs_dir != RUNS else {}
     yield f"next      {command_line('make', 'tensorboard', **logs)}"
     for program in recipe.programs:
         if folder == EXPORTS:

@@ -4,6 +4,7 @@ from statistics import median
 
 SMALLEST, LARGEST_ON_CPU, LARGEST_ON_GPU = 16, 64, 256
 BY_DEFAULT = (64, 64)
+DIVISOR = 4  # sizes of which all networks can make images
 
 
 def choose_size(sides, on_gpu):
@@ -37,8 +38,10 @@ def enlarged_note(size, sides):
     """What a user should know of a size that he asks for; None if it enlarges few pictures."""
     if not sides or min(size) <= (shorter := median(min(pair) for pair in sides)):
         return None
-    advice, _ = choose_size(sides, on_gpu=True)
+    advice = -(-min(choose_size(sides, on_gpu=True)[0]) // DIVISOR) * DIVISOR
+    if advice >= min(size):
+        return None
     return (
         f"most pictures are {shorter:g} px or less, which {size[0]} x {size[1]} enlarges: "
-        f"--image-size {min(advice)} loses nothing and takes less time"
+        f"--image-size {advice} loses nothing and takes less time"
     )

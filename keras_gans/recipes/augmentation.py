@@ -80,5 +80,5 @@ def default_augment(images, epochs):
     if images >= FEW_IMAGES:
         return "none", f"as there are {images:,} images"
     if (epochs or 0) < MANY_EPOCHS:
-        return "none", f"as each image is seen fewer than {MANY_EPOCHS:,} times"
-    return "diffaugment", f"as each of only {images:,} images is seen {epochs:,} times"
+        return "none", f"as there are fewer than {MANY_EPOCHS:,} epochs"
+    return "diffaugment", f"as there are only {images:,} images, over {epochs:,} epochs"

@@ -304,10 +304,13 @@ def test_a_complete_run_goes_on_for_longer_as_a_copy_and_another_begins_with_its
     run = training.reopen(RECIPES["cgan"](**settings_of(folder)), folder)
     training.finish(run, folder, tmp_path / "exports")
     before = snapshot(folder)
-    options = ["--resume", folder, "--name", "longer", "--epochs", "3", *places(tmp_path)]
+    options = ["--resume", folder, "--name", "longer", "--epochs", "3"]
+    # A run that goes on stays where it is.
+    options += ["--export-dir", tmp_path / "exports"]
     status, out, err = run_here(capsys, "train", "cgan", *options)
     assert status == 0, err
     assert "changed   3 epochs in place of 2" in out
+    assert f"make tensorboard ARGS='--logdir {tmp_path}/runs'" in out
     copy = tmp_path / "runs" / "longer"
     assert f"run       {copy}" in out
     assert int(checkpoint_of(copy).step) == 24

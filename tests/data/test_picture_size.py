@@ -32,6 +32,9 @@ def test_a_size_that_enlarges_is_told_with_one_that_does_not():
     assert enlarged_note((64, 64), [(64, 100)] * 3) is None
     assert "--image-size 32" in enlarged_note((128, 128), [(40, 50), (40, 60)])
     assert enlarged_note((128, 128), []) is None
+    # CycleGAN's networks take multiples of 4.
+    assert "--image-size 20 " in enlarged_note((64, 64), [(18, 18)] * 3)
+    assert enlarged_note((20, 20), [(18, 18)] * 3) is None
 
 
 def test_a_folder_is_looked_at(tmp_path):

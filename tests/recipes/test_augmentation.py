@@ -81,9 +81,9 @@ def test_a_policy_without_diffaugment_is_refused(augment):
 @pytest.mark.parametrize(
     ("settings", "count", "text"),
     [
-        ({"epochs": 3000}, 300, "diffaugment, as each of only 300 images is seen 3,000 times: D"),
+        ({"epochs": 3000}, 300, "diffaugment, as there are only 300 images, over 3,000 epochs: D"),
         ({"epochs": 3000}, 60_000, "none, as there are 60,000 images"),
-        ({"epochs": 60}, 1_797, "none, as each image is seen fewer than 500 times"),
+        ({"epochs": 60}, 1_797, "none, as there are fewer than 500 epochs"),
         ({"epochs": 3000, "augment": "none"}, 300, "none, as asked"),
         ({"epochs": 3000, "augment": "none", "flip": True}, 300, "none, as asked: D sees flip"),
         ({"epochs": 60, "augment": "ada"}, 300, "ada, as asked: D sees ada"),

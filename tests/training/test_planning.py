@@ -59,7 +59,7 @@ def test_every_choice_that_nobody_made_is_printed_with_its_reason(tmp_path):
     assert lines["size"] == "20 x 36, as the pictures are"
     assert lines["batch"] == "16, instead of 128, as there are only 20 images"
     assert lines["length"] == "75,000 epochs, about 1,200,000 images to see; 16 in each epoch"
-    assert lines["augment"].startswith("diffaugment, as each of only 20 images is seen 75,000")
+    assert lines["augment"].startswith("diffaugment, as there are only 20 images, over 75,000")
     assert "with the square of the side" in lines["gamma"]
     assert "half-life" in lines["average"]
     assert lines["precision"] == "float32, the same on every machine"

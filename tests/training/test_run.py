@@ -143,7 +143,7 @@ def test_the_default_augmentation_is_kept_in_the_configuration_and_in_the_model(
     assert settings["augment"] == "diffaugment"
     assert settings["augment_policy"] == ["color", "translation", "cutout"]
     line = next(line for line in training.plan(run).splitlines() if line.startswith("augment "))
-    assert f"diffaugment, as each of only 64 images is seen {MANY_EPOCHS} times" in line
+    assert f"diffaugment, as there are only 64 images, over {MANY_EPOCHS} epochs" in line
 
 
 def test_a_run_that_has_no_checkpoint_begins_anew(data, tmp_path):
