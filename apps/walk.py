@@ -42,7 +42,10 @@ def main(arguments=None):
         walk = _between_classes(options, model, endpoints)
     else:
         walk = _between_seeds(options, endpoints)
-    _check_places(options, is_run=model is not None)
+    for path in filter(None, (options.out, options.strip)):
+        training.check_writable(Path(path).parent)
+    if model is not None:
+        training.check_writable(options.model)
     strip, frames = walk.strip(), len(walk.inputs["latent"])
     seconds = FRAME_SECONDS if options.seconds is None else options.seconds / frames
     try:
@@ -156,13 +159,6 @@ def _check_frames(options, stations):
             f"--seconds must be from {low:g} to {high:g} for {count} frames. "
             f"Received: {options.seconds:g}"
         )
-
-
-def _check_places(options, is_run):
-    for path in filter(None, (options.out, options.strip)):
-        training.check_writable(Path(path).parent)
-    if is_run:
-        training.check_writable(options.model)
 
 
 # Walks -------------------------------------------------------------------------------------------

@@ -33,6 +33,12 @@ UNCHECKED = (
     "step through: the weights have moved, make the model anew"
 )
 REFUSED = 2**32  # more than there are steps in a call
+# What TensorFlow's message of a failed step says of images, labels or their number. An assertion
+# puts its parts into brackets or, run eagerly, on lines of their own as b'...'.
+REFUSAL = re.compile(
+    r"(?:images(?: of [XY])?|label|The batch size) must .*?(?=\n\t|\[Op:|\nTraceback|$)", re.DOTALL
+)
+ASSERTION = re.compile(r"\]|\[|b'|'$|'(?=\n)")
 # A batch of [0, 1] has its darkest pixel near 0 and is wide; one bright by chance, less so.
 NEAR_BLACK, WIDE = 0.1, 0.5
 
@@ -109,8 +115,8 @@ def report_refusals(function):
         try:
             return function(iterator)
         except tf.errors.InvalidArgumentError as error:
-            if reason := _refusal(str(error)):
-                raise InputError(reason) from None
+            if found := REFUSAL.search(str(error)):
+                raise InputError(" ".join(ASSERTION.sub(" ", found[0]).split())) from None
             raise
 
     return reporting
@@ -137,11 +143,3 @@ def report_images(train_function, suspicions, steps):
         return logs
 
     return function
-
-
-def _refusal(text):
-    """What TensorFlow's message of a failed step says of images or labels, or None."""
-    what = r"(?:images(?: of [XY])?|label|The batch size)"
-    found = re.search(rf"{what} must .*?(?=\n\t|\[Op:|\nTraceback|$)", text, re.DOTALL)
-    # An assertion puts its parts into brackets or, run eagerly, on lines of their own as b'...'.
-    return found and " ".join(re.sub(r"\]|\[|b'|'$|'(?=\n)", " ", found[0]).split())

@@ -79,8 +79,8 @@ def given(line, environment):
 
 @pytest.mark.parametrize("name", [name for name in NAMES if "\n" not in name and name.strip("-r")])
 def test_the_commands_at_a_runs_end_can_be_pasted(name, any_terminal, make_prints):
-    options = SimpleNamespace(runs_dir=f"{name}/runs", export_dir=f"{name}/exports")
-    lines = list(train._next_commands(RECIPES["cgan"], options))
+    lines = list(train._next_commands(RECIPES["cgan"], f"{name}/runs", f"{name}/exports"))
+    options = SimpleNamespace(export_dir=f"{name}/exports")
     assert [line[:10].strip() for line in lines] == ["next", "", ""]
     board, generate, server = (given(line[10:], make_prints) for line in lines)
     assert board[-2:] == ["--logdir", f"{name}/runs"]
