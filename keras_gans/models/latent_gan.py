@@ -47,6 +47,7 @@ class LatentGAN(GenerativeModel):
         **dict.fromkeys(("d_gradient_norm", "g_gradient_norm"), GRADIENT_NORM),
         **BATCH_DIAGNOSTICS,
     }
+    discriminator_steps = 1  # of a variant whose own `compile` knows no other number
 
     def __init__(self, generator, latent_dim, ema_decay=None, augmentation=None, **kwargs):
         augmentation = augmentations.check_augmentation(augmentation)
