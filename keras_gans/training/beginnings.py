@@ -48,10 +48,11 @@ def begin_from(run, folder):
     with run.strategy.scope():
         for network in run.model.layers:
             given = sources.get(network.name, sources.get(network.name.removesuffix("_average")))
+            is_there = bool(given)  # before its layers are taken out
             count, left = _transfer(given or {}, network)
             lines.append(("", _transfer_text(network.name, count, left)))
             taken += count - len(left)
-            all_layers += count if given else 0
+            all_layers += count if is_there else 0
     if taken < SMALLEST_SHARE * all_layers or not taken:
         raise InputError(
             f"{folder} is of another kind of model or of other widths: of {all_layers} layers "
