@@ -4,6 +4,7 @@ Imported for this effect, before anything that imports TensorFlow.
 """
 
 import contextlib
+import gc
 import os
 import sys
 import tempfile
@@ -14,6 +15,9 @@ import warnings
 KERAS_VARIABLES = {"KERAS_BACKEND": "tensorflow", "KERAS_NNX_ENABLED": "0"}
 UNWANTED = ("TF_USE_LEGACY_KERAS", "KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH")
 EPSILON = 1e-7  # Keras's default
+# Keras imports them for wrappers and galleries that no program here uses, and does without where
+# they are not installed: 2.3 of the 7 seconds in which TensorFlow is imported.
+NOT_FOR_KERAS = ("sklearn", "matplotlib")
 # Addresses that the libraries and the smallest training reserve on two cores; most of them need no
 # memory. With fewer TensorFlow fails in many ways, or hangs.
 FEWEST_ADDRESSES = 9 * 2**28
@@ -35,6 +39,18 @@ def _hushed():
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+@contextlib.contextmanager
+def _as_if_not_installed(packages):
+    """Lets no import find the packages meanwhile, but for those that are imported by now."""
+    hidden = [name for name in packages if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def _refuse(reason):
@@ -61,13 +77,17 @@ def _check_addresses():
 
 def _import_libraries():
     """Imports TensorFlow and Keras with its defaults, whatever its configuration file says."""
-    with _hushed():
+    # Of a library's objects none is garbage: to look for it takes half a second, and again later.
+    gc.disable()
+    with _hushed(), _as_if_not_installed(NOT_FOR_KERAS):
         # TensorFlow prints build notes and missing CUDA libraries before its log level applies.
         import tensorflow as tf
 
         tf.config.list_physical_devices()
     import keras
 
+    gc.freeze()
+    gc.enable()
     keras.config.set_floatx("float32")
     keras.config.set_dtype_policy("float32")  # which may have been made of the file's by now
     keras.config.set_epsilon(EPSILON)

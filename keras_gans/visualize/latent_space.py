@@ -1,17 +1,13 @@
 """Draws what an autoencoder's codes look like, for TensorBoard and for files.
 
 Each is a function of a model's `serving.Endpoints` that returns `uint8 [H, W, c]`, the same for
-the same weights.
+the same weights. Matplotlib is imported when it is first drawn with: a second of every program.
 """
 
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from matplotlib import colormaps
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from keras_gans.data import pixels
 from keras_gans.data.subsets import shuffled
@@ -196,6 +192,9 @@ def _points(plane, codes, labels):
 
 
 def _figure(plane):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(8.0, 6.4), dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
@@ -211,6 +210,8 @@ def _figure(plane):
 
 
 def _colours(count):
+    from matplotlib import colormaps
+
     if count <= NAMED_CLASSES:
         colours = np.array(colormaps["tab10" if count <= 10 else "tab20"].colors)
         # Its grays are those of the prior.
@@ -220,6 +221,8 @@ def _colours(count):
 
 
 def _legend(figure, with_prior, class_names):
+    from matplotlib.lines import Line2D
+
     entries = [("prior", "lightgray")] if with_prior else []
     if class_names is None:
         entries.append(("images", "tab:blue"))

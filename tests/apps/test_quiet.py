@@ -3,10 +3,13 @@
 import json
 import os
 import resource
+import subprocess
+import sys
 
 import pytest
 
 from tests.apps.processes import (
+    ROOT,
     SMALL,
     assert_same_state,
     checkpoint_of,
@@ -81,3 +84,15 @@ def test_too_few_addresses_for_tensorflow_are_told_before_it_is_imported():
         "python -m apps.train: TensorFlow needs at least 2.25 GiB of addresses: raise ulimit -v, "
         "which batch systems set too. Received: 1.50 GiB\n"
     )
+
+
+def test_a_program_begins_without_the_packages_that_only_keras_would_import():
+    """They are nearly half of the seconds of a start; whoever needs them finds them afterwards."""
+    code = (
+        "import sys, gc, apps.quiet, keras_gans\n"
+        "print(sorted({'sklearn', 'matplotlib'} & set(sys.modules)), gc.isenabled())\n"
+        "import matplotlib.figure, sklearn.neighbors"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[] True\n", "")
