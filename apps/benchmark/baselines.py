@@ -75,8 +75,9 @@ class TorchDCGAN:
 
         self.torch, self.latent_dim = torch, recipe.latent_dim
         self.generator, self.discriminator = self.networks(recipe, source.image_shape)
+        # By itself it leaves sizes open from the second shape on, and compiles for 20 minutes.
         self.run_generator, self.run_discriminator = (
-            torch.compile(network) if compiled else network
+            torch.compile(network, dynamic=False) if compiled else network
             for network in (self.generator, self.discriminator)
         )
         self.generator_optimizer, self.discriminator_optimizer = (
