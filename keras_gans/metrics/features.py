@@ -16,6 +16,7 @@ from keras_gans.data.stacked import COLOURS
 from keras_gans.errors import InputError
 from keras_gans.metrics import classifier, inception, random_features
 from keras_gans.metrics.registry import FEATURE_NAMES
+from keras_gans.precision import dtype_policy_scope
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,9 @@ def get(name, source, cache_dir):
     }
     if name not in makers:
         raise InputError(f"features must be one of {', '.join(FEATURE_NAMES)}. Received: {name}")
-    size, function, digest, protocol = makers[name](source, cache_dir)
+    # What a program trains in is not what its samples are judged in.
+    with dtype_policy_scope("float32"):
+        size, function, digest, protocol = makers[name](source, cache_dir)
     shape = (None, *source.image_shape)
     compiled = tf.function(function, input_signature=[tf.TensorSpec(shape, tf.float32)])
     protocol = {"features": name, "feature_count": size, **protocol}

@@ -9,6 +9,7 @@ import pytest
 
 from keras_gans.errors import InputError
 from keras_gans.metrics import classifier, features, inception
+from keras_gans.precision import dtype_policy_scope
 from tests.metrics.test_classifier import source, striped
 from tests.metrics.test_inception import write_graph
 
@@ -42,7 +43,8 @@ def test_classifier_features_come_with_the_classes_of_the_data(by_classifier):
 @pytest.mark.slow
 def test_classifier_features_are_those_its_last_layer_reads(by_classifier, tmp_path):
     """Not the logits, nor a layer below: recomputed from the network's own weights."""
-    again = features.get("classifier", source(), tmp_path)
+    with dtype_policy_scope("mixed_bfloat16"):  # as a program that trains in it
+        again = features.get("classifier", source(), tmp_path)
     assert again.fingerprint == by_classifier.fingerprint  # fitted anew, the same classifier
     images = scaled(striped(np.array([1]), 6))
     values, probabilities = again.function(images)
