@@ -46,11 +46,29 @@ def cache(tmp_path_factory):
     return tmp_path_factory.mktemp("classifiers")
 
 
+def terminal_of(monkeypatch):
+    """What a terminal shows; not as a fixture, whose `sys.stderr` pytest sets anew for the test."""
+    shown = io.StringIO()
+    shown.isatty = lambda: True
+    monkeypatch.setattr(sys, "stderr", shown)
+    return shown
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("enough", "lengths"), [(0.9, {"3000"}), (1.1, {"3000", "9000"})])
+def test_only_what_is_hard_to_tell_apart_is_learnt_for_long(tmp_path, monkeypatch, enough, lengths):
+    """9,000 images would be seen: a third of them does where so many are read right by then."""
+    monkeypatch.setattr(classifier, "TRIED_IMAGES", 3000)
+    monkeypatch.setattr(classifier, "ENOUGH", enough)
+    terminal = terminal_of(monkeypatch)
+    judge = classifier.load_or_fit(source(), tmp_path)
+    assert set(re.findall(r"fitting:.*?/(\d+) ", terminal.getvalue())) == lengths
+    assert judge.accuracy >= 0.9
+
+
 @pytest.mark.slow
 def test_it_is_fitted_once_and_read_again(cache, monkeypatch):
-    terminal = io.StringIO()
-    terminal.isatty = lambda: True
-    monkeypatch.setattr(sys, "stderr", terminal)
+    terminal = terminal_of(monkeypatch)
     classifier.load_or_fit(source(), cache)
     assert re.search(r"fitting: +\d+%\|.*/9000 ", terminal.getvalue())
     (path,) = cache.glob("classifier-stripesTrue.keras")
