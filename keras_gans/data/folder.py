@@ -325,8 +325,12 @@ def _fingerprint_of_files(listing, reading):
         size = int(listing.sizes[index])
         if size < 0:
             continue  # a broken link
-        with listing.open(index) as file:
-            for place in np.linspace(0, max(0, size - _SAMPLED_BYTES), _SAMPLED_PLACES).astype(int):
-                file.seek(place)
-                digest.update(file.read(_SAMPLED_BYTES))
+        places = np.linspace(0, max(0, size - _SAMPLED_BYTES), _SAMPLED_PLACES).astype(int)
+        try:
+            with listing.open(index) as file:
+                for place in places:
+                    file.seek(place)
+                    digest.update(file.read(_SAMPLED_BYTES))
+        except OSError as error:
+            raise bad_image_error(listing.path(index), error.strerror or error) from error
     return digest.hexdigest()

@@ -5,15 +5,10 @@ import os
 import stat
 from pathlib import Path
 
-from PIL import Image
-
 from keras_gans.data.archive import ArchiveFolder, open_archive
 from keras_gans.data.classes import in_natural_order
+from keras_gans.data.picture_file import ending, picture_endings
 from keras_gans.errors import InputError
-
-# Pillow knows these formats by name but decodes them only with other programs, or not at all;
-# beside pictures such files are data (.h5) or drawings (.eps).
-NOT_PICTURES = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"}
 
 
 def check_folder(path):
@@ -38,7 +33,7 @@ def has_file(root, name):
     """Whether a file lies directly in a folder."""
     if isinstance(root, ArchiveFolder):
         return "/".join((*root.parts, name)) in root.archive.sizes
-    return (root / name).is_file()
+    return os.path.isfile(root / name)  # noqa: PTH113 - pathlib raises for a very long name
 
 
 def picture(root, name):
@@ -59,7 +54,7 @@ def walk(root):
     if isinstance(root, ArchiveFolder):
         yield from _walk_archive(root)
         return
-    extensions, seen = _endings(), {_identity(root)}
+    extensions, seen = picture_endings(), {_identity(root)}
     sort = in_natural_order
 
     def refuse(error):
@@ -76,7 +71,7 @@ def walk(root):
         for name in names:
             if name[0] == ".":
                 continue
-            if _suffix(name) not in extensions:
+            if ending(name) not in extensions:
                 others.append(name)
                 continue
             try:
@@ -91,25 +86,15 @@ def walk(root):
 
 
 def _walk_archive(root):
-    levels, extensions, left = root.levels(), _endings(), [()]
+    extensions, left = picture_endings(), [()]
     while left:
         parts = left.pop()
-        folders, sizes = levels[parts]
+        folders, sizes = root.archive.levels[(*root.parts, *parts)]
         folders = (sorted if parts else in_natural_order)(folders)
-        files = [pair for pair in sizes.items() if _suffix(pair[0]) in extensions]
-        others = [name for name in sizes if _suffix(name) not in extensions]
+        files = [pair for pair in sizes.items() if ending(pair[0]) in extensions]
+        others = [name for name in sizes if ending(name) not in extensions]
         yield parts, files, others, folders
         left += [(*parts, name) for name in reversed(folders)]
-
-
-def _endings():
-    """The endings of pictures' names, such as `.png`."""
-    known = Image.registered_extensions().items()
-    return {ext for ext, kind in known if kind in Image.OPEN and kind not in NOT_PICTURES}
-
-
-def _suffix(name):
-    return name[name.rfind(".") :].lower()
 
 
 def _identity(folder):

@@ -3,7 +3,6 @@
 import collections
 import hashlib
 import os
-import re
 from array import array
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,18 +11,12 @@ import numpy as np
 
 from keras_gans.data.archive import ArchiveFolder
 from keras_gans.data.classes import in_natural_order
-from keras_gans.data.folder_tree import NOT_PICTURES, check_folder, has_file, picture, walk
+from keras_gans.data.folder_tree import check_folder, has_file, picture, walk
 from keras_gans.data.label_table import TABLES, match_table, read_table
 from keras_gans.data.naming import printable, shortened
-from keras_gans.data.picture_file import BadImageError, identified
+from keras_gans.data.picture_file import FOREIGN, NOT_PICTURES, BadImageError, identified
 from keras_gans.errors import InputError
 
-# Of phones and cameras, which Pillow does not read by itself; and names that go on behind a
-# picture's ending, as those of web pages do: `a.jpg?w=200`.
-_FOREIGN = re.compile(
-    r"(?i)\.(hei[cf]|hif|avif|jxl|cr[23]|nef|arw|dng|raf|orf|rw2"
-    r"|(jpe?g|png|gif|webp|bmp|tiff?)(?![a-z0-9]).*)$"
-)
 _ENDINGS_NAMED = 5
 
 
@@ -142,11 +135,15 @@ def _list(path, labelled):
     """
     root = check_folder(path)
     listing, folders, endings = _gather(root)
+    lost_links = listing.archive.archive.lost_links if listing.archive else 0
     notes = []
     without = {name: file for name, file in folders.items() if name not in listing.class_names}
     if labelled and (table := next((name for name in TABLES if has_file(root, name)), None)):
         endings -= collections.Counter([_ending(table)])
         listing, notes = _with_table(listing, root, table)
+    if lost_links:
+        text = f"{lost_links:,} links that lead to no file of the archive"
+        notes.append(("left out", text))
     if endings:
         named = [f"{count:,} {ending}" for ending, count in endings.most_common(_ENDINGS_NAMED)]
         if rest := sum(sorted(endings.values(), reverse=True)[_ENDINGS_NAMED:]):
@@ -195,7 +192,7 @@ def _gather(root):
         if parts:
             candidates = ["/".join((*parts, name)) for name in sorted(others)]
             candidates.insert(0, folders.get(parts[0], ""))
-            folders[parts[0]] = next(filter(_FOREIGN.search, candidates), candidates[-1])
+            folders[parts[0]] = next(filter(FOREIGN.search, candidates), candidates[-1])
         if files and parts and parts[0] not in class_names[-1:]:
             class_names.append(parts[0])
         for name, size in sorted(files):
@@ -241,7 +238,7 @@ def _refuse_lost_classes(listing, folders):
 
 def _is_foreign(folder, name):
     """Whether a file that does not end as a picture does is one all the same."""
-    if _FOREIGN.search(name):
+    if FOREIGN.search(name):
         return True
     file = picture(folder, name)
     if not callable(file) and not Path(file).is_file():  # a pipe would be waited for

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import os
+import re
 import struct
 import threading
 import zlib
@@ -11,6 +12,15 @@ import numpy as np
 from PIL import Image
 
 SMALLEST_SIDE = 4
+# Pillow knows these formats by name but decodes them only with other programs, or not at all;
+# beside pictures such files are data (.h5) or drawings (.eps).
+NOT_PICTURES = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"}
+# Of phones and cameras, which Pillow does not read by itself; and names that go on behind a
+# picture's ending, as those of web pages do: `a.jpg?w=200`.
+FOREIGN = re.compile(
+    r"(?i)\.(hei[cf]|hif|avif|jxl|cr[23]|nef|arw|dng|raf|orf|rw2"
+    r"|(jpe?g|png|gif|webp|bmp|tiff?)(?![a-z0-9]).*)$"
+)
 _ZEROS = "its end is missing: there are zeros in its place"
 _RAW = ("BMP", "DIB", "PPM", "TGA", "TIFF")  # may hold bare pixels, of which none is an end
 _JPEG_EXCESS = 4  # so many times the limit on pixels may a JPEG file have that is decoded reduced
@@ -19,6 +29,17 @@ _pillow_limit = threading.Lock()  # held while Pillow's own limit is out of forc
 
 class BadImageError(Exception):
     """A file that cannot serve as a training image; the message is the reason."""
+
+
+def picture_endings():
+    """The endings of pictures' names, such as `.png`."""
+    known = Image.registered_extensions().items()
+    return {ext for ext, kind in known if kind in Image.OPEN and kind not in NOT_PICTURES}
+
+
+def ending(name):
+    """The ending of a name as `picture_endings` has it, in small letters with its dot."""
+    return name[name.rfind(".") :].lower()
 
 
 @contextlib.contextmanager

@@ -1,6 +1,8 @@
 """Zip and tar archives as data: read as the folder would be, and what is refused."""
 
 import io
+import os
+import shutil
 import stat
 import tarfile
 import zipfile
@@ -80,6 +82,33 @@ def test_a_folder_around_everything_and_what_the_packer_adds_do_not_count(photos
     assert (source.class_names, source.train.size) == (("cat", "dog"), 12)
 
 
+@pytest.mark.parametrize("name", ["a.zip", "a.tar"])
+def test_a_file_beside_the_packed_folder_does_not_matter(photos, tmp_path, name):
+    data = tmp_path / "data"
+    for split, animal in (("train", "cat"), ("train", "dog"), ("test", "cat")):
+        shutil.copytree(photos / animal, data / "photos" / split / animal)
+    (data / "README.md").write_text("photos of cats and dogs")
+    source = load_source(f"folder:{pack(data, tmp_path / name)}", image_size=8)
+    assert (source.class_names, source.train.size) == (("cat", "dog"), 12)
+    assert source.test.size == 6
+
+
+@pytest.mark.parametrize("beside", ["x.jpg", "x.heic", "labels.csv"])
+def test_pictures_and_tables_beside_a_folder_keep_it(photos, tmp_path, beside):
+    path = pack(photos / "cat", tmp_path / "a.zip", top="cat/")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(beside, b"x")
+    assert open_archive(path).parts == ()
+
+
+def test_folders_are_listed_once_for_an_archive(photos, tmp_path):
+    archive = open_archive(pack(photos, tmp_path / "a.zip")).archive
+    assert archive.levels is archive.levels
+    assert archive.levels[()] == ({"cat", "dog"}, {})
+    names = {f"{number:02d}.jpg" for number in range(0, 12, 2)}
+    assert archive.levels[("cat",)][1].keys() == names
+
+
 def test_splits_in_an_archive(photos, tmp_path):
     data = tmp_path / "data"
     for name in ("train", "test"):
@@ -97,6 +126,13 @@ def test_names_that_lead_out_are_refused(tmp_path, name):
         archive.writestr(name, b"x")
     assert "leads out of its folder" in refusal(path)
     assert "leads out of its folder" in refusal(member_of_tar(tmp_path / "a.tar", name))
+
+
+def test_a_colon_in_a_name_is_no_drive(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a:1_0.png", b"x")
+    assert Archive(path).sizes == {"a:1_0.png": 1}
 
 
 @pytest.mark.slow
@@ -119,13 +155,66 @@ def test_one_enormous_file_is_refused_by_its_header(tmp_path):
     assert "'a.png' of 3.0 GiB" in refusal(path)
 
 
+def test_an_enormous_file_that_is_no_picture_is_not_read(photos, tmp_path, monkeypatch):
+    (photos / "clip.mp4").write_bytes(bytes(20_000))
+    monkeypatch.setattr("keras_gans.data.archive.MOST_OF_OTHERS", 10_000)
+    # Of a compressed archive, too, it takes no memory.
+    monkeypatch.setattr("keras_gans.data.archive.available_memory", lambda: 60_000)
+    for name in ("a.tar", "a.tar.gz", "a.zip"):
+        path = pack(photos, tmp_path / name)
+        source = load_source(f"folder:{path}", image_size=8)
+        assert (source.class_names, source.train.size) == (("cat", "dog"), 12)
+        assert ("left out", "files that do not end as pictures do: 1 .mp4") in source.notes
+        with pytest.raises(OSError, match="larger than"):
+            Archive(path).read("clip.mp4")
+
+
 def test_a_compressed_tar_that_memory_does_not_hold_is_refused(photos, tmp_path, monkeypatch):
     path = pack(photos, tmp_path / "a.tar.gz")
     monkeypatch.setattr("keras_gans.data.archive.available_memory", lambda: 10_000)
     assert "make a zip or a plain tar" in refusal(path)
 
 
-def test_links_are_no_files(tmp_path):
+def test_links_within_an_archive_are_followed(photos, tmp_path):
+    for number in (0, 2):
+        name = f"{number:02d}.jpg"
+        (photos / "fox").mkdir(exist_ok=True)
+        os.link(photos / "cat" / name, photos / "fox" / f"hard_{name}")
+        (photos / "fox" / f"soft_{name}").symlink_to(f"../cat/{name}")
+    (photos / "ant").mkdir()  # a link that comes before what it leads to, which is a link
+    (photos / "ant" / "0.jpg").symlink_to("../fox/soft_00.jpg")
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        archive.add(photos, "photos")
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as archive:
+        archive.add(photos, ".")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for file in sorted(photos.rglob("*.jpg")):
+            info = zipfile.ZipInfo(str(file.relative_to(photos)))
+            if file.is_symlink():
+                info.external_attr = (stat.S_IFLNK | 0o777) << 16
+            link = file.is_symlink()
+            archive.writestr(info, os.readlink(file) if link else file.read_bytes())  # noqa: PTH115
+    of_folder = load_source(f"folder:{photos}", image_size=8)
+    assert np.bincount(of_folder.train.labels).tolist() == [1, 6, 6, 4]
+    for name in ("a.tar", "a.tar.gz", "a.zip"):
+        source = load_source(f"folder:{tmp_path / name}", image_size=8)
+        assert source.fingerprint == of_folder.fingerprint
+        assert "left out" not in dict(source.notes)
+
+
+def test_links_that_lead_to_no_file_of_the_archive_are_told(photos, tmp_path):
+    (photos / "dog" / "a.jpg").symlink_to("../nowhere.jpg")
+    (photos / "dog" / "b.jpg").symlink_to("c.jpg")
+    (photos / "dog" / "c.jpg").symlink_to("b.jpg")
+    (photos / "dog" / ".hidden").symlink_to("../nowhere.jpg")
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        archive.add(photos, "photos")
+    source = load_source(f"folder:{tmp_path / 'a.tar'}", image_size=8)
+    assert source.train.size == 12
+    assert ("left out", "3 links that lead to no file of the archive") in source.notes
+
+
+def test_links_that_lead_out_are_no_files(tmp_path):
     path = tmp_path / "a.zip"
     with zipfile.ZipFile(path, "w") as archive:
         link = zipfile.ZipInfo("a.png")
@@ -169,6 +258,42 @@ def test_a_damaged_file_in_an_archive_is_a_bad_image(photos, tmp_path, cache_mib
         load_source(f"folder:{path}", **options)
     source = load_source(f"folder:{path}", bad_images="skip", **options)
     assert (source.train.size, source.skipped) == (11, [f"{path}/cat/02.jpg"])
+
+
+def damage(path, name):
+    """Changes a byte within the data of a zip's file."""
+    with zipfile.ZipFile(path) as archive:
+        info = archive.getinfo(name)
+    data = bytearray(path.read_bytes())
+    data[info.header_offset + 30 + len(name) + info.compress_size // 2] ^= 255
+    path.write_bytes(data)
+
+
+def test_a_damaged_picture_of_a_zip_is_named_where_it_is_only_sampled(photos, tmp_path):
+    for number in range(40):
+        shutil.copy(photos / "cat" / "00.jpg", photos / "cat" / f"more{number:02d}.jpg")
+    path = pack(photos, tmp_path / "a.zip")
+    damage(path, "cat/more10.jpg")
+    with pytest.raises(InputError, match=r"cannot use '.*a\.zip/cat/more10\.jpg': "):
+        load_source(f"folder:{path}", image_size=8, cache_mib=0)
+    split = load_source(f"folder:{path}", image_size=8, bad_images="skip", cache_mib=0).train
+    assert split.skipped == [f"{path}/cat/more10.jpg"]
+
+
+def test_a_damaged_table_of_a_zip_is_one_line(photos, tmp_path):
+    (photos / "labels.csv").write_text("file_name,label\n" + "cat/00.jpg,a\n" * 50)
+    path = pack(photos, tmp_path / "a.zip")
+    damage(path, "labels.csv")
+    assert f"{path}/labels.csv cannot be read: " in refusal(path)
+
+
+def test_what_a_file_begins_as_counts_not_what_it_ends_in(photos, tmp_path):
+    inner = pack(photos / "cat", tmp_path / "inner.zip")
+    path = pack(photos, tmp_path / "a.tar")
+    with tarfile.open(path, "a") as archive:
+        archive.add(inner, "zz.zip")
+    source = load_source(f"folder:{path}", image_size=8)
+    assert (source.class_names, source.train.size) == (("cat", "dog"), 12)
 
 
 def test_a_file_that_is_no_archive_is_none(tmp_path):
