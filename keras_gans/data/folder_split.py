@@ -10,6 +10,14 @@ from keras_gans.data.picture_file import BadImageError
 from keras_gans.data.python_calls import call_python, is_shutting_down
 from keras_gans.errors import InputError, RunError
 
+# Of a bad image that is found before there is a run, and of one that a run meets: its settings and
+# the names and sizes of its files are fixed.
+CURE = "remove it or pass --bad-images skip"
+CURE_OF_A_RUN = (
+    "put it back as it was to go on, or begin anew without it or with --bad-images skip, where "
+    "--init-from keeps a run's weights"
+)
+
 
 class Reading(NamedTuple):
     """How picture files become images: the arguments of `read_image` beside the path."""
@@ -73,10 +81,10 @@ class FolderSplit:
             labels = tf.ensure_shape(labels, (indices.shape[0],))
         return images, None if self.labels is None else labels
 
-    def read_one(self, index):
+    def read_one(self, index, cure=CURE):
         """Decodes the image at `index`, or the next readable one, uint8 `[h, w, c]`.
 
-        Returns `(image, label)`, label 0 when there are none.
+        Returns `(image, label)`, label 0 when there are none. `cure` is what a message advises.
 
         Raises:
             InputError: the file is bad and bad files are refused, or all files are bad.
@@ -90,7 +98,7 @@ class FolderSplit:
                 image = read_image(self._listing.picture(candidate), *self._reading)
             except BadImageError as problem:
                 if self._refuses:
-                    raise bad_image_error(path, problem) from problem
+                    raise bad_image_error(path, problem, cure) from problem
                 self._bad.add(candidate)
             else:
                 return image, 0 if self.labels is None else int(self.labels[candidate])
@@ -103,13 +111,13 @@ class FolderSplit:
             for row, index in enumerate(indices):
                 if is_shutting_down():
                     break
-                images[row], labels[row] = self.read_one(int(index))
+                images[row], labels[row] = self.read_one(int(index), CURE_OF_A_RUN)
         except Exception as error:  # must not pass into TensorFlow, see `call_python`
             self.failure = RunError(str(error)) if isinstance(error, InputError) else error
             return images, labels, str(error) or type(error).__name__
         return images, labels, ""
 
 
-def bad_image_error(path, problem):
+def bad_image_error(path, problem, cure=CURE):
     """Returns the InputError for a file that cannot be used, with the cure."""
-    return InputError(f"cannot use {path!r}: {problem}; remove it or pass --bad-images skip")
+    return InputError(f"cannot use {path!r}: {problem}; {cure}")

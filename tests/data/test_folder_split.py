@@ -39,6 +39,9 @@ def test_a_file_that_fails_later_ends_the_reading_or_is_told(grays):
         refusing.read(tf.constant([2], tf.int64))
     assert isinstance(refusing.failure, RunError)
     assert "3.png" in str(refusing.failure)
+    # Of what a run takes for other settings or other data, nothing is advised.
+    assert "put it back as it was to go on" in str(refusing.failure)
+    assert "; remove it or pass" not in str(refusing.failure)
     images, _ = skipping.read(tf.constant([1, 2], tf.int64))
     assert [path.rsplit("/", 1)[-1] for path in skipping.skipped] == ["3.png"]
     shown = np.unique(images.numpy()[1])
