@@ -42,7 +42,9 @@ class AugmentedRecipe(Recipe):
 
     def __post_init__(self):
         super().__post_init__()
-        if self.augment_policy and self.augment not in ("auto", "diffaugment"):
+        # All of them is what the configuration of a run says whose policy nobody chose.
+        is_chosen = tuple(self.augment_policy or ()) not in ((), diff_augment.POLICY)
+        if is_chosen and self.augment not in ("auto", "diffaugment"):
             raise InputError(
                 f"augment_policy needs augment=diffaugment. Received: augment={self.augment} with "
                 f"augment_policy={self.augment_policy!r}"

@@ -79,6 +79,18 @@ def test_a_policy_without_diffaugment_is_refused(augment):
 
 
 @pytest.mark.parametrize(
+    ("augment", "names"),
+    [("none", None), ("ada", ("ada",)), ("diffaugment", ALL)],
+)
+@pytest.mark.parametrize("count", [300, 60_000])
+def test_a_runs_filled_in_policy_allows_another_augmentation(augment, names, count):
+    resolved = RECIPES["dcgan"](epochs=MANY_EPOCHS).with_augmentation(sized(count)).as_dict()
+    del resolved["variant"]
+    again = RECIPES["dcgan"](**{**resolved, "augment": augment})
+    assert again.augmentation(sized(count)) == names
+
+
+@pytest.mark.parametrize(
     ("settings", "count", "text"),
     [
         ({"epochs": 3000}, 300, "diffaugment, as there are only 300 images, over 3,000 epochs: D"),
