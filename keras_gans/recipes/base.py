@@ -1,9 +1,12 @@
 """Base class of all recipes: the settings of data, length, seed and what a run writes."""
 
 import operator
+import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from typing import ClassVar, Literal
+
+import numpy as np
 
 from keras_gans import data
 from keras_gans.distribution import WHOLE_BATCH
@@ -30,6 +33,15 @@ def setting(default, text, *, unit=None, source=None, **bounds):
     notes = "; ".join(f"{name}: {note}" for name, note in notes.items() if note)
     metadata = {"help": f"{text} [{notes}]" if notes else text, "range": described, **bounds}
     return field(default=default, metadata=metadata)
+
+
+def _plain(value):
+    """A value as YAML has it: NumPy's as Python's, a path as text."""
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return type(value)(map(_plain, value)) if type(value) in (tuple, list) else value
 
 
 def conditioning_classes(source, is_asked):
@@ -152,11 +164,21 @@ class Recipe:
 
     def __post_init__(self):
         for item in fields(self):
-            name, value, notes = item.name, getattr(self, item.name), item.metadata
+            name, value, notes = item.name, _plain(getattr(self, item.name)), item.metadata
+            object.__setattr__(self, name, value)
             checks = [(CHECKS[key], notes[key]) for key in CHECKS if key in notes]
             for number in value if isinstance(value, (tuple, list)) else [value]:
                 if isinstance(number, (int, float)) and not all(f(number, b) for f, b in checks):
                     raise InputError(f"{name} must be {notes['range']}. Received: {name}={value!r}")
+
+    @property
+    def smallest_batch(self):
+        """The fewest images in a step: so small may a default of `batch_size` become."""
+        return self.__dataclass_fields__["batch_size"].metadata.get("low", 1)
+
+    def step_shape(self, source):
+        """The shape of an image as a training step sees it, `(height, width, channels)`."""
+        return source.image_shape
 
     def load_source(self):
         """Opens the data: a `data.Source`, or of two domains a `data.UnpairedSource`."""

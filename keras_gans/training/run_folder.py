@@ -47,6 +47,7 @@ def create(run, runs_dir, name=None):
     invalid, or the folder cannot be written.
     """
     check_name(runs_dir, name)
+    settings = yaml.safe_dump(run.recipe.as_dict(), sort_keys=False)
     directory = Path(runs_dir) / (name or _free_name(Path(runs_dir), run.recipe))
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -63,7 +64,6 @@ def create(run, runs_dir, name=None):
                 # Without a checkpoint a run begins anew, from its seed.
                 save_atomically(run.model, directory / CHECKPOINT)
             write_atomically(directory / RECORD, json.dumps(record, indent=2))
-            settings = yaml.safe_dump(run.recipe.as_dict(), sort_keys=False)
             write_atomically(directory / CONFIG, settings)
         except (OSError, RunError) as error:
             shutil.rmtree(directory, ignore_errors=True)

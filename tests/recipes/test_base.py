@@ -38,6 +38,8 @@ def test_every_setting_has_a_help_text_and_survives_yaml(variant):
         ("label_smoothing", 1.0),
         ("ema_decay", 1.0),
         ("seed", -1),
+        ("seed", np.int64(-3)),
+        ("generator_learning_rate", np.float32(-3)),
         ("discriminator_steps", 0),
         ("checkpoint_seconds", -1.0),
         ("filters", (0, 4)),
@@ -46,6 +48,24 @@ def test_every_setting_has_a_help_text_and_survives_yaml(variant):
 def test_values_out_of_range_are_refused_by_name(setting, value):
     with pytest.raises(InputError, match=rf"^{setting} must be .*Received: {setting}="):
         RECIPES["dcgan"](**{setting: value})
+
+
+def test_values_of_numpy_and_paths_are_plain(tmp_path):
+    recipe = RECIPES["dcgan"](
+        seed=np.int64(3),
+        generator_learning_rate=np.float64(0.5),
+        discriminator_learning_rate=np.float32(0.25),
+        balance_classes=np.bool_(False),
+        filters=np.array([4, 8]),
+        image_size=(np.int32(8), 12),
+        data_dir=tmp_path,
+    )
+    settings = yaml.safe_load(yaml.safe_dump(recipe.as_dict()))
+    assert (settings["seed"], settings["balance_classes"]) == (3, False)
+    assert settings["generator_learning_rate"] == 0.5
+    assert settings["discriminator_learning_rate"] == 0.25
+    assert (settings["filters"], settings["image_size"]) == ([4, 8], [8, 12])
+    assert settings["data_dir"] == str(tmp_path)
 
 
 def test_the_help_names_unit_range_and_source():
