@@ -78,6 +78,11 @@ class Source:
     channel_source: "Source | None" = None
 
     @property
+    def smallest_split(self):
+        """The split that every batch of training has to be filled from."""
+        return self.train
+
+    @property
     def num_classes(self):
         """Number of classes, 0 without labels."""
         return len(self.class_names or ())

@@ -72,6 +72,11 @@ class UnpairedSource:
         return BothSplits(self.x.train, self.y.train)
 
     @property
+    def smallest_split(self):
+        """The smaller domain's `train`: a batch takes as many images of it as of the other's."""
+        return min(self.x.train, self.y.train, key=lambda split: split.size)
+
+    @property
     def skipped(self):
         """Paths of the unreadable files met so far by this process, where these are skipped."""
         return [*self.x.skipped, *self.y.skipped]

@@ -65,6 +65,10 @@ class WGANGPRecipe(StageSettings, AugmentedRecipe):
                 f"Received: batch_size={self.batch_size}"
             )
 
+    @property
+    def smallest_batch(self):
+        return max(super().smallest_batch, self.n_critic)
+
     def build(self, source, total_steps=None):
         shape, widths = source.image_shape, self.stage_widths(source.image_shape)
         generator = convolutional.generator(shape, self.latent_dim, widths)

@@ -16,17 +16,22 @@ def is_own(dataset):
     return dataset.startswith(OWN)
 
 
-def choose_batch_size(asked, default, images):
+def choose_batch_size(asked, default, images, smallest=2):
     """Chooses the images in a step: a default that the data cannot fill becomes smaller.
 
+    Args:
+        asked, default: Batch sizes.
+        images: Of the data.
+        smallest: The fewest that the variant takes.
+
     Returns `(batch_size, reason)`, the reason None where it is as asked. One that is asked for and
-    not the default stays, to be refused.
+    not the default stays, to be refused, as one does that fewer images than `smallest` are to fill.
     """
-    if asked != default or images >= asked or images < 2:
+    if asked != default or images >= asked or images < smallest:
         return asked, None
     batch = asked
     while batch > images and batch % 2 == 0:  # a multiple of whatever the default is one of
-        batch //= 2
+        batch = max(batch // 2, smallest)
     if batch > images:
         return asked, None
     return batch, f"instead of {default}, as there are only {images:,} images"

@@ -149,7 +149,9 @@ def _resolved(recipe, source):
         in_all = (recipe.epochs or _epochs(recipe, source, images)[0]) * images
         size, reason = choices.choose_batch_of_run(*recipe.batch_range(), images, in_all)
     else:
-        size, reason = choices.choose_batch_size(recipe.batch_size, defaults.batch_size, images)
+        fewest = source.smallest_split.size, recipe.smallest_batch
+        size, reason = choices.choose_batch_size(recipe.batch_size, defaults.batch_size, *fewest)
+    data.steps_per_epoch(source.smallest_split, size)  # which refuses what it cannot fill
     recipe = dataclasses.replace(recipe, batch_size=size)
     if reason:
         reasons.append(("batch", f"{size}, {reason}"))

@@ -14,20 +14,24 @@ from keras_gans.training.choices import (
 
 
 @pytest.mark.parametrize(
-    ("asked", "default", "images", "batch", "is_told"),
+    ("asked", "default", "images", "smallest", "batch", "is_told"),
     [
-        (128, 128, 60_000, 128, False),
-        (128, 128, 128, 128, False),
-        (128, 128, 127, 64, True),
-        (64, 64, 50, 32, True),
-        (128, 128, 3, 2, True),
-        (320, 320, 200, 160, True),  # of WGAN-GP, a multiple of its five updates
-        (32, 128, 20, 32, False),  # asked for, and then refused
-        (128, 128, 1, 128, False),
+        (128, 128, 60_000, 2, 128, False),
+        (128, 128, 128, 2, 128, False),
+        (128, 128, 127, 2, 64, True),
+        (64, 64, 50, 2, 32, True),
+        (128, 128, 3, 2, 2, True),
+        (320, 320, 200, 2, 160, True),
+        (32, 128, 20, 2, 32, False),  # asked for, and then refused
+        (128, 128, 1, 2, 128, False),
+        (128, 128, 1, 1, 1, True),
+        (64, 64, 7, 5, 5, True),  # of WGAN-GP, an image for each of the critic's updates
+        (64, 64, 11, 5, 8, True),
+        (64, 64, 4, 5, 64, False),
     ],
 )
-def test_batch_size(asked, default, images, batch, is_told):
-    size, reason = choose_batch_size(asked, default, images)
+def test_batch_size(asked, default, images, smallest, batch, is_told):
+    size, reason = choose_batch_size(asked, default, images, smallest)
     assert size == batch
     assert (reason is not None) == is_told
     if is_told:

@@ -7,10 +7,11 @@ import pytest
 import tensorflow as tf
 
 from keras_gans import training
-from keras_gans.data import Source
+from keras_gans.data import Source, UnpairedSource
 from keras_gans.errors import InputError
 from keras_gans.recipes import RECIPES
 from keras_gans.recipes.augmentation import MANY_EPOCHS
+from keras_gans.training.run import _resolved
 from tests.apps.processes import assert_same_state
 from tests.metrics.test_inception import write_graph
 from tests.recipes.toys import toy_source
@@ -56,6 +57,32 @@ def test_a_short_run_of_r3gan_has_more_and_smaller_steps(settings, batch, steps)
     recipe = training.resolve(RECIPES["r3gan"](**settings), digits)
     assert recipe.batch_size == batch
     assert recipe.epochs * (1_797 // batch) == steps
+
+
+@pytest.mark.parametrize(
+    ("variant", "settings", "count", "batch"),
+    [
+        ("gan", {}, 3, 2),
+        ("autoencoder", {}, 1, 1),
+        ("wgan-gp", {}, 6, 5),
+        ("wgan-gp", {"n_critic": 2}, 6, 4),
+    ],
+)
+def test_few_images_have_a_batch_that_the_variant_takes(variant, settings, count, batch):
+    few = dataclasses.replace(toy_source(), train=Split(count))
+    assert training.resolve(RECIPES[variant](**settings), few).batch_size == batch
+
+
+@pytest.mark.parametrize(("x", "y"), [(5, 40), (40, 5)])
+def test_a_batch_goes_by_the_smaller_of_two_domains(x, y):
+    domains = [dataclasses.replace(toy_source(), train=Split(count)) for count in (x, y)]
+    source = UnpairedSource("two", *domains)
+    recipe = RECIPES["cyclegan"]()
+    assert training.resolve(recipe, source).batch_size == 4
+    _, reasons = _resolved(recipe, source)
+    assert dict(reasons)["batch"] == "4, instead of 8, as there are only 5 images"
+    with pytest.raises(InputError, match="batch_size must not exceed the number of images, 5"):
+        training.resolve(dataclasses.replace(recipe, batch_size=6), source)
 
 
 def test_scoring_costs_at_most_a_tenth_by_its_count():
