@@ -135,8 +135,11 @@ class CycleGANRecipe(Recipe):
         order = self.batch_size, self.seed, start_step, shard
         return unpaired_batches(source, *order, crop_size=self.crop_size, flip=self.flip)
 
+    def step_shape(self, source):
+        return training_shape(source.image_shape, self.crop_size)
+
     def build(self, source, total_steps=None):
-        shape = training_shape(source.image_shape, self.crop_size)
+        shape = self.step_shape(source)
         size = self.size(shape)
         unsigned = source.unsigned if self.unsigned is None else self.unsigned
 

@@ -87,7 +87,8 @@ def check_memory(run):
     batch = run.recipe.batch_size
     while batch > 2 and weights + (needed - weights) * batch / run.recipe.batch_size > free:
         batch //= 2
-    cure = f"--batch-size {batch}" if batch > 2 else "a smaller --image-size"
+    crop = " or --crop-size" if hasattr(run.recipe, "crop_size") else ""
+    cure = f"--batch-size {batch}" if batch > 2 else f"a smaller --image-size{crop}"
     raise InputError(
         f"a step needs about {needed:,.0f} MiB, and {free:,.0f} MiB of memory are free: {cure} "
         "would do, or narrower networks"
@@ -100,7 +101,7 @@ def memory_mib(run):
     for network in run.model.layers:
         if None in tf.nest.flatten(network.inputs[0].shape[1:]):
             # It takes images of any size: a copy for those of the run has shapes.
-            images = keras.Input(run.source.image_shape)
+            images = keras.Input(run.recipe.step_shape(run.source))
             network = keras.models.clone_model(network, input_tensors=images)
         for layer in network.layers:
             outputs += sum(math.prod(t.shape[1:]) for t in tf.nest.flatten(layer.output))

@@ -86,6 +86,23 @@ def test_unbalanced_classes_are_told_and_can_be_balanced(tmp_path):
         training.prepare(recipe_of("dcgan", tmp_path / "none.npz", balance_classes=True))
 
 
+def test_the_memory_of_crops_is_that_of_images_of_their_size(tmp_path, monkeypatch):
+    for number in range(4):
+        path = tmp_path / ("trainA", "trainB")[number % 2] / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(np.full((64, 64, 3), 50 * number, np.uint8)).save(path)
+    small = {"generator_filters": 2, "blocks": 1, "discriminator_filters": 2, "halvings": 1}
+    small |= {"dataset": f"folders:{tmp_path}", "batch_size": 1, "epochs": 1}
+    crops, images = (
+        training.prepare(RECIPES["cyclegan"](**small, **sizes))
+        for sizes in ({"image_size": 64, "crop_size": 16}, {"image_size": 16})
+    )
+    assert planning.memory_mib(crops) == planning.memory_mib(images)
+    monkeypatch.setattr(planning, "available_memory", lambda: 1000)
+    with pytest.raises(InputError, match="a smaller --image-size or --crop-size would do"):
+        training.check_memory(crops)
+
+
 def test_a_step_beyond_the_memory_is_refused_with_a_batch_that_would_do(data, monkeypatch):
     run = training.prepare(recipe_of("cgan", data, batch_size=64))
     training.check_memory(run)
