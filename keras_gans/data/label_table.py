@@ -1,9 +1,11 @@
 """Labels from a table beside the pictures: a CSV file, or the `dataset.json` of StyleGAN."""
 
+import collections
 import csv
 import io
 import json
 import re
+import unicodedata
 
 from keras_gans.data.naming import printable, shortened
 from keras_gans.errors import InputError
@@ -49,27 +51,56 @@ def read_table(what, contents):
     return labels, None
 
 
-def match_table(what, labels, names):
+def match_table(what, labels, names, is_there):
     """Finds the label of each picture; returns `[class's name or None]` for `names`.
 
     A table may name files by their path below its folder, or by what follows the last `/` alone.
+    Letters with marks are the same however they are put together: macOS takes them apart.
+
+    Args:
+        what, labels: The table's path and its `{file: class's name}`.
+        names: Of the pictures.
+        is_there: Function that says whether there is a file of a name, picture or not.
 
     Raises:
-        InputError: The table names files that are not there.
+        InputError: The table names files that are no pictures or not there, or a picture by two
+            names and with two labels.
     """
-    known = set(names)
-    if missing := [name for name in labels if name not in known]:
-        by_last = {}
-        for name in names:
-            by_last.setdefault(name.rpartition("/")[2], []).append(name)
-        single = {last: found[0] for last, found in by_last.items() if len(found) == 1}
-        if lost := [name for name in missing if name not in single]:
+    found = {name: name for name in names}
+    if not labels.keys() <= found.keys():
+        wholes = [_composed(name) for name in names]
+        lasts = [whole.rpartition("/")[2] for whole in wholes]
+        found = _single(lasts, names) | _single(wholes, names) | found
+    places = {name: found.get(name) or found.get(_composed(name)) for name in labels}
+    if lost := [name for name, place in places.items() if place is None]:
+        if others := [name for name in lost if is_there(name)]:
             raise InputError(
-                f"{what} names {len(lost):,} files that are not beside it: {shortened(lost)}: "
-                "remove their lines, or add the files"
+                f"{what} names {len(others):,} files that are no pictures that can be read: "
+                f"{shortened(others)}: convert them, or remove their lines"
             )
-        labels = {single.get(name, name): label for name, label in labels.items()}
-    return [labels.get(name) for name in names]
+        raise InputError(
+            f"{what} names {len(lost):,} files that are not beside it: {shortened(lost)}: "
+            "remove their lines, or add the files"
+        )
+    matched = {}
+    for name, label in labels.items():
+        if matched.setdefault(places[name], label) != label:
+            both = f"{matched[places[name]]} and {label}"
+            raise InputError(
+                f"the labels in {what} cannot be used: {printable(places[name])} has two labels, "
+                f"{both}, as {printable(name)} is the same file"
+            )
+    return [matched.get(name) for name in names]
+
+
+def _composed(name):
+    return unicodedata.normalize("NFC", name)
+
+
+def _single(keys, names):
+    """`{key: name}` of the keys that one name alone has."""
+    counts = collections.Counter(keys)
+    return {key: name for key, name in zip(keys, names, strict=True) if counts[key] == 1}
 
 
 def _csv_rows(text):

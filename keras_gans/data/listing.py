@@ -1,6 +1,7 @@
 """Lists the picture files below a folder, compactly and always in the same order."""
 
 import collections
+import functools
 import hashlib
 import os
 from array import array
@@ -131,12 +132,13 @@ def _list(path, labelled):
     """Returns `(listing, folders, notes)`.
 
     They are a listing with all classes, the label -1 for pictures without one; the folders in the
-    root that hold no picture, as in `_gather`; and notes of what is left out.
+    root that hold no picture, as in `_gather`, none where a table names the classes; and notes of
+    what is left out.
     """
     root = check_folder(path)
     listing, folders, endings = _gather(root)
+    by_folder, notes = listing, []
     lost_links = listing.archive.archive.lost_links if listing.archive else 0
-    notes = []
     without = {name: file for name, file in folders.items() if name not in listing.class_names}
     if labelled and (table := next((name for name in TABLES if has_file(root, name)), None)):
         endings -= collections.Counter([_ending(table)])
@@ -152,7 +154,7 @@ def _list(path, labelled):
         notes.append(("left out", text))
     if without:
         notes.append(("left out", f"folders without an image: {shortened(without)}"))
-    return listing, without, notes
+    return listing, without if listing is by_folder else {}, notes
 
 
 def _with_table(listing, root, table):
@@ -164,9 +166,11 @@ def _with_table(listing, root, table):
     except OSError as error:
         raise InputError(f"{what} cannot be read: {error.strerror or error}") from error
     if labels is None:
-        return listing, [("labels", f"none of {table}: {reason}")]
+        by_folder = len(listing.class_names) > 1 and listing.labels[0] >= 0
+        of_folders = "of the folders, " if by_folder else ""
+        return listing, [("labels", f"{of_folders}none of {table}: {reason}")]
     names = [listing.name(index) for index in range(len(listing))]
-    found = match_table(what, labels, names)
+    found = match_table(what, labels, names, functools.partial(has_file, root))
     kept = [index for index, name in enumerate(found) if name is not None]
     notes = [("labels", f"of {table}")]
     if lost := [name for name, label in zip(names, found, strict=True) if label is None]:

@@ -74,13 +74,54 @@ def test_pictures_that_the_table_leaves_out_are_left_out_and_told(pictures):
 
 
 def test_files_may_be_named_without_their_folder():
-    assert match_table("t", {"1.png": "a", "0.png": "b"}, ["0.png", "x/1.png"]) == ["b", "a"]
+    assert matched({"1.png": "a", "0.png": "b"}, ["0.png", "x/1.png"]) == ["b", "a"]
+
+
+def matched(labels, names):
+    return match_table("t", labels, names, lambda name: False)
+
+
+@pytest.mark.parametrize("folder", ["", "x/"])
+def test_letters_with_marks_may_be_taken_apart(folder):
+    apart, whole = "e\u0301.png", "\u00e9.png"
+    for in_table, on_disk in ((apart, whole), (whole, apart)):
+        names = [f"{folder}{on_disk}", "b.png"]
+        assert matched({in_table: "a", "b.png": "b"}, names) == ["a", "b"]
+    # Where both are there, each is itself.
+    assert matched({apart: "a", whole: "b"}, [apart, whole]) == ["a", "b"]
+
+
+def test_two_names_of_a_picture_with_one_label_are_no_fault():
+    assert matched({"0.png": "a", "x/0.png": "a"}, ["x/0.png"]) == ["a"]
+
+
+def test_folders_are_no_classes_where_a_table_names_them(pictures):
+    (pictures / "raw").mkdir()
+    (pictures / "raw" / "0.CR2").touch()
+    (pictures / "labels.csv").write_text("file_name,label\n00000/1.png,a\n00000/3.png,b\n")
+    source = load(pictures)
+    assert source.class_names == ("a", "b")
+    assert ("left out", "folders without an image: raw") in source.notes
+
+
+def test_a_table_without_labels_leaves_folders_the_classes(pictures):
+    (pictures / "others").mkdir()
+    for number in (0, 2, 4):
+        (pictures / f"{number}.png").rename(pictures / "others" / f"{number}.png")
+    (pictures / "metadata.csv").write_text("file_name,text\nothers/0.png,a dog\n")
+    source = load(pictures)
+    assert source.class_names == ("00000", "others")
+    (text,) = [text for heading, text in source.notes if heading == "labels"]
+    assert text.startswith("of the folders, none of metadata.csv: it has no column label")
 
 
 @pytest.mark.parametrize(
     ("name", "contents", "message"),
     [
         ("metadata.csv", "file_name,label\n0.png,a\n9.png,b\n", "names 1 files .* 9.png"),
+        ("labels.csv", "file,label\n0.png,a\nx.heic,b\n", "that can be read: x.heic: convert"),
+        ("labels.csv", "file,label\n1.png,a\n00000/1.png,b\n", "two labels, a and b, as 00000/1"),
+        ("labels.csv", f"file,label\n{'a' * 5000},a\n", "names 1 files that are not beside it"),
         ("metadata.csv", "file_name,label\n0.png,\n", "line 2 has no label"),
         ("metadata.csv", "file_name,label\n0.png,-1\n", "line 2: a label must be .* -1"),
         ("metadata.csv", "file_name,label\n0.png,a\n0.png,b\n", "0.png has two labels, a and b"),
@@ -98,6 +139,7 @@ def test_files_may_be_named_without_their_folder():
     ],
 )
 def test_a_table_that_cannot_be_used_is_one_line(pictures, name, contents, message):
+    (pictures / "x.heic").touch()
     data = contents if isinstance(contents, bytes) else contents.encode()
     (pictures / name).write_bytes(data)
     with pytest.raises(InputError, match=message) as caught:
