@@ -16,7 +16,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from keras_gans.data import value_range
-from keras_gans.data.arrays import ArraySplit
+from keras_gans.data.arrays import ArraySplit, refuse_beyond_memory
 from keras_gans.data.folder_split import FolderSplit, Reading, bad_image_error
 from keras_gans.data.image_file import find_ranges, fit_image, is_gray, measure, value_kind
 from keras_gans.data.listing import list_held_out, list_images
@@ -153,7 +153,9 @@ def _read(listing, reading, bad_images, cache_mib):
     """
     refuses, images, prints, bad = bad_images == "refuse", None, None, {}
     if len(listing) * math.prod(reading.image_shape) <= cache_mib * 2**20:
-        images = np.empty((len(listing), *reading.image_shape), np.uint8)
+        shape = len(listing), *reading.image_shape
+        refuse_beyond_memory(f"held as --cache-mib {cache_mib} allows, an array", shape)
+        images = np.empty(shape, np.uint8)
         prints = np.zeros(len(listing), np.uint32)
     guesses = _guess_ranges(listing, reading)
     if images is not None or not refuses or guesses:

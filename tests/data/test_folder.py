@@ -136,6 +136,11 @@ def test_cache_limit_counts_the_pixels(photos):
     assert isinstance(split(296), FolderSplit)  # 12 x 296 x 296 = 1,051,392 bytes
 
 
+def test_a_cache_beyond_the_memory_is_refused(photos):
+    with pytest.raises(InputError, match=r"--cache-mib 10000000 .* GiB of memory are free"):
+        load_source(f"folder:{photos}", image_size=400_000, cache_mib=10_000_000)
+
+
 def test_streaming_keeps_nothing(photos, monkeypatch):
     reads = []
 
