@@ -57,6 +57,8 @@ def to_images(arrays, black_white=None):
     Raises:
         InputError: For values that are not finite, or in no usual range.
     """
+    for name, array in arrays.items():
+        _refuse_not_finite(name, array)
     ranges, notes = {}, []
     for kind in {_kind(array) for array in arrays.values()} - {BYTES}:
         ranges[kind] = black_white or _find_range(
@@ -79,18 +81,23 @@ def _kind(array):
     return BYTES if array.dtype in (np.uint8, np.bool_) else _KINDS[array.dtype.kind]
 
 
+def _refuse_not_finite(name, array):
+    wrong = array.size - np.count_nonzero(np.isfinite(array)) if _kind(array) == FLOATS else 0
+    if wrong:
+        raise InputError(
+            f"{name} holds {wrong:,} values that are not finite (NaN or infinity): leave these "
+            f"images out, or {_last(name)} = np.nan_to_num({_last(name)}, posinf=0, neginf=0)"
+        )
+
+
 def _find_range(arrays, kind):
     lows, highs = [], []
-    for name, array in arrays.items():
-        if kind == FLOATS and (wrong := array.size - np.count_nonzero(np.isfinite(array))):
-            raise InputError(
-                f"{name} holds {wrong:,} values that are not finite (NaN or infinity): leave these "
-                f"images out, or {_last(name)} = np.nan_to_num({_last(name)}, posinf=0, neginf=0)"
-            )
+    for array in arrays.values():
         lows.append(array.min())
         highs.append(array.max())
     low, high = float(min(lows)), float(max(highs))
     if (found := value_range.usual_range(low, high, kind)) is None:
+        name = next(reversed(arrays))
         last = _last(name)
         raise InputError(
             f"{name} holds values from {low:g} to {high:g}, in no usual range: say which are black "
@@ -108,18 +115,26 @@ def _scaled(name, array, black_white):
     shape = (*array.shape[:3], channels)
     refuse_beyond_memory(f"{name} as uint8", shape)
     images = np.empty(shape, np.uint8)
+    alpha = array[..., channels:]
+    # Where colours are in [-1, 1], opacity may be in [0, 1] all the same.
+    is_unsigned = alpha.size and black_white[0] < 0 <= alpha.min()
+    alpha_range = (0, black_white[1]) if is_unsigned else black_white
     rows = max(1, _VALUES // array[0].size)
     for first in range(0, len(array), rows):
-        part = array[first : first + rows]
-        if array.dtype == np.bool_:
-            part = part * np.uint8(255)
-        elif array.dtype != np.uint8 or black_white != BYTE_RANGE:
-            part = value_range.to_bytes(part, black_white)
-        if channels < part.shape[3]:  # onto white
-            alpha = part[..., 3:].astype(np.float32) / 255
-            part = np.rint(part[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
+        part = _bytes_of(array[first : first + rows, ..., :channels], black_white)
+        if alpha.size:  # onto white
+            opacity = _bytes_of(alpha[first : first + rows], alpha_range).astype(np.float32) / 255
+            part = np.rint(part * opacity + 255 * (1 - opacity)).astype(np.uint8)
         images[first : first + rows] = part
     return images
+
+
+def _bytes_of(part, black_white):
+    if part.dtype == np.bool_:
+        return part * np.uint8(255)
+    if part.dtype == np.uint8 and black_white == BYTE_RANGE:
+        return part
+    return value_range.to_bytes(part, black_white)
 
 
 def _layout_error(name, shape, dtype):

@@ -63,6 +63,20 @@ def test_transparent_parts_are_white(tmp_path):
     np.testing.assert_array_equal(found[5], COLOURS[5])
 
 
+@pytest.mark.parametrize("signed_opacity", [False, True])
+def test_transparent_parts_of_signed_floats_are_white(tmp_path, signed_opacity):
+    clear = ON_WHITE / 127.5 - 1
+    clear[3, :, :, 3] = -1 if signed_opacity else 0
+    found = pixels(load(tmp_path, clear))
+    assert (found[3] == 255).all()
+    np.testing.assert_array_equal(found[5], COLOURS[5])
+
+
+def test_values_that_are_not_finite_are_refused_in_a_stated_range_too(tmp_path):
+    with pytest.raises(InputError, match="not finite"):
+        load(tmp_path, np.where(COLOURS > 250, np.nan, COLOURS / 255), value_range=(0, 1))
+
+
 def test_what_was_done_is_told(tmp_path):
     notes = dict(load(tmp_path, COLOURS.transpose(0, 3, 1, 2) / 255).notes)
     assert notes["arrays"].endswith("x_train has its channels first: [16, 3, 8, 6]")
