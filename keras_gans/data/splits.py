@@ -35,13 +35,15 @@ def find_splits(path):
     """
     root = check_folder(path)
     _, files, plain_files, folders = next(walk(root))
-    found = {}
+    found, doubles = {}, []
     for role, names in _SPLITS.items():
         named = [
             name for name in sorted(folders) if name.lower() in names and has_images(root / name)
         ]
         if named:
             found[role] = named[0]
+        if len(named) > 1:
+            doubles.append(named)
     if not found:
         return Splits(root, None)
     others = [f for f in folders if f not in found.values() and has_images(root / f)]
@@ -51,6 +53,11 @@ def find_splits(path):
         if others or files or len(found) < 2:
             return Splits(root, None)
         raise InputError(f"{root} holds {' and '.join(found.values())}, but no folder train")
+    if doubles:
+        raise InputError(
+            f"{root} holds {' and '.join(doubles[0])}, which are one split by two names: put them "
+            "into one folder, or rename what is none"
+        )
     train, held_out = found.pop("train"), [*found.values()][::-1]
     notes = [
         ("splits", f"{train} is trained on, {held_out[0] if held_out else 'nothing'} held out")

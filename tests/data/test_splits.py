@@ -93,6 +93,12 @@ def test_splits_without_one_to_train_on(tmp_path):
         load(tmp_path)
 
 
+def test_two_splits_of_a_kind(tmp_path):
+    write(tmp_path, {"train/cat": 2, "Training/cat": 2, "test/cat": 2})
+    with pytest.raises(InputError, match=f"{tmp_path} holds Training and train, which are one"):
+        load(tmp_path)
+
+
 def test_an_empty_split_is_none(tmp_path):
     write(tmp_path, {"train/cat": 2, "train/dog": 2, "test": 0, "val/cat": 1})
     assert find_splits(tmp_path).test == tmp_path / "val"
