@@ -21,6 +21,7 @@ from keras_gans.data.label_table import TABLES
 from keras_gans.data.picture_file import FOREIGN, ending, picture_endings
 from keras_gans.errors import InputError
 
+ARCHIVE_ENDINGS = (".zip", ".tar", ".tgz", ".tbz2", ".txz", ".gz", ".bz2", ".xz")  # for hints alone
 MOST_OF_PICTURE = 2**30  # bytes; photos of 100 megapixels have a third
 MOST_OF_OTHERS = 2**28  # bytes of what may be a table; films are never read
 # Pictures hardly shrink: what unpacks to so much, and to so many times the file, is no data set.

@@ -114,6 +114,11 @@ def _archive(path):
             return
         with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if name.endswith(".npy")]
+            if not names and archive.namelist():
+                raise InputError(
+                    f"{path} holds files, but no array (.npy): if they are pictures, give it as "
+                    f"folder:{path}"
+                )
             yield {name.removesuffix(".npy"): partial(archive.open, name) for name in names}
     except InputError:
         raise

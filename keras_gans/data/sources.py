@@ -10,6 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from keras_gans.data.archive import ARCHIVE_ENDINGS
 from keras_gans.data.arrays import ArraySplit, fit_arrays
 from keras_gans.data.digits import digits, digits_m
 from keras_gans.data.folder import BAD_IMAGES, load_folder
@@ -22,7 +23,7 @@ from keras_gans.data.splits import find_splits
 from keras_gans.data.stacked import COLOURS, StackedSplit
 from keras_gans.data.tfds import TFDS_NAMES
 from keras_gans.data.value_range import check_value_range, dark_notes
-from keras_gans.errors import InputError
+from keras_gans.errors import InputError, is_integer
 from keras_gans.files import keras_file
 
 SOURCE_NAMES = (
@@ -252,10 +253,11 @@ def _with_names(name, file, arrays):
         raise InputError(f"{file} must hold x_train, y_train, x_test and y_test")
     names = {str(label): each for label, each in enumerate(class_names)}
     numbers, found = arrays.class_names or (), arrays.train.images.shape[1:]
+    labels = f"{numbers[0]} to {numbers[-1]}" if numbers else "one class"
     if found != shape or not names.keys() >= set(numbers):
         raise InputError(
             f"{file} is not {name}: expected images {list(shape)} and labels 0 to "
-            f"{len(class_names) - 1}. Received: {list(found)} and {numbers[0]} to {numbers[-1]}"
+            f"{len(class_names) - 1}. Received: {list(found)} and {labels}"
         )
     return arrays._replace(class_names=tuple(names[number] for number in numbers) or None)
 
@@ -289,14 +291,13 @@ def check_reading(image_size, channels, resize, bad_images, value_range=None):
     check_value_range(value_range)
     if image_size is None:
         return None
-    pair = (image_size, image_size) if isinstance(image_size, int) else image_size
-    is_pair = isinstance(pair, (tuple, list)) and len(pair) == 2
-    if not is_pair or any(type(side) is not int or side < SMALLEST_SIDE for side in pair):
+    pair = image_size if isinstance(image_size, (tuple, list)) else (image_size, image_size)
+    if len(pair) != 2 or not all(is_integer(side, SMALLEST_SIDE) for side in pair):
         raise InputError(
             f"image_size must be an integer of at least {SMALLEST_SIDE} or (height, width). "
             f"Received: {image_size=}"
         )
-    return tuple(pair)
+    return tuple(map(int, pair))
 
 
 def split_path(name):
@@ -326,7 +327,8 @@ def unknown_name_error(name, names):
     if close := difflib.get_close_matches(name.lower(), names, n=1):
         hint = f" Did you mean {close[0]}?"
     elif Path(name.partition(",")[0]).exists():
-        one = "folder" if Path(name).is_dir() else "npz"
+        is_folder = Path(name).is_dir() or Path(name).suffix.lower() in ARCHIVE_ENDINGS
+        one = "folder" if is_folder else "npz"
         hint = f" Did you mean {'folders' if names is UNPAIRED_NAMES else one}:{name}?"
     return f"unknown source {name!r}. {expected}{hint}"
 

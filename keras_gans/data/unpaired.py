@@ -168,10 +168,10 @@ def load_unpaired(
         if name.startswith("folders:"):
             reading = resize, bad_images, cache_mib, value_range, max_megapixels
             return _folders(name, size or FOLDER_SIZE, channels, *reading)
+        raise InputError(unknown_name_error(name, UNPAIRED_NAMES))
     except OSError as error:
         reason = error.strerror or error
         raise InputError(f"the source {name!r} cannot be read: {reason}") from error
-    raise InputError(unknown_name_error(name, UNPAIRED_NAMES))
 
 
 def _digits_to_digits_m(name, size, channels, resize):

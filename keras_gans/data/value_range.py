@@ -5,6 +5,7 @@ that holds the values counts, else the values' own, and one range for all images
 """
 
 import math
+from numbers import Real
 
 import numpy as np
 
@@ -24,7 +25,11 @@ DARK = 64  # of 255: the brightest value of a whole data set is hardly less
 
 def check_value_range(value_range):
     """Raises InputError unless it is None or `(black, white)`, black below white."""
-    is_pair = isinstance(value_range, (tuple, list)) and len(value_range) == 2
+    is_pair = (
+        isinstance(value_range, (tuple, list))
+        and len(value_range) == 2
+        and all(isinstance(value, Real) for value in value_range)
+    )
     if value_range is None or (is_pair and -math.inf < value_range[0] < value_range[1] < math.inf):
         return
     raise InputError(

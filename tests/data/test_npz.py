@@ -160,6 +160,13 @@ def test_less_data_than_claimed(tmp_path):
     assert "cannot be read" in refused(tmp_path / "a.npz")
 
 
+def test_a_zip_of_pictures_is_no_npz(tmp_path):
+    path = tmp_path / "birds.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.png", b"")
+    assert refused(path).endswith(f"give it as folder:{path}")
+
+
 def test_garbage_instead_of_an_array(tmp_path):
     zipped(tmp_path / "a.npz", x_train=b"garbage")
     assert "cannot be read" in refused(tmp_path / "a.npz")

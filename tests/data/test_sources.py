@@ -87,6 +87,9 @@ def test_wrong_arrays_for_the_name(tmp_path, mnist_like):
     text = refusal("cifar10", data_dir=tmp_path)
     assert "cifar10.npz is not cifar10: expected images [32, 32, 3]" in text
     assert "Received: [28, 28, 1] and 0 to 9" in text
+    one_class = np.zeros(30, np.uint8)
+    np.savez(tmp_path / "cifar10.npz", **mnist_like | {"y_train": one_class})
+    assert "Received: [28, 28, 1] and one class" in refusal("cifar10", data_dir=tmp_path)
     np.savez(tmp_path / "mnist.npz", x_train=mnist_like["x_train"])
     assert "must hold x_train, y_train, x_test and y_test" in refusal("mnist", data_dir=tmp_path)
 
@@ -155,6 +158,9 @@ def test_unknown_name_that_is_a_path(tmp_path):
     (tmp_path / "zzz.bin").write_bytes(b"")
     assert refusal(str(tmp_path)).endswith(f"Did you mean folder:{tmp_path}?")
     assert refusal(str(tmp_path / "zzz.bin")).endswith(f"Did you mean npz:{tmp_path}/zzz.bin?")
+    for name in ("zzz.zip", "zzz.tar.gz"):
+        (tmp_path / name).write_bytes(b"")
+        assert refusal(str(tmp_path / name)).endswith(f"Did you mean folder:{tmp_path}/{name}?")
     assert "Did you mean" not in refusal("qqqqqqqqqqqq")
 
 
@@ -181,6 +187,16 @@ def test_image_size_is_checked(image_size):
     text = refusal("digits", image_size=image_size)
     assert text.startswith("image_size must be an integer of at least 4 or (height, width).")
     assert text.endswith(f"Received: image_size={image_size!r}")
+
+
+def test_an_image_size_of_numpy_is_one():
+    assert load_source("digits", image_size=np.int64(8)).image_shape == (8, 8, 1)
+    assert load_source("digits", image_size=(np.int32(8), 12)).image_shape == (8, 12, 1)
+
+
+@pytest.mark.parametrize("value", [("0", "1"), (0, None), (1, 0), (0, float("nan")), 3])
+def test_a_value_range_is_two_numbers(value):
+    assert refusal("digits", value_range=value).startswith("value_range must be (black, white)")
 
 
 @pytest.mark.parametrize(

@@ -288,3 +288,4 @@ def test_unknown_names(zoo):
     both = f"{zoo}/horses,{zoo}/zebras"
     assert refusal(both).endswith(f"Did you mean folders:{both}?")
     assert "Did you mean" not in refusal("qqqqqqqqqqqq")
+    assert "File name too long" in refusal("x" * 300)
