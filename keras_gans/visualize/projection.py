@@ -37,9 +37,9 @@ def nearest_latent(endpoints, picture, label=None, steps=STEPS, seed=0):
     takes_label = "label" in endpoints.specs("serving_default")
     seeds = np.arange(seed, seed + STARTS)
     labels = None
-    if takes_label:
-        classes = len(endpoints.class_names)
-        labels = np.resize(range(classes) if label is None else [label], STARTS).astype(np.int32)
+    if names := endpoints.class_names:
+        classes = range(len(names)) if label is None else [label]
+        labels = np.resize(classes, STARTS).astype(np.int32)
     latents = sampling.latents_of_seeds(endpoints, seeds, labels)
     features, _ = random_networks(picture.shape)
     target = tf.constant(picture[None])
@@ -47,7 +47,8 @@ def nearest_latent(endpoints, picture, label=None, steps=STEPS, seed=0):
     size = tf.reduce_mean(wanted**2)
 
     def distances(latents, labels):
-        given = {} if labels is None else {"label": labels}
+        # Of a prior of classes, only the draws have a label.
+        given = {"label": labels} if takes_label else {}
         images = decode(latent=latents, **given)["image"]
         if images.shape[1:] != target.shape[1:]:
             raise InputError(

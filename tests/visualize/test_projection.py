@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
+import keras_gans as kg
 from keras_gans.errors import InputError
 from keras_gans.serving import sampling
 from keras_gans.serving.endpoints import Endpoints
 from keras_gans.visualize.projection import nearest_latent
 from tests.models.test_cgan import TestConditionalGAN as Conditional
 from tests.models.test_gan import TestGAN as Toy
+from tests.visualize.test_walks import coder
 
 
 def distance(a, b):
@@ -37,6 +39,21 @@ def test_the_class_is_found_or_kept():
     _, label, best = nearest_latent(endpoints, picture, steps=100)
     assert label in range(len(endpoints.class_names))
     assert distance(best, picture) <= distance(image, picture)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("label", [None, 1])
+def test_of_a_prior_of_classes_the_starts_are_draws_of_the_class(label):
+    """What decodes takes no label, what draws does: an AAE with labels."""
+    endpoints = Endpoints.from_model(coder(kg.AdversarialAutoencoder, 3))
+    drawn = sampling.draw_prior(endpoints, 1, [1], first_seed=4)
+    picture = endpoints["decode"](latent=drawn)["image"][0].numpy()
+    latent, found, image = nearest_latent(endpoints, picture, label, steps=1)
+    # Its latent is among the starts; a step of Adam moves each number by its rate.
+    np.testing.assert_allclose(latent, drawn[0], atol=0.06)
+    assert found == 1
+    again = endpoints["decode"](latent=latent[None])["image"][0]
+    np.testing.assert_allclose(image, again, atol=1e-5)
 
 
 def test_a_picture_of_another_shape_is_refused():
