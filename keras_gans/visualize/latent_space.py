@@ -97,7 +97,10 @@ class Plane:
             names = ("code",) if width == 1 else ("code, first number", "code, second number")
             return cls(np.zeros(width), np.eye(width), names)
         centre = codes.mean(axis=0, dtype=np.float64)
-        variances, vectors = np.linalg.eigh(np.cov(codes.astype(np.float64), rowvar=False))
+        # Of one code, as of equal ones, any axes are as good.
+        one_code = len(codes) == 1
+        covariance = np.zeros((width, width)) if one_code else np.cov(codes.astype(np.float64).T)
+        variances, vectors = np.linalg.eigh(covariance)
         axes, total = vectors.T[:-3:-1], max(variances.sum(), np.finfo(float).tiny)
         # An axis has no direction of its own: that of its largest part keeps pictures alike.
         largest = np.take_along_axis(axes, np.abs(axes).argmax(axis=1)[:, None], axis=1)

@@ -126,6 +126,14 @@ def test_walks_lead_from_class_to_class():
     assert near(shown[:, 1:9], np.rint(mixed))
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_of_one_image_there_are_all_pictures_but_walks(count):
+    pictures = latent_space.autoencoder_pictures(source(split(count)))
+    assert ("walks" in pictures) == (count > 1)
+    for name, draw in pictures.items():
+        assert draw(Linear(3).endpoints).dtype == np.uint8, name
+
+
 def test_one_image_cannot_be_walked_from():
     assert "walks" not in latent_space.autoencoder_pictures(source(split(1)))
     assert latent_space.image_walks(Linear(3).endpoints, split(3)).shape == (SIDE, 10 * SIDE, 1)
@@ -163,8 +171,9 @@ def test_wider_codes_are_seen_along_their_principal_axes():
     np.testing.assert_allclose(plane.project(plane.codes(places)), places, atol=1e-5)
 
 
-def test_codes_that_are_all_equal_have_a_plane():
-    plane = Plane.through(np.ones([20, 4]))
+@pytest.mark.parametrize("count", [1, 2, 20])
+def test_codes_that_are_all_equal_have_a_plane(count):
+    plane = Plane.through(np.ones([count, 4]))
     np.testing.assert_allclose(plane.project(np.ones([3, 4])), 0.0)
 
 
