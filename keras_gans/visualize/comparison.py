@@ -25,7 +25,8 @@ def score_pictures(evaluator, endpoints):
         return {"nearest_training": nearest_training(evaluator, endpoints)}
     if TRANSLATIONS[0] in endpoints:
         rows = real_rows(evaluator, COLUMNS) | model_rows(evaluator, endpoints, COLUMNS)
-        return {"translations": images.grid(np.concatenate([*rows.values()]), columns=COLUMNS)}
+        rows = [*rows.values()]
+        return {"translations": images.grid(np.concatenate(rows), columns=len(rows[0]))}
     return {}
 
 
@@ -61,7 +62,7 @@ def nearest_training(evaluator, endpoints, count=COLUMNS):
 
 
 def model_rows(evaluator, endpoints, count):
-    """Makes a model's rows of a comparison by name, `uint8 [count, h, w, c]` each.
+    """Makes a model's rows of a comparison by name, `uint8 [count, h, w, c]` each, or of fewer.
 
     Samples; of a model without them its reconstructions, or its translations in both directions.
     """
@@ -90,7 +91,7 @@ def real_rows(evaluator, count):
 
 
 def _first_images(split, count):
-    return split.read(tf.range(count, dtype=tf.int64))[0].numpy()
+    return split.read(tf.range(min(count, split.size), dtype=tf.int64))[0].numpy()
 
 
 def _outputs(endpoint, images_of_bytes):

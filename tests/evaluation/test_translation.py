@@ -176,6 +176,18 @@ def test_rows_of_a_comparison_show_both_directions(tmp_path):
     assert comparison.projector_points(evaluator, model, 5) is None
 
 
+def test_fewer_images_make_shorter_rows(tmp_path):
+    judge = translation.evaluator_for(
+        negatives(), "pixels", count=6, metrics=["cycle"], cache_dir=tmp_path
+    )
+    model = endpoints(lambda image: -image, lambda image: -image)
+    rows = comparison.real_rows(judge, 10) | comparison.model_rows(judge, model, 10)
+    assert {len(row) for row in rows.values()} == {6}
+    (picture,) = comparison.score_pictures(judge, model).values()
+    np.testing.assert_array_equal(picture[:8, -8:], rows["real x"][5])
+    assert picture.shape == (4 * 8, 6 * 8, 1)
+
+
 def test_the_kind_of_evaluator_follows_the_data(tmp_path):
     found = translation.evaluator_for(source(), "pixels", 10, ["mmd"], cache_dir=tmp_path)
     assert isinstance(found, Evaluator)
