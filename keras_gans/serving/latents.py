@@ -20,8 +20,10 @@ def truncated(latent, truncation):
     message = "truncation must be from 0 to 10, where 10 cuts nothing off. Received:"
     truncation = assured(inside, truncation, [message, truncation], summarize=16)[:, None]
     root = 2.0**0.5
-    within = tf.math.erf(tf.abs(latent) / root) * tf.math.erf(truncation / root)
-    cut = tf.minimum(root * tf.math.erfinv(within), truncation)
+    # As 1 - erf: of 5.3 and more erf is 1 in float32.
+    beyond, cut_off = tf.math.erfc(tf.abs(latent) / root), tf.math.erfc(truncation / root)
+    share = beyond + cut_off - beyond * cut_off
+    cut = tf.minimum(root * tf.math.erfcinv(share), truncation)
     return tf.where(truncation < NO_TRUNCATION, tf.sign(latent) * cut, latent)
 
 

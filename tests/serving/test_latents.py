@@ -42,6 +42,21 @@ def test_extreme_values_stay_finite_and_within():
         assert (np.sign(made) == np.sign(latent)).all()
 
 
+def test_large_values_change_continuously_with_the_truncation():
+    """Where erf is 1 in float32. Of bounds far above it a value is left as it is."""
+    values = np.array([0.5, 3.0, 5.2, 5.3, 6.0], np.float32)
+    bounds = np.arange(4.0, 9.95, 0.05, np.float32)
+    latent = tf.tile(values[None], [len(bounds), 1])
+    made = latents.truncated(latent, tf.constant(bounds)).numpy()
+    steps = np.diff(made, axis=0)
+    assert steps.min() > -1e-5
+    assert steps.max() < 0.051  # never more than the bound itself
+    np.testing.assert_allclose(made[-1], values, atol=1e-4)
+    # 5.3 at 5.3: what lies beyond it is twice as much, that of 5.172.
+    found = latents.truncated(tf.constant([[5.3]]), tf.constant([5.3]))
+    np.testing.assert_allclose(found, [[5.172]], atol=2e-4)
+
+
 @pytest.mark.parametrize("bound", [-0.1, 10.1, np.nan])
 def test_a_truncation_out_of_range_is_refused(bound):
     with pytest.raises(tf.errors.InvalidArgumentError, match="truncation must be from 0 to 10"):
