@@ -12,6 +12,7 @@ from keras_gans.files import staged
 # What Pillow is told of a file that ends so. With colours at half the resolution small images blur.
 JPEG = {"format": "jpeg", "quality": 95, "subsampling": 0}
 FORMATS = {".png": {"format": "png"}, ".jpg": JPEG, ".jpeg": JPEG}
+LONGEST = 655_350  # ms that a GIF file can show a picture: two bytes of hundredths of a second
 
 
 def grid(images, columns=None):
@@ -55,7 +56,8 @@ def save_gif(frames, path, seconds_per_frame, enlarge=1):
 
     Its folder is made if missing. Frames are taken one by one and kept, until the last has come,
     as one byte a pixel. Gray is kept exactly; colours become the best 256 of each frame. Frames
-    that equal the one before them are not stored: that one is shown for longer.
+    that equal the one before them are not stored: that one is shown for longer, up to the 655.35 s
+    that the format has.
 
     Args:
         frames: Iterable of one or more `uint8 [h, w, 1 or 3]`, all of one shape.
@@ -65,13 +67,26 @@ def save_gif(frames, path, seconds_per_frame, enlarge=1):
         enlarge: Positive integer: each pixel becomes a square of so many.
     """
     path = Path(path)
-    pictures = (_with_palette(frame, enlarge) for frame in frames)
+    times = np.rint(np.asarray(seconds_per_frame) * 100).astype(int) * 10
+    durations = []  # ms of each frame, which Pillow looks up once it has the frame, and adds
+
+    def paletted():
+        colours, shown = None, 0
+        for place, frame in enumerate(frames):
+            picture = _with_palette(frame)
+            before, colours = colours, picture.convert("RGB").tobytes()
+            shown = shown if colours == before else 0
+            durations.append(min(int(times if times.ndim == 0 else times[place]), LONGEST - shown))
+            shown += durations[-1]
+            size = picture.width * enlarge, picture.height * enlarge
+            yield picture.resize(size, Image.Resampling.NEAREST)
+
+    pictures = paletted()
     first = next(pictures, None)
     if first is None:
         raise ValueError("frames must hold at least one picture. Received: none")
     path.parent.mkdir(parents=True, exist_ok=True)
-    seconds = np.asarray(seconds_per_frame)
-    options = {"duration": (np.rint(seconds * 100) * 10).astype(int).tolist(), "loop": 0}
+    options = {"duration": durations, "loop": 0}
     # Pillow's optimization would give unchanged pixels a transparent colour, and lose one for it.
     options |= {"save_all": True, "append_images": pictures, "optimize": False, "interlace": 0}
     with staged(path) as unfinished, unfinished.open("wb") as file:
@@ -81,8 +96,7 @@ def save_gif(frames, path, seconds_per_frame, enlarge=1):
     return path
 
 
-def _with_palette(frame, enlarge):
-    height, width, channels = frame.shape
+def _with_palette(frame):
     # Colours are chosen before enlarging, where there are fewer pixels to look at.
-    picture = Image.fromarray(frame[..., 0]) if channels == 1 else Image.fromarray(frame).quantize()
-    return picture.resize((width * enlarge, height * enlarge), Image.Resampling.NEAREST)
+    gray = frame.shape[-1] == 1
+    return Image.fromarray(frame[..., 0]) if gray else Image.fromarray(frame).quantize()

@@ -82,6 +82,15 @@ def test_a_frame_that_equals_the_one_before_makes_that_one_last(tmp_path):
     assert (len(actual), seconds) == (2, [pytest.approx(0.3), pytest.approx(0.1)])
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_picture_is_shown_no_longer_than_the_format_can_say(tmp_path, channels):
+    frames = noise(2, channels)[[0] * 100 + [1] * 100]
+    _, seconds, _ = read(images.save_gif(frames, tmp_path / "x.gif", 10.0))
+    assert seconds == [655.35, 655.35]
+    _, seconds, _ = read(images.save_gif(frames[:100], tmp_path / "x.gif", [10.0] * 100))
+    assert seconds == [655.35]
+
+
 def test_what_fails_in_between_leaves_the_old_animation(tmp_path):
     def ending():
         yield from noise(2)
