@@ -16,6 +16,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,7 @@ DTYPES = {
     }.items()
 }
 STRING_BYTES = 24  # sizeof(TF_TString)
+ONE_AT_A_TIME = threading.Lock()  # the process answers in the order of requests
 
 
 class RefusedError(Exception):
@@ -60,8 +62,8 @@ def run_signatures(version_dir, requests):
         RefusedError: If the loader refuses the export.
         RuntimeError: If the process ended.
     """
-    process, log = _process()
-    with tempfile.TemporaryDirectory() as folder:
+    with ONE_AT_A_TIME, tempfile.TemporaryDirectory() as folder:
+        process, log = _process()
         files = []
         for place, (signature, inputs) in enumerate(requests):
             given, got = (str(Path(folder, f"{name}{place}.npz")) for name in ("in", "out"))

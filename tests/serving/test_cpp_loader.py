@@ -1,6 +1,7 @@
 """Exports run by TensorFlow's C++ loader, in a process without TensorFlow's Python."""
 
 import io
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,33 @@ def test_what_is_no_export_is_refused_and_the_next_one_is_run(tmp_path):
         run_signatures(tmp_path, [("generate", SEEDS)])
     (outputs,) = run_signatures(VERSION, [("generate", SEEDS)])
     assert set(outputs) == {"image", "image_bytes"}
+
+
+@pytest.mark.slow
+def test_threads_that_ask_at_once_have_their_own_outcomes(tmp_path):
+    run_signatures(VERSION, [])
+    together, wrong = threading.Barrier(2), []
+
+    def ask(place, good):
+        together.wait()
+        for _ in range(20):
+            try:
+                run_signatures(place, [])
+            except RefusedError:
+                if good:
+                    wrong.append(place)
+            else:
+                if not good:
+                    wrong.append(place)
+
+    asked = [(VERSION, True), (tmp_path, False)]
+    threads = [threading.Thread(target=ask, args=each) for each in asked]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert not wrong
+    assert not any(thread.is_alive() for thread in threads)
 
 
 def test_arrays_go_through_files_as_they_are():
