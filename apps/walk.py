@@ -227,7 +227,11 @@ def _first_latent(path, width):
     try:
         with np.load(path) as file:
             latent, label = file["latent"].astype(np.float32), file.get("label")
-    except (OSError, EOFError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+    # A bare array is no context manager: TypeError, before Python 3.11 AttributeError.
+    except (
+        *(OSError, EOFError, zipfile.BadZipFile),
+        *(ValueError, KeyError, TypeError, AttributeError),
+    ) as error:
         raise InputError(f"--from-latent {path}: no latent of apps.project ({error})") from error
     if latent.shape != (width,):
         raise InputError(

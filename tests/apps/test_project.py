@@ -42,6 +42,7 @@ def test_a_picture_is_projected_and_walked_from(named, tmp_path, capsys):
 def test_mistakes_are_one_line(named, tmp_path, capsys):
     (tmp_path / "no.png").write_bytes(b"no picture")
     np.savez(tmp_path / "wrong.npz", latent=np.zeros(3))
+    np.save(tmp_path / "bare.npy", np.zeros(100))
     run = named[0]
     for arguments, word in (
         (["project", run, tmp_path / "no.png"], "not a picture"),
@@ -50,6 +51,7 @@ def test_mistakes_are_one_line(named, tmp_path, capsys):
         (["project", run, tmp_path / "no.png", "--steps", "0"], "--steps must be"),
         (["walk", run, "--from-latent", tmp_path / "wrong.npz"], "latents of 100 numbers"),
         (["walk", run, "--from-latent", tmp_path / "no.png"], "no latent of apps.project"),
+        (["walk", run, "--from-latent", tmp_path / "bare.npy"], "no latent of apps.project"),
         (["walk", run, "--truncation", "0"], "--truncation must be above 0"),
         (["generate", run, "--truncation", "-1"], "--truncation must be above 0"),
     ):
