@@ -58,7 +58,9 @@ class Endpoints:
 
         Raises InputError if there is none, or it cannot be read.
         """
-        loaded, notes = export.load(directory), export.read_notes(directory)
+        # One for all: a newer version may appear in between.
+        version = export.version_dir(directory)
+        loaded, notes = export.load(version), export.read_notes(version)
         limits = notes.get("limits", {})  # none in exports made before there were limits
         rows = limits.get("rows")
 
@@ -72,7 +74,7 @@ class Endpoints:
             name: functools.partial(_load_network, loaded, name, config)
             for name, config in notes.get("networks", {}).items()
         }
-        names = export.class_names(directory)
+        names = export.class_names(version)
         return cls(functions, inputs, names, networks, limits.get("pixels"))
 
 

@@ -301,9 +301,12 @@ def latest_version(directory):
 
 
 def version_dir(directory):
-    """Returns the `Path` of one version: `directory` itself, or the latest version in it."""
+    """Returns the `Path` of one version: `directory` itself, or the latest version in it.
+
+    A folder without either counts as a version, of which files are missing, if it has a number.
+    """
     path = Path(directory)
-    is_version = (path / "saved_model.pb").exists() or path.name.isdigit()
+    is_version = (path / "saved_model.pb").exists() or (path.name.isdigit() and not versions(path))
     return path if is_version else latest_version(path)
 
 

@@ -45,6 +45,24 @@ def test_a_model_in_memory_is_followed_and_an_export_is_not(tmp_path):
         assert found.specs("serving_default")["latent"].shape.as_list() == [None, 3]
 
 
+@pytest.mark.slow
+def test_a_version_that_appears_meanwhile_is_not_mixed_in(tmp_path, monkeypatch):
+    model = Doubler()
+    export.publish(model, tmp_path)
+    load = export.load
+
+    def load_while_another_is_published(directory):
+        loaded = load(directory)
+        newer = export.publish(model, tmp_path)
+        notes = newer / "assets.extra" / export.NOTES
+        notes.write_text(notes.read_text().replace("bee", "cat"))
+        return loaded
+
+    monkeypatch.setattr(export, "load", load_while_another_is_published)
+    assert Endpoints.from_export(tmp_path).class_names == ("ant", "bee")
+    assert Endpoints.from_export(tmp_path).class_names == ("ant", "cat")
+
+
 def test_what_a_model_does_not_do_is_refused_with_what_it_does():
     endpoints = Endpoints.from_model(Doubler())
     for ask in (endpoints.__getitem__, endpoints.specs):

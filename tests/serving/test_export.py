@@ -465,14 +465,16 @@ def test_no_version_is_an_input_error(tmp_path):
         export.load(tmp_path / "12")
 
 
-def test_load_takes_a_version_or_the_folder_of_versions(version):
+def test_load_takes_a_version_or_the_folder_of_versions(version, tmp_path):
+    # A model may be called by a number, too.
+    year = shutil.copytree(version.parent, tmp_path / "2024")
     inputs = {key: tf.constant(value) for key, value in requests()["generate"].items()}
     results = [
         export.load(place).signatures["generate"](**inputs)["image"]
-        for place in (version, str(version), version.parent)
+        for place in (version, str(version), version.parent, year, year / version.name)
     ]
-    np.testing.assert_array_equal(results[0], results[1])
-    np.testing.assert_array_equal(results[0], results[2])
+    for result in results[1:]:
+        np.testing.assert_array_equal(results[0], result)
 
 
 @pytest.mark.parametrize(
