@@ -5,7 +5,9 @@ import tensorflow as tf
 from keras_gans.data import pixels
 
 PNG_START, JPEG_START = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+LUMA = (19595, 38470, 7471)  # of 65536: ITU-R BT.601, as Pillow and JPEG have it
 PNG_HEAD = 24  # bytes up to the end of width and height
+ALPHA_TYPES = [b"\x04", b"\x06"]  # gray and colours with alpha, by the byte after the depth
 SIDE_OF_NONE = 8  # px, of the images that no file holds
 
 
@@ -30,8 +32,12 @@ def image_sizes(image_bytes):
     return tf.map_fn(_size, tf.ensure_shape(image_bytes, [None]), fn_output_signature=size)
 
 
+def _is_png(contents):
+    return tf.strings.substr(contents, 0, len(PNG_START)) == PNG_START
+
+
 def _size(contents):
-    is_png = tf.strings.substr(contents, 0, len(PNG_START)) == PNG_START
+    is_png = _is_png(contents)
     is_png &= tf.strings.length(contents) >= PNG_HEAD
     is_jpeg = tf.strings.substr(contents, 0, len(JPEG_START)) == JPEG_START
     message = "image_bytes must hold PNG or JPEG files"
@@ -53,7 +59,8 @@ def decode_images(image_bytes, channels, size=(None, None)):
     """Decodes PNG or JPEG files, string `[n]`, to uint8 `[n, height, width, channels]`.
 
     Refuses, inside the graph, what cannot be decoded, and files of two sizes, or of another `size`
-    (height, width; None where it is open). `channels` are 1 or 3, whatever the files have.
+    (height, width; None where it is open). `channels` are 1 or 3, whatever the files have. As in
+    training, what is transparent lies on white; JPEG files are not turned as their EXIF data says.
     """
     sizes = image_sizes(image_bytes)
     wanted = [[-1 if side is None else side for side in size]]
@@ -65,7 +72,12 @@ def decode_images(image_bytes, channels, size=(None, None)):
 
     def decoded():
         def one(contents):
-            return tf.io.decode_image(contents, channels, expand_animations=False)
+            image = tf.cond(
+                _is_png(contents),
+                lambda: _png_on_white(contents, channels),
+                lambda: tf.io.decode_jpeg(contents, channels),
+            )
+            return tf.ensure_shape(image, (*size, channels))
 
         return tf.map_fn(one, image_bytes, fn_output_signature=image)
 
@@ -73,6 +85,25 @@ def decode_images(image_bytes, channels, size=(None, None)):
         return tf.zeros((0, *(side or SIDE_OF_NONE for side in size), channels), tf.uint8)
 
     return tf.cond(tf.size(image_bytes) > 0, decoded, none)
+
+
+def _png_on_white(contents, channels):
+    def opaque():
+        # Asked for alpha that there is none of, TensorFlow misreads palettes and single bits.
+        image = tf.io.decode_png(contents, 3)
+        return tf.pad(image, [[0, 0], [0, 0], [0, 1]], constant_values=tf.constant(255, tf.uint8))
+
+    has_alpha = tf.reduce_any(tf.strings.substr(contents, 25, 1) == ALPHA_TYPES)
+    # A palette or a single colour is made transparent by a chunk of its own, before the pixels.
+    first_chunk = tf.strings.regex_replace(contents, r"^\C*?(IDAT|tRNS)\C*$", r"\1")
+    has_alpha |= first_chunk == "tRNS"
+    rgba = tf.cond(has_alpha, lambda: tf.io.decode_png(contents, 4), opaque)
+    rgba = tf.cast(rgba, tf.int32)
+    color, alpha = rgba[..., :3], rgba[..., 3:]
+    image = (color * alpha + 255 * (255 - alpha) + 127) // 255
+    if channels == 1:
+        image = (tf.reduce_sum(image * LUMA, axis=-1, keepdims=True) + 2**15) // 2**16
+    return tf.cast(image, tf.uint8)
 
 
 def encode_png(images):

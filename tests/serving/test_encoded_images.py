@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from keras_gans.data.image_file import fit_image
 from keras_gans.serving.encoded_images import decode_images, image_sizes
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
@@ -39,16 +40,37 @@ def test_another_kind_of_file_is_refused(contents):
 
 
 @pytest.mark.parametrize(
-    ("mode", "channels"), [("RGB", 3), ("RGBA", 3), ("L", 3), ("L", 1), ("P", 3), ("1", 1)]
+    ("mode", "channels"),
+    [("RGB", 3), ("RGB", 1), ("RGBA", 3), ("L", 3), ("L", 1), ("P", 3), ("P", 1), ("1", 1)],
 )
 def test_files_of_any_mode_have_the_channels_of_the_network(mode, channels):
     made = decode_images(tf.constant([file("png", mode)] * 2), channels).numpy()
     assert made.shape == (2, 5, 7, channels)
-    expected = np.array(Image.open(io.BytesIO(file("png", mode))).convert("RGB"))
-    if channels == 3:
-        np.testing.assert_array_equal(made[0], expected)
-    else:
-        np.testing.assert_array_equal(made[0, ..., 0], expected[..., 0])
+    expected = Image.open(io.BytesIO(file("png", mode))).convert("L" if channels == 1 else "RGB")
+    np.testing.assert_array_equal(made[0], np.array(expected).reshape(5, 7, channels))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    ("mode", "options"),
+    [
+        ("RGBA", {}),
+        ("LA", {}),
+        ("RGB", {"transparency": tuple(map(int, PIXELS[2, 3]))}),
+        ("L", {"transparency": 100}),
+        ("P", {"transparency": bytes(range(0, 256, 8))}),
+        ("1", {"transparency": 0}),
+    ],
+)
+def test_what_is_transparent_lies_on_white_as_in_training(mode, options, channels):
+    image = Image.fromarray(PIXELS)
+    image.putalpha(Image.fromarray(np.arange(0, 210, 6, dtype=np.uint8).reshape(5, 7)))
+    contents = io.BytesIO()
+    image.convert(mode).save(contents, "png", **options)
+    made = decode_images(tf.constant([contents.getvalue()]), channels).numpy()
+    read = Image.open(contents)
+    assert read.has_transparency_data
+    np.testing.assert_array_equal(made[0], fit_image(read, (5, 7), channels, "crop"))
 
 
 def test_files_of_two_sizes_and_of_a_wrong_one_are_refused():
