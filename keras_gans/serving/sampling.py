@@ -1,6 +1,7 @@
 """Runs a model or an export: images and latents of seeds, codes and translations of images."""
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -238,7 +239,8 @@ class ImageTranslator:
 
         Raises InputError where none fit, or the model's network is not known to allow tiles.
         """
-        is_small = height * width <= min(SMALL_PICTURE, self.largest or SMALL_PICTURE)
+        pixels = math.prod(_fitting_sides((height, width), DIVISOR))
+        is_small = pixels <= min(SMALL_PICTURE, self.largest or SMALL_PICTURE)
         # Of a small picture no network need be made of an export.
         if side is None and (is_small or self._tiled is None):
             return tiles.Plan(None, 1, None)

@@ -22,6 +22,7 @@ from keras_gans.data.pixels import to_float, to_uint8
 from keras_gans.errors import InputError
 from keras_gans.networks.layers import instance_statistics
 from keras_gans.networks.locality import Locality
+from keras_gans.networks.resnet import SMALLEST_SIDE
 from keras_gans.serving.signatures import in_float32
 
 # Largest maps held at once. Measured: 1,194 bytes a pixel of 1024 x 1024, where they have 256.
@@ -120,7 +121,16 @@ def reduced(image, pixels, divisor):
     """A picture uint8 `[h, w, c]` at `pixels` at most and sides that the divisor divides."""
     height, width, channels = image.shape
     scale = math.sqrt(min(1.0, pixels / (height * width)))
-    sides = [max(divisor, int(side * scale) // divisor * divisor) for side in (height, width)]
+    smallest = SMALLEST_SIDE + -SMALLEST_SIDE % divisor
+
+    def fitting(side):
+        return max(smallest, int(side) // divisor * divisor)
+
+    sides = [fitting(side * scale) for side in (height, width)]
+    # Where the short side cannot be as short, the long one is shorter.
+    sides = [
+        fitting(min(side, pixels / other)) for side, other in zip(sides, sides[::-1], strict=True)
+    ]
     picture = Image.fromarray(image[..., 0] if channels == 1 else image)
     return np.asarray(picture.resize(sides[::-1], Image.Resampling.LANCZOS)).reshape(
         *sides, channels
@@ -140,17 +150,18 @@ class Plan:
 
 
 def plan(locality, height, width, available, largest=None, side=None):
-    """Plans a picture: whole where that fits, else in tiles as large as fit.
+    """Plans a picture: whole where that fits, else in tiles as large as fit into memory.
 
     Args:
         locality: The network's `Locality`.
         height, width: px, multiples of its divisor.
         available: Bytes of memory that may be taken, None where that is not known.
-        largest: Pixels that may be translated at once, None for any number.
+        largest: Pixels that may be translated as a whole, None for any number. Tiles have no more
+            unless the smallest has, for they are not bound by it.
         side: px of the tiles, None to choose them.
 
     Raises:
-        InputError: No tile fits, or `side` is too small for one.
+        InputError: No tile fits into memory, or `side` is too small for one.
     """
     divisor, margin = locality.divisor, overlap(locality)
     smallest = 2 * margin + SMALLEST_MIDDLE + -SMALLEST_MIDDLE % divisor
@@ -159,13 +170,15 @@ def plan(locality, height, width, available, largest=None, side=None):
     if side is None and whole <= usable and height * width <= (largest or math.inf):
         return Plan(None, 1, whole)
     if side is None:
-        pixels = min(usable / needed(locality, 1), largest or math.inf)
-        side = min(int(math.sqrt(pixels)), max(height, width)) if pixels < math.inf else smallest
-        if side < smallest:
+        pixels = usable / needed(locality, 1)
+        if pixels < smallest**2:
             raise InputError(
                 f"it needs {in_gib(whole)} as a whole and {in_gib(needed(locality, smallest**2))} "
                 f"in the smallest tiles, but only {in_gib(available)} of memory are free"
             )
+        # Memory or the limit is finite, else the picture would be translated as a whole.
+        side = int(math.sqrt(min(pixels, largest or math.inf)))
+        side = max(smallest, min(side, max(height, width)))
     if side < smallest:
         raise InputError(
             f"tiles of this network must have a side of at least {smallest} px: they overlap by "

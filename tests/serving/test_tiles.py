@@ -110,6 +110,21 @@ def test_a_plan_says_what_is_needed():
     assert tiles.plan(SMALL, 400, 300, 10**12, side=203) == cramped
 
 
+@pytest.mark.parametrize("available", [None, 10**12])
+def test_a_limit_on_pixels_below_a_tile_refuses_nothing(available):
+    """Tiles are made by the Keras network, which has no limit."""
+    smallest = tiles.Plan(88, 4, 88**2 * PIXEL)
+    assert tiles.plan(SMALL, 100, 100, available, largest=4096) == smallest
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "sides"), [(16, 8000, (8, 1800)), (8000, 16, (1800, 8)), (80, 40, (80, 40))]
+)
+def test_the_reduced_picture_has_sides_that_a_network_takes(height, width, sides):
+    view = tiles.reduced(np.zeros((height, width, 3), np.uint8), 120**2, 4)
+    assert view.shape == (*sides, 3)
+
+
 def test_what_no_tile_of_fits_is_refused():
     with pytest.raises(InputError, match=r"smallest tiles, but only 0\.00 GiB of memory are free"):
         tiles.plan(SMALL, 4000, 3000, 1000 * PIXEL)
@@ -153,6 +168,8 @@ def test_an_export_translates_in_tiles_too(tmp_path):
     with pytest.raises(InputError, match="at most 14400 pixels"):
         exported(picture)
     np.testing.assert_array_equal(exported(picture[:92]), translate(picture[:92]))
+    # A size counts with what is added to it: 97 x 147 are 14,259 pixels, and 100 x 148 go in.
+    assert exported.plan(97, 147).side is not None
 
 
 def memory(key):
