@@ -13,18 +13,19 @@ TOLD_BYTES = 2**30
 
 
 def pair_files(images, out):
-    """Finds a PNG file in the folder `out` for the translation of every picture.
+    """Finds a PNG file in the folder `out` for the translation of every picture, each its own.
 
     `images` is a picture file, or a folder: then sub-folders stay, and a name that two pictures
-    share keeps its ending.
+    share, or that another one's would be taken for, keeps its ending.
 
     Returns:
-        `(count, pairs, notes)`: how many; a generator of `(picture, PNG file)`, both `Path`, which
-        raises InputError for a picture that would be overwritten; pairs of a heading and a text
-        about what was left out.
+        `(count, pairs, notes)`: how many; a generator of `(picture, PNG file)`, both `Path`; pairs
+        of a heading and a text about what was left out.
 
     Raises:
-        InputError: If there are no pictures.
+        InputError: If there are no pictures, or a file would be overwritten in the folder of the
+            picture or, of a folder, anywhere in it: a picture, or an earlier translation, which
+            would be translated too.
     """
     path, out = Path(images), Path(out)
     if path.is_dir():
@@ -40,15 +41,19 @@ def pair_files(images, out):
 
     stems = collections.Counter(map(stem_of, range(count)))
     shared = {stem for stem, uses in stems.items() if uses > 1}
+    shared |= stems.keys() & set(map(name_of, range(count)))
 
     def pairs():
         for index in range(count):
             name, stem = name_of(index), stem_of(index)
-            source, target = root / name, out / f"{name if stem in shared else stem}.png"
-            if target.resolve() == source.resolve():
-                raise InputError(f"{source} would be overwritten: choose another folder with --out")
-            yield source, target
+            yield root / name, out / f"{name if stem in shared else stem}.png"
 
+    given = root.resolve()
+    for _, target in pairs():
+        folder = target.resolve().parent
+        is_beside = folder.is_relative_to(given) if path.is_dir() else folder == given
+        if is_beside and target.exists():
+            raise InputError(f"{target} would be overwritten: choose another folder with --out")
     return count, pairs(), notes
 
 

@@ -35,6 +35,39 @@ def test_sub_folders_stay_and_shared_names_keep_their_ending(tmp_path):
     assert notes == (("left out", "files that do not end as pictures do: 1 .heic"),)
 
 
+def test_every_picture_has_a_file_of_its_own(tmp_path):
+    names = ("a.png", "a.jpg", "a.png.jpg", "a.png.jpg.png", "b.png.jpg")
+    for name in names:
+        picture(tmp_path / "in" / name)
+    count, pairs, _ = pair_files(tmp_path / "in", tmp_path / "out")
+    made = {source.name: target.name for source, target in pairs}
+    assert made == {**{name: f"{name}.png" for name in names}, "b.png.jpg": "b.png.png"}
+    assert count == len(set(made.values()))
+
+
+def test_no_file_of_the_users_is_overwritten(tmp_path):
+    """Another picture beside the one that is given, or anywhere in the folder that is."""
+    given = tmp_path / "in"
+    for name in ("a.jpg", "a.png", "b.jpg", "sub/c.png", "sub/sub/c.jpg"):
+        picture(given / name)
+    for images, name in ((given / "a.jpg", "a.png"), (given / "sub", "sub/c.png")):
+        with pytest.raises(InputError, match=f"{given / name} would be overwritten"):
+            pair_files(images, given)
+    assert list(pair_files(given / "b.jpg", given)[1]) == [(given / "b.jpg", given / "b.png")]
+
+
+def test_translations_are_not_translated_again(tmp_path):
+    """As where INPUT is the folder that holds the default `--out`."""
+    picture(tmp_path / "a.jpg")
+    for images in (tmp_path, tmp_path / "a.jpg"):
+        ((source, target),) = pair_files(images, tmp_path / "translated")[1]
+        translate_file(negative, source, target)
+    with pytest.raises(InputError, match=r"translated/a\.png would be overwritten"):
+        pair_files(tmp_path, tmp_path / "translated")
+    # A file is translated anew.
+    assert pair_files(tmp_path / "a.jpg", tmp_path / "translated")[0] == 1
+
+
 def test_a_picture_is_not_overwritten(tmp_path):
     path = picture(tmp_path / "a.png")
     for images in (path, tmp_path):
