@@ -8,6 +8,7 @@ from jsonargparse.typing import PositiveInt
 
 from apps import console
 from keras_gans import training
+from keras_gans.errors import InputError
 from keras_gans.serving import Limits
 from keras_gans.serving.network_file import write_network
 
@@ -34,6 +35,13 @@ def main(arguments=None):
     formats = Literal["saved_model", "onnx", "litert"]
     add("--format", type=formats, default="saved_model", help=text)
     options = console.parse(parser, arguments)
+    if options.format != "saved_model":
+        for name in ("keep", "max_rows", "max_pixels", "data_licence"):
+            if options[name] != parser.get_default(name):
+                flag = name.replace("_", "-")
+                raise InputError(
+                    f"--{flag} is for a SavedModel: leave it out, or --format {options.format}"
+                )
     variant = training.saved_settings(options.run)["variant"]
     model = training.load_run(options.run, options.checkpoint)
     if options.format != "saved_model":

@@ -45,6 +45,18 @@ def test_the_best_checkpoint_unless_the_last_is_asked_for(
     np.testing.assert_array_equal(images, Sampler.from_model(model).images(range(3)))
 
 
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--keep", 1), ("--max-rows", 4), ("--max-pixels", 99), ("--data-licence", "CC0")],
+)
+@pytest.mark.parametrize("file_format", ["onnx", "litert"])
+def test_what_a_file_of_a_network_has_none_of_is_refused(
+    tmp_path, capsys, option, value, file_format
+):
+    line = refusal(capsys, "export", tmp_path, "--format", file_format, option, value)
+    assert f"{option} is for a SavedModel: leave it out, or --format {file_format}" in line
+
+
 def test_refusals(trained_run, tmp_path, capsys):
     assert "is no run" in refusal(capsys, "export", tmp_path)
     run = shutil.copytree(trained_run, tmp_path / "run")
