@@ -12,7 +12,7 @@ from keras_gans import distribution, losses
 from keras_gans.errors import InputError
 from keras_gans.models import trackers
 from keras_gans.noise import step_normal
-from keras_gans.serving import export
+from keras_gans.serving import Limits, export, warmup
 from tests.serving.server.running import check_answers, running
 
 IMAGE_SHAPE = (8, 8, 1)
@@ -389,7 +389,7 @@ class VariantContract:
         version = model.export(tmp_path / "toy")
         signatures = model.signatures()
         assert "serving_default" in signatures
-        samples = export.sample_requests(signatures, model.class_names)
+        samples = warmup.sample_requests(signatures, model.class_names, Limits())
         given = self.request(3)
         given |= {"seed": np.arange(3, dtype=np.int32), "seed_to": np.int32([7, 8, 9])}
         given |= {"position": np.float32([0, 0.3, 1]), "truncation": np.float32([0.5, 1, 10])}

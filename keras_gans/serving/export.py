@@ -20,15 +20,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.errors import InputError, RunError
+from keras_gans.errors import InputError, RunError, is_integer
 from keras_gans.serving import cpp_loader, model_card, warmup
 from keras_gans.serving.limits import Limits, limited
 from keras_gans.serving.signatures import float32_signatures
 
 STAGED_PREFIX = ".tmp-"
 ABANDONED_SECONDS = 24 * 60 * 60  # no live publisher is that old
-SAMPLE_ROWS = 2
-SAMPLE_SIDE = 32  # px, where a signature leaves it open
 NOTES = "keras_gans.json"
 # The server answers a request for any of these with 400.
 UNSERVABLE_DTYPES = ("float16", "bfloat16", "uint16")
@@ -57,9 +55,9 @@ def publish(model, directory, *, limits=None, card=None, keep=None):
     """Exports a model as a new version; returns its `Path`, `<directory>/<version>`.
 
     It appears complete or not at all: every signature is written, run by TensorFlow's C++ loader in
-    a process without Keras on two rows (zeros, or of bytes a black picture), and compared with the
-    model, before the folder gets its number: the time in seconds, or one more than the largest
-    that is there. The same requests warm up a server. Call it outside of a strategy's scope.
+    a process without Keras on `warmup.sample_requests`, and compared with the model, before the
+    folder gets its number: the time in seconds, or one more than the largest that is there. The
+    same requests warm up a server. Call it outside of a strategy's scope.
 
     Args:
         model: Has `signatures()`, `{name: (function, specs)}`: a function of tensors that returns a
@@ -73,12 +71,13 @@ def publish(model, directory, *, limits=None, card=None, keep=None):
         keep: None, or how many of the newest versions stay, a positive integer; older ones go.
 
     Raises:
-        InputError: If the directory cannot be made or written, or `keep` is no positive integer.
+        InputError: If the directory cannot be made or written, `keep` is no positive integer, the
+            limits let no image in, or a score of the card is no number.
         RunError: If writing failed, or a loaded signature does not give what the model gives.
             Nothing was published and older versions are untouched.
     """
-    if keep is not None and keep < 1:
-        raise InputError(f"keep must be a positive integer. Received: keep={keep}")
+    if keep is not None and not is_integer(keep, 1):
+        raise InputError(f"keep must be a positive integer. Received: keep={keep!r}")
     directory, limits = Path(directory), limits or Limits()
     signatures = {
         name: (limited(function, specs, limits), specs)
@@ -90,10 +89,11 @@ def publish(model, directory, *, limits=None, card=None, keep=None):
         for name, (function, specs) in signatures.items()
     }
     networks = model.picture_networks or {}
+    requests = warmup.sample_requests(signatures, model.class_names, limits)
+    card = model_card.complete(card, type(model).__name__)
     staged = _stage(directory)
     try:
         tf.saved_model.save(_holder(graphs, networks), str(staged), signatures=graphs)
-        requests = sample_requests(signatures, model.class_names)
         _write_notes(staged, model, signatures, graphs, networks, limits, card)
         warmup.write_requests(staged, requests)
         _check(signatures, staged, requests)
@@ -154,28 +154,6 @@ def _stage(directory):
     return staged
 
 
-def sample_requests(signatures, class_names):
-    """Makes a request of two rows for each signature: `{signature: {input: array}}`."""
-    return {
-        name: {spec.name: _sample(name, spec, signatures, class_names) for spec in specs}
-        for name, (_, specs) in signatures.items()
-    }
-
-
-def _sample(name, spec, signatures, class_names):
-    """Zeros; where a side is open images of a size, for bytes a black picture, a class's name."""
-    if spec.dtype == tf.string:
-        contents = class_names[0].encode("utf-8", "backslashreplace") if class_names else b""
-        if spec.name.endswith("_bytes"):
-            # `encode_bytes` takes files of the images that `encode` takes.
-            _, (image, *_) = signatures.get(re.sub("_(bytes|png)$", "", name), (None, [spec]))
-            sides = [side or SAMPLE_SIDE for side in image.shape[1:3]] or [SAMPLE_SIDE] * 2
-            contents = tf.io.encode_png(tf.zeros((*sides, 1), tf.uint8)).numpy()
-        return np.array([contents] * SAMPLE_ROWS, object)
-    shape = [SAMPLE_SIDE if side is None else side for side in spec.shape[1:]]
-    return np.zeros([SAMPLE_ROWS, *shape], spec.dtype.as_numpy_dtype)
-
-
 def _check(signatures, version_dir, requests):
     try:
         outcomes = cpp_loader.run_signatures(version_dir, list(requests.items()))
@@ -189,20 +167,21 @@ def _check(signatures, version_dir, requests):
             if isinstance(outcome, cpp_loader.RefusedError):
                 raise outcome
             expected = function(*(tf.constant(inputs[spec.name]) for spec in specs))
-            fault = _fault({key: value.numpy() for key, value in expected.items()}, outcome)
+            rows = len(inputs[specs[0].name])
+            fault = _fault({key: value.numpy() for key, value in expected.items()}, outcome, rows)
         except (cpp_loader.RefusedError, tf.errors.OpError) as error:
             fault = cause(error)
         if fault:
             raise RunError(f"exported signature {name} failed: {fault}; nothing was published")
 
 
-def _fault(expected, actual):
+def _fault(expected, actual, rows):
     """Says how a loaded signature's outputs differ from the model's, or cannot be served."""
     if set(actual) != set(expected):
         return f"outputs {sorted(actual)} where the model has {sorted(expected)}"
     for key, value in actual.items():
-        if value.shape != expected[key].shape or value.shape[:1] != (SAMPLE_ROWS,):
-            return f"{key} has shape {value.shape} for {SAMPLE_ROWS} rows"
+        if value.shape != expected[key].shape or value.shape[:1] != (rows,):
+            return f"{key} has shape {value.shape} for {rows} rows"
         if value.dtype.name in UNSERVABLE_DTYPES:
             return f"TF Serving cannot send {key} as {value.dtype.name}; cast it to float32"
         if (value.dtype == object) != key.endswith("_bytes") and not _is_text(value):
@@ -271,7 +250,7 @@ def _write_notes(version_dir, model, signatures, graphs, networks, limits, card)
     notes["limits"] = dataclasses.asdict(limits)
     if networks:
         notes["networks"] = keras.saving.serialize_keras_object(dict(networks))
-    notes["card"] = model_card.complete(card, type(model).__name__)
+    notes["card"] = card
     folder = version_dir / "assets.extra"
     folder.mkdir()
     (folder / NOTES).write_text(json.dumps(notes), encoding="utf-8")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from keras_gans.errors import is_integer
 from keras_gans.serving.encoded_images import assured, image_sizes
 
 LARGEST_SIDE = 2**31
@@ -25,10 +26,10 @@ class Limits:
 
     def __post_init__(self):
         for name in ("rows", "pixels"):
-            if getattr(self, name) < 1:
-                raise ValueError(
-                    f"{name} must be a positive integer. Received: {name}={getattr(self, name)!r}"
-                )
+            value = getattr(self, name)
+            if not is_integer(value, 1):
+                raise ValueError(f"{name} must be a positive integer. Received: {name}={value!r}")
+            object.__setattr__(self, name, int(value))  # NumPy's cannot stand in the notes
 
 
 def limited(function, specs, limits):

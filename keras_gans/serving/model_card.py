@@ -1,6 +1,6 @@
 """The model card that lies in an export: what it is, where it comes from, how to ask it."""
 
-from keras_gans.errors import shape_text
+from keras_gans.errors import InputError, shape_text
 
 UNKNOWN = "unknown"
 FIELDS = {
@@ -20,8 +20,20 @@ def complete(card, model):
         card: None, or a dict of `run`, `checkpoint` (which one, after how many steps), `data`,
             `data_licence`, all text, and `scores`, `{metric, named by its protocol: number}`.
         model: Name of the model's class.
+
+    Raises:
+        InputError: If a score is no number, or another field no text.
     """
-    return {**dict.fromkeys(FIELDS, UNKNOWN), "model": model, **(card or {})}
+    card = {**dict.fromkeys(FIELDS, UNKNOWN), "model": model, **(card or {})}
+    for field, value in card.items():
+        try:
+            if isinstance(value, dict):
+                card[field] = {name: float(number) for name, number in value.items()}
+        except (TypeError, ValueError) as error:
+            raise InputError(f"card: {field} must be numbers by name. Received: {value}") from error
+        if not isinstance(value, dict | str):
+            raise InputError(f"card: {field} must be text. Received: {value!r}")
+    return card
 
 
 def write_card(notes):

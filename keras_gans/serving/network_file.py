@@ -15,14 +15,14 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans.errors import InputError, RunError
-from keras_gans.serving.export import SAMPLE_SIDE, cause, quiet
+from keras_gans.serving.export import cause, quiet
 from keras_gans.serving.signatures import in_float32
+from keras_gans.serving.warmup import ROWS, SIDE
 
 ENDINGS = {"onnx": ".onnx", "litert": ".tflite"}
 # What writes and what runs them: of the extra of the same name.
 MODULES = {"onnx": ("tf2onnx", "onnxruntime"), "litert": ("ai_edge_litert",)}
 TOLERANCE = 1e-4
-ROWS = 2
 
 
 @quiet()
@@ -76,7 +76,7 @@ def call_specs(model):
 
 def _check(model, specs, path, file_format):
     random = np.random.default_rng(0)
-    shapes = [[ROWS, *(side or SAMPLE_SIDE for side in spec.shape[1:])] for spec in specs]
+    shapes = [[ROWS, *(side or SIDE for side in spec.shape[1:])] for spec in specs]
     inputs = [
         np.zeros(shape, np.int32)
         if spec.dtype == tf.int32

@@ -296,8 +296,17 @@ def test_only_the_newest_versions_are_kept(model, tmp_path):
     (tmp_path / "notes.txt").touch()
     newest = export.publish(model, tmp_path, keep=2)
     assert entries(tmp_path) == sorted([newest.name, "5", "notes.txt"])
-    with pytest.raises(InputError, match=r"keep must be a positive integer\. Received: keep=0"):
-        export.publish(model, tmp_path, keep=0)
+    for keep in (0, 2.0, True, "2"):
+        with pytest.raises(InputError, match="keep must be a positive integer") as refusal:
+            export.publish(model, tmp_path, keep=keep)
+        assert str(refusal.value).endswith(f"Received: keep={keep!r}")
+    assert entries(tmp_path) == sorted([newest.name, "5", "notes.txt"])
+
+
+def test_an_export_of_one_row_a_request_is_published(model, tmp_path):
+    version = export.publish(model, tmp_path, limits=Limits(rows=1))
+    requests = dict(warmup.read_requests(version))
+    assert {len(array) for inputs in requests.values() for array in inputs.values()} == {1}
 
 
 def image(latent):

@@ -1,5 +1,8 @@
 """What a request may ask for, refused inside the graph before it is computed."""
 
+import re
+
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -65,6 +68,13 @@ def test_outputs_that_are_not_finite_name_what_was_too_large():
 
 
 @pytest.mark.parametrize("name", ["rows", "pixels"])
-def test_limits_are_positive(name):
-    with pytest.raises(ValueError, match=f"{name} must be a positive integer. Received: {name}=0"):
-        Limits(**{name: 0})
+@pytest.mark.parametrize("value", [0, 2.5, True, "4", None])
+def test_limits_are_positive_integers(name, value):
+    words = f"{name} must be a positive integer. Received: {name}={value!r}"
+    with pytest.raises(ValueError, match=re.escape(words)):
+        Limits(**{name: value})
+
+
+def test_integers_of_numpy_are_integers():
+    limits = Limits(rows=np.int64(64), pixels=np.int32(100))
+    assert (type(limits.rows), type(limits.pixels)) == (int, int)
