@@ -4,6 +4,8 @@ No TensorFlow here: `apps.serve` writes them on its way to a server that takes i
 """
 
 import json
+import tempfile
+import urllib.parse
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +24,7 @@ class Served:
     """What to serve: models by name, and of a single one which versions by which labels.
 
     Args:
-        models: `{name: its newest version's number}`.
+        models: `{name: number of the newest version that is served}`.
         versions: Numbers that are served; none: the newest, whatever is exported later.
         labels: `{label: number}`; they are served too.
         port, grpc_port: Where.
@@ -47,8 +49,8 @@ class Served:
 
     @property
     def wanted(self):
-        """`{model: version}` that must be available before the server is ready."""
-        return {name: max(self.pinned or (newest,)) for name, newest in self.models.items()}
+        """`{model: versions}` that must be available before the server is ready."""
+        return {name: self.pinned or (newest,) for name, newest in self.models.items()}
 
 
 def write_files(folder, served, saved_models):
@@ -71,12 +73,20 @@ def make_configs(served, models):
 
 
 def write(folder, files):
-    """Writes `{file name: text}` into a folder; returns the paths."""
+    """Writes `{file name: text}` into a folder; returns the paths.
+
+    Raises ValueError if it cannot.
+    """
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    return [folder / name for name in files]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Each appears whole: a server that runs may read it at any time.
+        with tempfile.TemporaryDirectory(dir=folder) as staged:
+            for name, text in files.items():
+                (Path(staged) / name).write_text(text, encoding="utf-8")
+            return [(Path(staged) / name).replace(folder / name) for name in files]
+    except OSError as error:
+        raise ValueError(f"cannot write {folder}: {error.strerror}") from error
 
 
 def server_options(served, config=CONFIG):
@@ -155,12 +165,14 @@ def readiness(served):
     The status route answers 200 whatever the state, and the image has no curl.
     """
     checks = []
-    for name, version in served.wanted.items():
-        request = f"GET {MODELS_ROUTE}/{name}/versions/{version} HTTP/1.0\\r\\n\\r\\n"
-        checks.append(
-            f"exec 3<>/dev/tcp/127.0.0.1/{served.port} && printf '{request}' >&3 && "
-            "grep -q AVAILABLE <&3"
-        )
+    for name, numbers in served.wanted.items():
+        for number in numbers:
+            route = f"{MODELS_ROUTE}/{urllib.parse.quote(name, safe='')}/versions/{number}"
+            checks.append(
+                f"exec 3<>/dev/tcp/127.0.0.1/{served.port} && "
+                f"printf 'GET %s HTTP/1.0\\r\\n\\r\\n' '{route}' >&3 && "
+                "grep -q '\"AVAILABLE\"' <&3"
+            )
     return ["bash", "-c", " && ".join(checks)]
 
 

@@ -1,6 +1,7 @@
 """What runs the real server: parsed by its own protocol buffers, Kubernetes' models and bash."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 import yaml
@@ -73,7 +74,7 @@ def test_versions_and_labels_are_pinned():
     options = serve_config.server_options(LABELLED)
     assert "--allow_version_labels_for_unavailable_models=true" in options
     assert "--batching_parameters_file=/config/batching.config" in options
-    assert LABELLED.wanted == {"cgan": VERSION}
+    assert LABELLED.wanted == {"cgan": (3, VERSION)}
 
 
 @pytest.mark.parametrize("rows", [256, 32, 20, 1])
@@ -106,6 +107,22 @@ def test_compose_runs_the_server_on_the_files_beside_it(tmp_path):
     assert service["healthcheck"]["test"][:3] == ["CMD", "bash", "-c"]
 
 
+def test_configurations_appear_whole(tmp_path, monkeypatch):
+    """A server that runs reads them again and again."""
+    (tmp_path / "models.config").write_text("before")
+    seen = []
+    write_text = Path.write_text
+
+    def look(path, text, **kwargs):
+        write_text(path, text, **kwargs)
+        seen.append((tmp_path / "models.config").read_text())
+
+    monkeypatch.setattr(Path, "write_text", look)
+    (path,) = serve_config.write(tmp_path, {"models.config": "after"})
+    assert (seen, path.read_text()) == (["before"], "after")
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_the_manifest_is_valid_and_carries_the_configurations(tmp_path):
     client = pytest.importorskip("kubernetes.client", reason="needs EXTRAS=test-cluster")
     paths = serve_config.write_files(tmp_path, ODD, "/saved_models")
@@ -127,27 +144,50 @@ def test_the_manifest_is_valid_and_carries_the_configurations(tmp_path):
     }
 
 
-@pytest.mark.parametrize("state", ["AVAILABLE", "LOADING", None])
-def test_the_probe_succeeds_when_the_version_is_available(state, tmp_path):
-    """By a server of one answer; `test_rest` has the route itself."""
+def probed(states, models=None, **pins):
+    """Runs the probe on a server of these answers; returns whether it succeeds, and the routes."""
     server = f"""
 import socket
 listener = socket.create_server(("127.0.0.1", 0))
 print(listener.getsockname()[1], flush=True)
-connection, _ = listener.accept()
-request = ""
-while not request.endswith("\\r\\n\\r\\n"):  # bash writes line by line
-    request += connection.recv(1000).decode()
-assert request == "GET /v1/models/cgan/versions/{VERSION} HTTP/1.0\\r\\n\\r\\n", request
-connection.sendall(b'HTTP/1.0 200 OK\\r\\n\\r\\n{{"state": "{state}"}}')
+for state in {states!r}:
+    connection, _ = listener.accept()
+    request = ""
+    while not request.endswith("\\r\\n\\r\\n"):  # bash writes line by line
+        request += connection.recv(1000).decode()
+    print(request.removeprefix("GET ").removesuffix(" HTTP/1.0\\r\\n\\r\\n"), flush=True)
+    connection.sendall(('HTTP/1.0 200 OK\\r\\n\\r\\n{{"state": "%s"}}' % state).encode())
+    connection.close()
 """
-    probe = serve_config.readiness(Served({"cgan": VERSION}, port=1))  # where nobody listens
-    assert subprocess.run(probe, check=False, capture_output=True).returncode != 0
-    if state is None:
-        return
     process = subprocess.Popen(["python3", "-c", server], stdout=subprocess.PIPE, text=True)
     port = int(process.stdout.readline())
-    probe = serve_config.readiness(Served({"cgan": VERSION}, port=port))
+    probe = serve_config.readiness(Served(models or {"cgan": VERSION}, **pins, port=port))
     done = subprocess.run(probe, check=False, capture_output=True, timeout=10)
-    assert process.wait(timeout=10) == 0
-    assert (done.returncode == 0) == (state == "AVAILABLE"), done.stderr
+    routes = process.communicate(timeout=10)[0].splitlines()
+    return done.returncode == 0, routes
+
+
+@pytest.mark.parametrize("state", ["AVAILABLE", "LOADING", "UNAVAILABLE"])
+def test_the_probe_succeeds_when_the_version_is_available(state):
+    """By a server of one answer; `test_rest` has the route itself."""
+    available = state == "AVAILABLE"
+    assert probed([state]) == (available, [f"/v1/models/cgan/versions/{VERSION}"])
+
+
+def test_the_probe_fails_without_a_server():
+    probe = serve_config.readiness(Served({"cgan": VERSION}, port=1))  # where nobody listens
+    assert subprocess.run(probe, check=False, capture_output=True).returncode != 0
+
+
+def test_the_probe_asks_for_models_of_any_name():
+    names = ["my birds", "it's", "100%s", "$(id)"]
+    routes = [f"/v1/models/{name}/versions/1" for name in ("my%20birds", "it%27s", "100%25s")]
+    routes.append("/v1/models/%24%28id%29/versions/1")
+    assert probed(["AVAILABLE"] * 4, dict.fromkeys(names, 1)) == (True, routes)
+
+
+def test_the_probe_asks_for_every_pinned_version():
+    routes = [f"/v1/models/cgan/versions/{number}" for number in (3, VERSION)]
+    pins = {"labels": {"stable": 3, "canary": VERSION}}
+    assert probed(["AVAILABLE", "AVAILABLE"], **pins) == (True, routes)
+    assert probed(["LOADING"], **pins) == (False, routes[:1])
