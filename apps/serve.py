@@ -10,6 +10,7 @@ import io
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import urllib.parse
@@ -18,7 +19,7 @@ from pathlib import Path
 from apps import serve_config
 from apps.terminal import accept_any_text, command_line
 
-GENERATED = "generated/serving"  # configurations of a server that is started here
+GENERATED = "generated/serving"  # configurations of servers that are started here
 ENGINES = ("docker", "podman")
 ENGINE_SECONDS = 5
 NAMED_LABELS = 100
@@ -33,30 +34,48 @@ def main(arguments=None):
     """Becomes the real server, or is the embedded one; returns a status if it comes to an end."""
     accept_any_text()
     args = parse(arguments)
-    saved_models = Path(args.saved_models).absolute()
-    one = {args.model: latest_version(saved_models / args.model)} if args.model else None
-    newest = one or exported(saved_models)
-    if not newest or None in newest.values():
-        folder = saved_models / args.model if args.model else saved_models
-        return refuse(
-            f"no exported version in {folder}: run `make train-{args.model or 'cgan'}` first"
-        )
     try:
-        example = list(examples(args, newest))
-        served = what_to_serve(args, newest, saved_models)
-    except DamagedError as error:
-        return refuse(f"{error} is damaged: remove {error.version} or export again")
+        return start(args)
+    except KeyboardInterrupt:  # until a server has taken over
+        print("serve: interrupted", file=sys.stderr)
+        return 130
+
+
+def start(args):
+    """Does what was asked for, as `main`."""
+    saved_models = Path(args.saved_models).absolute()
+    if args.model:
+        path = Path(args.model)
+        # As the other programs take it too: saved_models/cgan, cgan/.
+        saved_models = saved_models if len(path.parts) == 1 else path.absolute().parent
+        args.model = path.absolute().name
+    try:
+        labels = read_labels(args.label)
+        versions = find_versions(args, labels, saved_models)
+        examined = [
+            [examine(args, name, version) for version in paths] for name, paths in versions.items()
+        ]
+        served = serve_config.Served(
+            models={name: int(paths[-1].name) for name, paths in versions.items()},
+            versions=tuple(args.version),
+            labels=labels,
+            port=args.port,
+            grpc_port=args.grpc_port,
+            allow_origins=bool(args.allow_origin),
+            batching=args.batching,
+            rows=min(rows for found in examined for rows, _ in found),
+        )
+        if args.write_config:
+            print(*serve_config.write_files(args.write_config, served, saved_models), sep="\n")
+            return 0
+        command = None if args.embedded else server_command(served, saved_models)
     except ValueError as error:
         return refuse(error)
-    if args.write_config:
-        try:
-            print(*serve_config.write_files(args.write_config, served, saved_models), sep="\n")
-        except OSError as error:
-            return refuse(f"cannot write {error.filename}: {error.strerror}")
-        return 0
-    command = None if args.embedded else server_command(served, saved_models)
+    for found in examined:
+        _, example = found[-1]  # of the version that answers who names none
+        print(*example, sep="\n")
     # The server keeps the terminal from here on.
-    print(*example, sep="\n", flush=True)
+    sys.stdout.flush()
     return os.execvp(command[0], command) if command else serve_embedded(args, served, saved_models)
 
 
@@ -68,7 +87,7 @@ def parse(arguments):
         "embedded server.",
     )
     add = parser.add_argument
-    add("model", nargs="?", help="name of its folder in saved_models, such as cgan; default: all")
+    add("model", nargs="?", help="its folder in saved_models, such as cgan; default: all")
     add("--saved-models", default="saved_models", metavar="FOLDER")
     add("--port", type=port, default=8501, help="REST port (default: %(default)s)")
     add("--grpc-port", type=port, default=8500, help="(default: %(default)s)")
@@ -94,30 +113,37 @@ def port(word):
     return number
 
 
-def what_to_serve(args, newest, saved_models):
-    """Reads versions and labels; returns a `Served`, or raises ValueError for those not there."""
+def read_labels(texts):
+    """Reads `--label`, as `{label: number}`."""
     labels = {}
-    for text in args.label:
+    for text in texts:
         label, _, number = text.partition("=")
         if not (label and number.isascii() and number.isdigit()):
             raise ValueError(f"--label must be NAME=NUMBER. Received: {text}")
         labels[label] = int(number)
-    if (args.version or labels) and not args.model:
-        raise ValueError("--version and --label need the name of a model")
-    for number in [*args.version, *labels.values()]:
-        if not (saved_models / args.model / str(number) / "saved_model.pb").exists():
-            raise ValueError(f"no version {number} of {args.model} in {saved_models / args.model}")
-    limits = [read_notes(version).get("limits", {}) for version in newest.values()]
-    return serve_config.Served(
-        models={name: int(version.name) for name, version in newest.items()},
-        versions=tuple(args.version),
-        labels=labels,
-        port=args.port,
-        grpc_port=args.grpc_port,
-        allow_origins=bool(args.allow_origin),
-        batching=args.batching,
-        rows=min(each.get("rows", serve_config.LARGEST_BATCH) for each in limits),
-    )
+    return labels
+
+
+def find_versions(args, labels, saved_models):
+    """Finds what to serve, `{model: [paths of versions, ascending]}`; ValueError if not there."""
+    numbers = sorted({*args.version, *labels.values()})
+    if not args.model:
+        if numbers:
+            raise ValueError("--version and --label need the name of a model")
+        if newest := exported(saved_models):
+            return {name: [version] for name, version in newest.items()}
+        raise ValueError(f"no exported version in {saved_models}: run `make train-cgan` first")
+    folder = saved_models / args.model
+    newest = latest_version(folder)
+    if not newest:
+        raise ValueError(
+            f"no exported version in {folder}: train a model, `make train-<variant>`, or export a "
+            "run, `make export RUN=runs/<name>`, first"
+        )
+    for number in numbers:
+        if not (folder / str(number) / "saved_model.pb").exists():
+            raise ValueError(f"no version {number} of {args.model} in {folder}")
+    return {args.model: [folder / str(number) for number in numbers] or [newest]}
 
 
 def refuse(message):
@@ -177,11 +203,25 @@ def server_options(served, models, config):
     """
     plain = len(served.models) == 1 and not served.pinned
     if not plain or served.batching or served.allow_origins:
-        serve_config.write(GENERATED, serve_config.make_configs(served, models))
-        return serve_config.server_options(served, config or Path(GENERATED).absolute())
+        folder = config_folder(served)
+        check_free(int(folder.name))
+        serve_config.write(folder, serve_config.make_configs(served, models))
+        return serve_config.server_options(served, config or folder)
     (name,) = served.models
     ports = f"--rest_api_port={served.port}", f"--port={served.grpc_port}"
     return [*ports, f"--model_name={name}", f"--model_base_path={models}/{name}"]
+
+
+def config_folder(served):
+    """The folder of a server's configurations: its own, as its port is, for it reads on in it."""
+    return Path(GENERATED, str(served.port or served.grpc_port)).absolute()
+
+
+def check_free(port):
+    """Raises ValueError if a server listens on a port."""
+    with socket.socket() as probe:
+        if not probe.connect_ex(("127.0.0.1", port)):
+            raise ValueError(f"port {port} is taken: choose others by --port and --grpc-port")
 
 
 def engine_responds(engine):
@@ -199,7 +239,7 @@ def container_command(engine, served, saved_models):
     """The command line that runs the server in a container, which reads the models as they are."""
     models, config = serve_config.MODELS, serve_config.CONFIG
     options = server_options(served, models, config)
-    mounts = {saved_models: models, Path(GENERATED).absolute(): config}
+    mounts = {saved_models: models, config_folder(served): config}
     if not any(option.startswith("--model_config_file=") for option in options):
         (name,) = served.models
         mounts = {saved_models / name: f"{models}/{name}"}
@@ -232,24 +272,26 @@ def mount_option(engine, here, there):
 # What to ask it ------------------------------------------------------------------------------
 
 
-class DamagedError(Exception):
-    """A file of an export is damaged; the message is its path."""
+class DamagedError(ValueError):
+    """A file of an export is damaged."""
 
     def __init__(self, version, file):
-        super().__init__(version / file)
-        self.version = version
+        super().__init__(f"{version / file} is damaged: remove {version} or export again")
 
 
-def examples(args, newest):
-    """Yields lines to try for each model: what its labels mean, and a request by curl."""
-    for name, version in newest.items():
-        if not (version / "saved_model.pb").stat().st_size:
-            raise DamagedError(version, "saved_model.pb")
-        try:
-            lines = [*label_meanings(version), example_request(args, name, version)]
-        except (OSError, ValueError, AttributeError) as error:
-            raise DamagedError(version, "assets.extra/keras_gans.json") from error
-        yield from lines
+def examine(args, name, version):
+    """Reads a version; returns how many rows it takes in a request, and lines to try.
+
+    They say what its labels mean, and ask for an image by curl. Raises DamagedError.
+    """
+    if not (version / "saved_model.pb").stat().st_size:
+        raise DamagedError(version, "saved_model.pb")
+    try:
+        rows = read_notes(version).get("limits", {}).get("rows", serve_config.LARGEST_BATCH)
+        example = [*label_meanings(version), example_request(args, name, version)]
+        return min(rows, serve_config.LARGEST_BATCH), example
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise DamagedError(version, "assets.extra/keras_gans.json") from error
 
 
 def label_meanings(version):
@@ -296,7 +338,10 @@ def exported(saved_models):
 def latest_version(folder):
     """Finds the export with the largest version number; None where there is none."""
     names = [path.parent.name for path in folder.glob("*/saved_model.pb")]
-    numbers = [int(name) for name in names if name.isascii() and name.isdigit()]
+    # As `keras_gans.serving.export.version_numbers` has it: 007 is no version.
+    numbers = [
+        int(name) for name in names if name.isascii() and name.isdigit() and name == str(int(name))
+    ]
     return folder / str(max(numbers)) if numbers else None
 
 

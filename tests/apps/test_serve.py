@@ -5,6 +5,7 @@ import json
 import os
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -238,10 +239,10 @@ def test_an_engine_whose_daemon_does_not_answer_is_as_good_as_none(
 def test_a_model_that_was_never_exported_names_what_to_run(programs, saved_models):
     install(programs, "tensorflow_model_server")
     (saved_models / "vae" / ".tmp-1").mkdir(parents=True, exist_ok=True)
-    for model in ("dcgan", "vae"):
+    for model in ("mine", "vae"):
         line = refusal(serve(programs, saved_models, model))
-        assert f"{saved_models}/{model}" in line
-        assert f"make train-{model}" in line
+        assert f"no exported version in {saved_models}/{model}: " in line
+        assert "make train-<variant>" in line
     assert not list(programs.glob("*.arguments"))
 
 
@@ -270,6 +271,8 @@ def test_a_wrong_option_ends_with_status_2(programs, saved_models):
 
 # Several models, versions, labels ----------------------------------------------------------------
 
+NO_PORTS = ("--port", "0", "--grpc-port", "0")  # others of this machine may use the usual ones
+
 
 def started(programs, saved_models, monkeypatch, tmp_path, *options):
     """Runs the program here, without the server; returns the command that it becomes."""
@@ -278,12 +281,13 @@ def started(programs, saved_models, monkeypatch, tmp_path, *options):
     monkeypatch.setenv("PATH", str(programs))
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(program.os, "execvp", lambda _, command: became.append(command) or 0)
+    monkeypatch.setattr(program, "serve_embedded", lambda *_: 0)
     assert program.main([*options, "--saved-models", str(saved_models)]) == 0
     return became[0] if became else None
 
 
 def test_all_models_are_served_from_a_configuration(programs, saved_models, monkeypatch, tmp_path):
-    command = started(programs, saved_models, monkeypatch, tmp_path)
+    command = started(programs, saved_models, monkeypatch, tmp_path, *NO_PORTS)
     (file,) = (word.partition("=")[2] for word in command if "model_config_file=" in word)
     text = Path(file).read_text()
     for name in ("cgan", "gan", "cyclegan"):
@@ -293,13 +297,13 @@ def test_all_models_are_served_from_a_configuration(programs, saved_models, monk
 def test_a_container_sees_models_and_configuration(programs, saved_models, monkeypatch, tmp_path):
     install(programs, "docker")
     (version,) = (saved_models / "cgan").iterdir()
-    options = ["cgan", "--label", f"stable={version.name}"]
+    options = ["cgan", "--label", f"stable={version.name}", *NO_PORTS]
     monkeypatch.setattr(program.shutil, "which", lambda name: "docker" in name)
     command = started(programs, saved_models, monkeypatch, tmp_path, *options)
     assert f"type=bind,source={saved_models},target=/models,readonly" in command
-    assert f"type=bind,source={tmp_path}/generated/serving,target=/config,readonly" in command
+    assert f"type=bind,source={tmp_path}/generated/serving/0,target=/config,readonly" in command
     assert "--model_config_file=/config/models.config" in command
-    text = (tmp_path / "generated" / "serving" / "models.config").read_text()
+    text = (tmp_path / "generated" / "serving" / "0" / "models.config").read_text()
     assert 'base_path: "/models/cgan"' in text
     assert f'version_labels {{ key: "stable" value: {version.name} }}' in text
 
@@ -315,6 +319,111 @@ def test_files_for_production_are_written_and_nothing_started(
         "docker-compose.yml",
         "kubernetes.yaml",
     }
+
+
+def test_a_second_server_leaves_the_configuration_of_the_first(
+    programs, saved_models, monkeypatch, tmp_path, capsys
+):
+    (version,) = (saved_models / "cgan").iterdir()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        first, second = str(listener.getsockname()[1]), "0"
+    pinned = ["cgan", "--version", version.name, "--port", first]
+    (config,) = configurations(started(programs, saved_models, monkeypatch, tmp_path, *pinned))
+    text = config.read_text()
+    with socket.create_server(("127.0.0.1", int(first))):  # now it runs
+        options = ["gan", "--batching", "--grpc-port", "0", "--port"]
+        words = [*options, second]
+        (other,) = configurations(started(programs, saved_models, monkeypatch, tmp_path, *words))
+        assert 'name: "gan"' in other.read_text()
+        assert program.main([*options, first, "--saved-models", str(saved_models)]) == 2
+    assert f"serve: port {first} is taken" in capsys.readouterr().err
+    assert config.read_text() == text
+
+
+def configurations(command):
+    option = "--model_config_file="
+    return [Path(word.removeprefix(option)) for word in command if word.startswith(option)]
+
+
+def test_a_configuration_that_cannot_be_written_is_one_line(
+    programs, saved_models, monkeypatch, tmp_path, capsys
+):
+    install(programs, "tensorflow_model_server")
+    monkeypatch.setenv("PATH", str(programs))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "generated").touch()
+    assert program.main([*NO_PORTS, "--saved-models", str(saved_models)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == f"serve: cannot write {tmp_path}/generated/serving/0: Not a directory"
+
+
+def made(saved_models, tmp_path, numbers, rows):
+    """Versions of the conditional GAN by number, each of so many rows."""
+    (version,) = (saved_models / "cgan").iterdir()
+    for number, limit in zip(numbers, rows, strict=True):
+        path = shutil.copytree(version, tmp_path / "cgan" / str(number))
+        notes = path / "assets.extra" / export.NOTES
+        notes.write_text(json.dumps({**json.loads(notes.read_text()), "limits": {"rows": limit},
+                                     "class_names": [f"of {number}"]}))  # fmt: skip
+    return tmp_path
+
+
+@pytest.mark.parametrize(("pins", "shown"), [
+    (["--version", "100"], 100),
+    (["--label", "stable=100", "--version", "90"], 100),
+])  # fmt: skip
+def test_a_pinned_version_is_served_though_the_newest_is_damaged(
+    programs, saved_models, monkeypatch, tmp_path, capsys, pins, shown
+):
+    folder = made(saved_models, tmp_path, (90, 100, 200), (32, 32, 32))
+    (folder / "cgan" / "200" / "saved_model.pb").write_bytes(b"")
+    started(programs, folder, monkeypatch, tmp_path, "cgan", *pins, *NO_PORTS)
+    assert f"labels: 0 is of {shown}\n" in capsys.readouterr().out
+    for words in ([], ["--version", "200"], ["--label", "canary=200", "--version", "100"]):
+        assert program.main(["cgan", *words, "--saved-models", str(folder)]) == 2
+        assert "200/saved_model.pb is damaged: remove" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("pins", "rows"), [
+    ([], 16),
+    (["--version", "100"], 8),
+    (["--label", "stable=100", "--label", "canary=90"], 4),
+])  # fmt: skip
+def test_batches_are_no_larger_than_the_versions_that_are_served_take(
+    programs, saved_models, monkeypatch, tmp_path, pins, rows
+):
+    folder = made(saved_models, tmp_path, (90, 100, 200), (4, 8, 16))
+    words = ["cgan", "--batching", "--write-config", "deploy", *pins]
+    started(programs, folder, monkeypatch, tmp_path, *words)
+    text = (tmp_path / "deploy" / "batching.config").read_text()
+    assert f"max_batch_size {{ value: {rows} }}" in text
+
+
+@pytest.mark.parametrize("words", ["{0}/cgan", "{0}/cgan/", "cgan/ --saved-models {0}"])
+def test_a_model_is_named_by_its_folder_too(programs, saved_models, monkeypatch, tmp_path, words):
+    install(programs, "tensorflow_model_server")
+    became = []
+    monkeypatch.setenv("PATH", str(programs))
+    monkeypatch.setattr(program.os, "execvp", lambda _, command: became.append(command) or 0)
+    assert program.main(words.format(saved_models).split()) == 0
+    (command,) = became
+    assert command[-2:] == ["--model_name=cgan", f"--model_base_path={saved_models}/cgan"]
+
+
+def test_a_folder_with_zeros_in_front_is_no_version(programs, saved_models, monkeypatch, tmp_path):
+    folder = made(saved_models, tmp_path, ("007", 3), (1, 2))
+    assert program.latest_version(folder / "cgan").name == "3"
+    shutil.rmtree(folder / "cgan" / "3")
+    assert program.exported(folder) == {}
+
+
+def test_ctrl_c_ends_it_in_one_line(programs, saved_models, monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(program, "serve_embedded", interrupted)
+    assert program.main(["--embedded", "cgan", "--saved-models", str(saved_models)]) == 130
+    assert capsys.readouterr().err == "serve: interrupted\n"
 
 
 def test_a_file_where_the_folder_should_be_is_one_line(saved_models, tmp_path, capsys):
