@@ -267,9 +267,13 @@ def versions(directory):
 
 
 def version_numbers(directory):
-    """Lists every integer that the server would see in a folder, files and links too, ascending."""
+    """Lists every version that the server would see in a folder, files and links too, ascending.
+
+    A number with zeros in front is none: its folder is not found by the number.
+    """
     names = [path.name for path in Path(directory).glob("*")]
-    return sorted(int(name) for name in names if name.isascii() and name.isdigit())
+    numbers = [int(name) for name in names if name.isascii() and name.isdigit()]
+    return sorted(number for number in numbers if str(number) in names)
 
 
 def latest_version(directory):

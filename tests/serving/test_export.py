@@ -463,6 +463,9 @@ def test_versions_are_numbered_folders_in_the_order_of_numbers(tmp_path):
     (tmp_path / "11").touch()
     assert export.versions(tmp_path) == [9, 10]
     assert export.latest_version(tmp_path) == tmp_path / "10"
+    assert export.version_numbers(tmp_path) == [9, 10, 11]
+    (tmp_path / "0099").mkdir()
+    assert export.latest_version(tmp_path) == tmp_path / "10"
 
 
 def test_no_version_is_an_input_error(tmp_path):

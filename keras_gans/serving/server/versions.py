@@ -1,7 +1,8 @@
 """The versions of exports that the server has loaded, and how it takes up new ones.
 
 As TF Serving does it: a folder is looked at every second, the largest number is loaded first and
-the one before it dropped afterwards, and a number whose load failed is not tried again.
+the one before it dropped afterwards, and a number whose load failed is not tried again. What is
+loaded goes on being served while its folder is away.
 """
 
 import contextlib
@@ -154,9 +155,12 @@ class ServedModel:
 
     def poll(self):
         """Loads what should be served and is not, then drops what should not be."""
+        if not self.folder.is_dir():
+            return
         numbers = export.version_numbers(self.folder)
         aspired = set(self.pinned or numbers[-1:]) & set(numbers)
-        for number in sorted(aspired - set(self.states)):
+        failed = {number for number, (_, code, _) in self.states.items() if code}
+        for number in sorted(aspired - set(self.loaded) - failed):
             self._load(number)
         if self.pinned or not aspired or aspired & set(self.loaded):
             dropped = set(self.loaded) - aspired
@@ -220,11 +224,13 @@ class ModelStore:
 
     def poll(self):
         """Looks at the folder once."""
-        names = [self.only] if self.only else _names(self.saved_models)
+        names = [self.only] if self.only else []
+        # A folder that goes away while it is read is looked at again a second later.
+        with contextlib.suppress(OSError):
+            names = names or _names(self.saved_models)
         for name in names:
             if name not in self.models:
                 self.models[name] = ServedModel(name, self.saved_models / name, **self.chosen)
-            # A folder that goes away while it is read is looked at again a second later.
             with contextlib.suppress(OSError):
                 self.models[name].poll()
 

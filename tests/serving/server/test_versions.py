@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gans.serving.server.versions import LoadedVersion
+from keras_gans.serving.server.versions import STATE, LoadedVersion, ModelStore
 from tests.serving.server.running import GOOD, running, seeds
 
 pytestmark = pytest.mark.slow
@@ -34,6 +34,48 @@ def test_a_new_version_is_taken_up_and_a_damaged_one_is_not(saved_models, tmp_pa
         assert (states["9"][0], states["9"][1]["error_code"]) == ("END", "UNKNOWN")
         assert "no graph that can be served" in states["9"][1]["error_message"]
         assert states["5"][0] == "END"
+
+
+def available(store, name="cgan"):
+    states = store.models[name].states
+    return sorted(number for number, (state, *_) in states.items() if state == STATE.AVAILABLE)
+
+
+def test_the_version_before_comes_back_when_the_newest_is_removed(saved_models, tmp_path):
+    (source,) = (saved_models / "cgan").iterdir()
+    shutil.copytree(source, tmp_path / "cgan" / "1")
+    store = ModelStore(tmp_path)
+    store.poll()
+    shutil.copytree(source, tmp_path / "cgan" / "2")
+    store.poll()
+    assert available(store) == [2]
+    (tmp_path / "cgan" / "2").rename(tmp_path / "2")
+    store.poll()
+    assert available(store) == [1]
+    (tmp_path / "2").rename(tmp_path / "cgan" / "2")
+    (tmp_path / "cgan" / "2" / "saved_model.pb").write_bytes(b"")
+    for _ in range(2):  # what could not be loaded is not tried again
+        store.poll()
+        assert available(store) == [1]
+
+
+@pytest.mark.parametrize("only", [None, "cgan"])
+@pytest.mark.parametrize("pinned", [(), (1,)])
+def test_what_is_loaded_is_served_while_the_folder_is_away(saved_models, tmp_path, only, pinned):
+    (source,) = (saved_models / "cgan").iterdir()
+    folder, away = tmp_path / "exports", tmp_path / "away"
+    shutil.copytree(source, folder / "cgan" / "1")
+    store = ModelStore(folder, only, pinned)
+    store.poll()
+    loaded = store.model("cgan").find()
+    folder.rename(away)
+    store.poll()
+    assert store.model("cgan").find() is loaded
+    (away / "cgan" / "1").rename(away / "cgan" / "2")
+    away.rename(folder)
+    if not pinned:
+        store.poll()
+        assert available(store) == [2]
 
 
 def test_labels_name_versions(saved_models, tmp_path):
