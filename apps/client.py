@@ -5,6 +5,7 @@ Runs where there is neither TensorFlow nor this package, on urllib3 and NumPy.
 
 import argparse
 import importlib.util
+import re
 import sys
 from pathlib import Path
 
@@ -29,7 +30,9 @@ def main(arguments=None):
     except (library.ServingError, ValueError, ImportError) as error:
         status, message = 2, error
     except OSError as error:
-        status, message = 2, f"{error.filename}: {error.strerror}"
+        status, message = 2, f"{error.filename or options.out}: {error.strerror}"
+    except KeyboardInterrupt:
+        status, message = 130, "interrupted"
     print(f"{PROGRAM}: {' '.join(str(message).split())}", file=sys.stderr)
     return status
 
@@ -94,19 +97,28 @@ def _where(options):
 
 
 def generate(client, options):
-    """Writes an image a seed, `seed<number>.png`, a request for every `ROWS` of them."""
+    """Writes an image a seed, `seed<number>.png`; asks for `ROWS` at a time, or for fewer."""
     if options.seed + options.count - 1 > LARGEST_SEED:
         raise ValueError(f"seeds must be at most {LARGEST_SEED}. Received: --seed {options.seed}")
     label = _label(client, options)
     options.out.mkdir(parents=True, exist_ok=True)
-    last = options.seed + options.count
-    for first in range(options.seed, last, ROWS):
-        seeds = range(first, min(first + ROWS, last))
-        files = client.generate(
-            options.model, seeds, label=label, truncation=options.truncation, **_where(options)
-        )
+    first, last, rows = options.seed, options.seed + options.count, ROWS
+    while first < last:
+        seeds = range(first, min(first + rows, last))
+        try:
+            files = client.generate(
+                options.model, seeds, label=label, truncation=options.truncation, **_where(options)
+            )
+        except RuntimeError as error:  # the library's errors
+            # How many rows an export takes is told by its refusal alone.
+            limit = re.search(r"at most (\d+) rows", str(error))
+            if not limit or not 0 < int(limit[1]) < len(seeds):
+                raise
+            rows = int(limit[1])
+            continue
         for seed, file in zip(seeds, files, strict=True):
             (options.out / f"seed{seed}.png").write_bytes(file)
+        first = seeds.stop
     print(options.out)
 
 

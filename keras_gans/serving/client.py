@@ -38,10 +38,7 @@ class TimedOutError(UnavailableError):
 
 
 class BadArgumentError(ServingError):
-    """The server or the model's graph refuses the request (400, INVALID_ARGUMENT).
-
-    The signature may be unknown too.
-    """
+    """The server or the model's graph refuses the request (400, INVALID_ARGUMENT)."""
 
 
 class TooLargeError(ServingError):
@@ -115,9 +112,8 @@ class Client:
 
         Args:
             model: Its name on the server.
-            inputs: `{name: rows}`, arrays or lists, all of the same length. Integers go as int32
-                and floats as float32, unless an array is of a smaller type; bytes and text are
-                strings, such as encoded images.
+            inputs: `{name: rows}`, arrays or lists, all of the same length. Numbers go as the
+                signature takes them, integers in 32 bits; bytes and text are strings.
             signature: Name of the signature.
             version: Number of the version; None for the newest.
             version_label: Instead of it a label that the server gives to a version.
@@ -217,9 +213,9 @@ def _rows(rows):
     array = np.asarray(rows, object if in_bytes else None)
     if array.dtype.kind in "USO":
         return [value if isinstance(value, bytes) else str(value).encode() for value in array]
-    narrower = {"int64": np.int32, "float64": np.float32}.get(array.dtype.name)
-    if narrower is np.int32 and array.size and np.abs(array).max() > np.iinfo(np.int32).max:
+    if array.dtype.kind in "iu" and array.size and np.abs(array).max() > np.iinfo(np.int32).max:
         raise BadArgumentError(f"integers must be of 32 bits. Received: {np.abs(array).max()}")
+    narrower = {"int64": np.int32, "float64": np.float32}.get(array.dtype.name)
     return array if narrower is None else array.astype(narrower)
 
 
@@ -266,19 +262,22 @@ class Rest:
             raise BadArgumentError("values must be finite: JSON has no NaN") from error
         if len(body) > (most := self.max_message_bytes):
             raise TooLargeError(f"a request must have at most {most} bytes. Received: {len(body)}")
-        outputs = self._ask("POST", f"{self._path(*place)}:predict", body)["outputs"]
+        url = f"{self._path(*place)}:predict"
+        outputs = self._ask("POST", url, lambda answer: answer["outputs"], body)
         if not isinstance(outputs, dict):  # an only output comes without its name
             names = names or self.signatures(*place)[signature]["outputs"]
             outputs = dict.fromkeys(names, outputs)
         return {name: _from_json(name, rows) for name, rows in outputs.items()}
 
     def signatures(self, model, version, version_label):
-        answer = self._ask("GET", f"{self._path(model, version, version_label)}/metadata")
-        return signatures_of(answer["metadata"]["signature_def"])
+        url = f"{self._path(model, version, version_label)}/metadata"
+        return self._ask("GET", url, lambda it: signatures_of(it["metadata"]["signature_def"]))
 
     def versions(self, model):
-        statuses = self._ask("GET", self._path(model, None, None))["model_version_status"]
-        return {int(status["version"]): status["state"] for status in statuses}
+        def states(answer):
+            return {int(each["version"]): each["state"] for each in answer["model_version_status"]}
+
+        return self._ask("GET", self._path(model, None, None), states)
 
     def _path(self, model, version, version_label):
         path = f"{self.models}/{quote(model, safe='')}"
@@ -286,7 +285,8 @@ class Rest:
             return f"{path}/versions/{version}"
         return path if version_label is None else f"{path}/labels/{quote(version_label, safe='')}"
 
-    def _ask(self, method, url, body=None):
+    def _ask(self, method, url, read, body=None):
+        """What `read` takes from the server's answer."""
         try:
             response = self.pool.request(method, url, body=body)
         except exceptions.HTTPError as error:
@@ -295,8 +295,8 @@ class Rest:
             kind = BY_STATUS.get(response.status, ServingError)
             raise kind(_words(response.data) or f"status {response.status}")
         try:
-            return json.loads(response.data)
-        except ValueError as error:
+            return read(json.loads(response.data))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ServingError(f"{url} does not answer as TF Serving does") from error
 
 

@@ -7,6 +7,7 @@ import json
 from urllib.parse import urlsplit
 
 import grpc
+import numpy as np
 import tensorflow as tf
 from google.protobuf.json_format import MessageToDict
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
@@ -42,6 +43,7 @@ class Grpc:
 
     def __init__(self, url, timeout_seconds, retries, max_message_bytes):
         self.timeout_seconds = timeout_seconds
+        self.known = {}  # {(model, version, version_label): its signatures}
         options = [
             ("grpc.max_send_message_length", max_message_bytes),
             ("grpc.max_receive_message_length", max_message_bytes),
@@ -62,8 +64,11 @@ class Grpc:
         request = PredictRequest()
         self._name(request, *place)
         request.model_spec.signature_name = signature
+        if signature not in self.known.get(place, ()):
+            self.signatures(*place)
+        specs = self.known[place].get(signature, {"inputs": {}})["inputs"]
         for name, rows in inputs.items():
-            dtype = tf.string if isinstance(rows, list) else None
+            dtype = _dtype(rows, specs[name][0] if name in specs else None)
             request.inputs[name].CopyFrom(tf.make_tensor_proto(rows, dtype))
         outputs = self._ask(self.predictions.Predict, request).outputs
         arrays = {name: tf.make_ndarray(proto) for name, proto in outputs.items()}
@@ -75,13 +80,14 @@ class Grpc:
         answer = self._ask(self.predictions.GetModelMetadata, request)
         signatures = SignatureDefMap()
         answer.metadata["signature_def"].Unpack(signatures)
-        return signatures_of(
+        self.known[model, version, version_label] = signatures_of(
             MessageToDict(
                 signatures,
                 preserving_proto_field_name=True,
                 always_print_fields_with_no_presence=True,
             )
         )
+        return self.known[model, version, version_label]
 
     def versions(self, model):
         request = GetModelStatusRequest()
@@ -102,6 +108,17 @@ class Grpc:
         except grpc.RpcError as error:
             code = error.code().name
             raise BY_CODE.get(code, ServingError)(error.details() or code) from error
+
+
+def _dtype(rows, wanted):
+    """The dtype in which rows go: what the signature wants, as of JSON's numbers, or their own."""
+    if isinstance(rows, list):
+        return tf.string
+    if wanted in (None, "string"):
+        return None
+    dtype = tf.dtypes.as_dtype(wanted)
+    # No fraction is cut off: the server refuses it.
+    return dtype if np.can_cast(rows.dtype, dtype.as_numpy_dtype, "same_kind") else None
 
 
 def _grpc_service(retries):

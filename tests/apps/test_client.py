@@ -1,15 +1,19 @@
 """apps.client as a user runs it: files, one line for a mistake, and no TensorFlow."""
 
+import errno
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
+import keras
 import pytest
 
 from apps import client as program
+from keras_gans.serving import Limits
 from keras_gans.serving.client import Client
 from tests.apps.processes import ended, start
-from tests.running_server import serving, toy_store
+from tests.running_server import CHECKPOINTS, serving, toy_store
 
 pytestmark = pytest.mark.slow
 
@@ -28,6 +32,19 @@ def test_images_are_of_the_class_and_the_seeds(server, tmp_path, capsys):
     with Client(server.url) as client:
         expected = client.generate("cgan", range(7, 73), label="bee", truncation=0.5)
     assert [(out / f"seed{seed}.png").read_bytes() for seed in range(7, 73)] == expected
+
+
+@pytest.mark.parametrize("scheme", ["url", "grpc_url"])
+def test_exports_of_few_rows_are_asked_in_smaller_pieces(scheme, tmp_path):
+    vae = keras.models.load_model(CHECKPOINTS / "vae.keras")
+    vae.export(tmp_path / "exports" / "vae", limits=Limits(rows=4))
+    with serving(tmp_path / "exports") as server:
+        url = getattr(server, scheme)
+        words = ["generate", "--model", "vae", "--url", url, "--count", "9"]
+        assert program.main([*words, "--out", str(tmp_path / "images")]) == 0
+        with Client(url) as client:
+            expected = [client.generate("vae", [seed])[0] for seed in range(9)]
+    assert [(tmp_path / f"images/seed{seed}.png").read_bytes() for seed in range(9)] == expected
 
 
 def test_a_class_that_no_name_has_is_an_index(server, tmp_path):
@@ -70,6 +87,23 @@ def test_no_file_of_the_users_and_no_answer_is_overwritten(tmp_path, capsys):
     assert program.main([*words, str(tmp_path / "more/x.jpg"), "--out", str(tmp_path / "o")]) == 2
     assert "o/x.png: send files of one name apart" in capsys.readouterr().err
     assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "line"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), 2, "{out}: No space left on device"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)
+def test_what_ends_it_is_one_line(error, status, line, server, tmp_path, monkeypatch, capsys):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(Path, "write_bytes", fail)
+    words = ["generate", "--url", server.url, "--label", "ant", "--out", str(tmp_path)]
+    assert program.main(words) == status
+    assert capsys.readouterr().err == f"python -m apps.client: {line.format(out=tmp_path)}\n"
 
 
 def test_without_a_server_it_fails_and_needs_no_tensorflow():

@@ -83,6 +83,25 @@ def test_truncation_is_for_all_images_or_for_each(client):
     assert mixed == [whole[0], typical[1], whole[2]]
 
 
+def test_numbers_are_of_any_type(client):
+    """What REST takes, JSON having one kind of numbers, gRPC takes too."""
+    whole = client.generate("vae", SEEDS, truncation=1.0)
+    assert client.generate("vae", SEEDS, truncation=1) == whole
+    assert client.generate("vae", SEEDS, truncation=np.float16([1, 1, 1])) == whole
+    by_index = client.generate("cgan", SEEDS, label=LABELS)
+    assert client.generate("cgan", SEEDS, label=np.uint8(LABELS)) == by_index
+    inputs = {"seed": np.int16([1]), "truncation": [1]}
+    by_hand = client.predict("vae", inputs, signature="generate_png")["image_bytes"]
+    assert by_hand == client.generate("vae", [1], truncation=1.0)
+    codes = [np.float16([[1, 0]]), [[1, 0]], [[1.0, 0.0]]]
+    images = [client.predict("vae", {"latent": code}, signature="decode") for code in codes]
+    for image in images[:2]:
+        np.testing.assert_array_equal(image["image"], images[2]["image"])
+    for seeds in ([1.5], np.uint32([2**31])):
+        with pytest.raises(BadArgumentError):
+            client.predict("vae", {"seed": seeds}, signature="generate")
+
+
 def test_images_are_one_request_once_the_signatures_are_known(server):
     with unreliable(server.port, 0) as (way, url), Client(url) as client:
         for count in (2, 3, 4):
@@ -268,15 +287,19 @@ def test_what_takes_too_long_is_not_sent_again():
                 assert time.monotonic() - started < 2
 
 
-def test_another_program_on_the_port_is_told():
-    page = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"
-    with (
-        unreliable(0, 9, page) as (_, url),
-        Client(url) as client,
-        pytest.raises(ServingError) as error,
-    ):
-        client.versions("cgan")
-    assert "does not answer as TF Serving does" in str(error.value)
+@pytest.mark.parametrize(
+    "content", ["hello", '{"object": "list"}', "[]", '{"model_version_status": [1], "metadata": 1}']
+)
+def test_another_program_on_the_port_is_told(content):
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(content)}\r\nConnection: close\r\n\r\n"
+    with unreliable(0, 9, f"{head}{content}".encode()) as (_, url), Client(url) as client:
+        for ask in (
+            lambda: client.versions("cgan"),
+            lambda: client.signatures("cgan"),
+            lambda: client.predict("cgan", {"seed": [1]}),
+        ):
+            with pytest.raises(ServingError, match="does not answer as TF Serving does"):
+                ask()
 
 
 @pytest.mark.parametrize("url", ["localhost:8501", "ftp://host", "http://"])
