@@ -5,7 +5,7 @@ const PATIENCE_MS = 30_000;
 /** No server, or one that cannot serve now: it may come back. */
 export class Away extends Error {}
 
-/** The server understood and refuses: asking again would not help. */
+/** The server understood and refuses, or takes too long: asking again would not help. */
 export class Refused extends Error {
   constructor(message, status) {
     super(message);
@@ -20,7 +20,8 @@ async function ask(path, body) {
   try {
     response = await fetch(path, options);
     words = await response.text(); // which may break off too
-  } catch {
+  } catch (error) {
+    if (body && error.name === "TimeoutError") throw new Refused(`it takes longer than ${PATIENCE_MS / 1000} s`);
     throw new Away("The server does not answer.");
   }
   let answer = null;
@@ -29,7 +30,8 @@ async function ask(path, body) {
   } catch { /* not from TF Serving, as the page of a proxy */ }
   if (response.ok && answer !== null) return answer;
   const reason = answer?.error ?? (words.trim().slice(0, 300) || `status ${response.status}`);
-  if (response.status >= 502 && response.status <= 504) throw new Away(reason);
+  const tooLong = body && response.status === 504; // what was asked for, not the server
+  if (response.status >= 502 && response.status <= 504 && !tooLong) throw new Away(reason);
   throw new Refused(reason, response.status);
 }
 
@@ -65,8 +67,34 @@ function tensors(described) {
   return found;
 }
 
-/** Runs `call`, `{model, version, signature, inputs}` of columns; returns columns by name. */
-export async function predict({ model, version, signature, inputs }, { outputs: names }) {
+const mostRows = {}; // of a request, by place: known once more were refused
+
+/**
+ * Runs `call`, `{model, version, signature, inputs}` of columns; returns columns by name. Asks in
+ * pieces of as many rows as the export takes.
+ */
+export async function predict(call, signature) {
+  const rows = Object.values(call.inputs)[0].length;
+  const where = place(call.model, call.version);
+  const most = Math.min(rows, mostRows[where] ?? rows);
+  const pieces = [];
+  try {
+    for (let first = 0; first < rows; first += most) {
+      const columns = Object.entries(call.inputs);
+      const inputs = columns.map(([name, values]) => [name, values.slice(first, first + most)]);
+      pieces.push(await predictOnce({ ...call, inputs: Object.fromEntries(inputs) }, signature));
+    }
+  } catch (error) {
+    const told = Number(/at most (\d+) rows/.exec(error.message)?.[1]);
+    if (!(error instanceof Refused) || !(told > 0 && told < most)) throw error;
+    mostRows[where] = told;
+    return predict(call, signature);
+  }
+  const names = Object.keys(signature.outputs);
+  return Object.fromEntries(names.map((name) => [name, pieces.flatMap((piece) => piece[name])]));
+}
+
+async function predictOnce({ model, version, signature, inputs }, { outputs: names }) {
   const body = { signature_name: signature, inputs };
   const { outputs } = await ask(`${place(model, version)}:predict`, body);
   const known = Object.keys(names);

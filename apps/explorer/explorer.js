@@ -7,7 +7,7 @@ import { makeCode } from "./code.js";
 import { makeGrid } from "./grid.js";
 import { makePicture } from "./picture.js";
 import { makePlane } from "./plane.js";
-import { CUTS_NOTHING, NONE, readAddress, within, writeAddress } from "./state.js";
+import { CUTS_NOTHING, NONE, SEEDS, readAddress, within, writeAddress } from "./state.js";
 import { makeWalk } from "./walk.js";
 
 const POLL_MS = 4000;
@@ -137,8 +137,13 @@ async function lookOnce() {
   found();
   if (known === app.known && !wasAway) return;
   if (!available.length) throw new Away(`No version of ${app.state.model} is available.`);
-  await open(available.map(({ version }) => version));
-  app.known = known; // only once it is shown: else the next look tries again
+  try {
+    await open(available.map(({ version }) => version));
+  } catch (error) {
+    if (error instanceof Refused) app.known = known;
+    throw error;
+  }
+  app.known = known; // only once it is shown or refused: else the next look tries again
 }
 
 async function open(numbers) {
@@ -177,17 +182,27 @@ function refuse({ status, message }) {
 }
 
 async function refresh() {
+  app.state.seed = Math.min(app.state.seed, SEEDS - app.count());
   writeAddress(app.state);
   fillControls();
   help();
-  await grid.update();
-  if (app.abilities.make) {
-    const seed = Number(app.state.a || app.state.seed);
-    app.request(app.abilities.make, app.rowsOf(app.abilities.make, [seed]), grid.describe(seed));
+  let refused = null;
+  for (const update of [grid.update, showRequest, walk.update, plane.update, picture.update]) {
+    try {
+      await update();
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      refused ??= error; // the others are shown all the same
+    }
   }
-  await walk.update();
-  await plane.update();
-  await picture.update();
+  if (refused) throw refused;
+}
+
+function showRequest() {
+  const { make } = app.abilities;
+  if (!make) return;
+  const seed = Number(app.state.a || app.state.seed);
+  app.request(make, app.rowsOf(make, [seed]), grid.describe(seed));
 }
 
 // The controls ----------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 // At the end of the slider latents are not cut off at all, which a request says by 10.
 export const NONE = 3;
 export const CUTS_NOTHING = 10;
+export const SEEDS = 2 ** 31; // from 0
 
 const DEFAULTS = {
   model: "", // "": the first
@@ -22,7 +23,7 @@ const DEFAULTS = {
 };
 export const COUNTS = [12, 24, 48, 96];
 const WHOLE = new Set(["version", "class", "a", "b"]);
-const LIMITS = { seed: [0, 2 ** 31 - 1], truncation: [0, NONE] };
+const LIMITS = { seed: [0, SEEDS - 1], truncation: [0, NONE] };
 
 export function readAddress() {
   const given = new URLSearchParams(location.hash.slice(1));

@@ -11,14 +11,16 @@ import sys
 import urllib.parse
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
 from apps import explore
+from keras_gans.serving import Limits
 from keras_gans.serving.client import Client
 from tests.browser import expect, launched, needs_browser
-from tests.running_server import running, serving, toy_store, toys
+from tests.running_server import CHECKPOINTS, running, serving, toy_store, toys
 
 pytestmark = [pytest.mark.slow, needs_browser]
 
@@ -406,9 +408,63 @@ def test_the_page_says_that_the_server_is_away_and_comes_back(folder, page, tmp_
             expect(page.locator("#said")).to_have_text(f"Now showing version {newer.name}.")
 
 
-def test_a_refusal_is_shown_in_the_servers_words(page, address):
-    page.goto(f"{address}#model=cgan&seed=2147483640")
+def test_a_refusal_is_shown_in_the_servers_words_and_hides_nothing_else(page, address):
+    page.clock.install()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if request.post_data else None)
+    opened(page, address, "model=vae&a=1&b=4294967296")
     expect(page.locator("#notice")).to_contain_text("The server refuses this")
+    expect(page.locator("#plane-place")).to_contain_text("Code (")
+    expect(page.locator("#drop")).to_be_visible()
+    before = len(asked)
+    for _ in range(2):  # the second look comes when the first has ended
+        with page.expect_response("**/v1/models/vae"):
+            page.clock.run_for(4000)
+    assert len(asked) == before
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_what_takes_too_long_is_told_and_not_asked_again(page, address, answered):
+    asked = []
+
+    def answer(route):
+        asked.append(route.request.url)
+        if answered:
+            route.fulfill(status=504, json={"error": "the server took too long"})
+
+    opened(page, address, "model=vae")
+    if not answered:
+        page.evaluate(
+            "() => { const wait = AbortSignal.timeout.bind(AbortSignal);"
+            " AbortSignal.timeout = () => wait(2000); }"
+        )
+    page.route("**/*:predict", answer)
+    page.get_by_role("button", name="Next images").click()
+    words = "the server took too long" if answered else "it takes longer than"
+    expect(page.locator("#notice")).to_contain_text(words)
+    expect(page.locator("#away")).to_be_hidden()
+    assert len(asked) == 2  # the grid and the plane
+
+
+def test_an_export_of_few_rows_is_asked_in_pieces(page, tmp_path):
+    vae = keras.models.load_model(CHECKPOINTS / "vae.keras")
+    vae.export(tmp_path / "vae", limits=Limits(rows=7))
+    options = argparse.Namespace(saved_models=tmp_path, models=[], host="127.0.0.1")
+    with serving(tmp_path) as server, Client(server.url) as client:
+        places = {"rest": server.url, "grpc": ""}
+        with running(explore.application(options, places)) as port:
+            opened(page, f"http://127.0.0.1:{port}/", "model=vae&count=12")
+            shown = [file_of(image) for image in page.locator("#grid img").all()]
+            expect(page.locator("#plane-place")).to_contain_text("Code (")
+            expect(page.locator("#notice")).to_be_hidden()
+        assert shown == client.generate("vae", range(7)) + client.generate("vae", range(7, 12))
+
+
+def test_the_last_seeds_are_the_largest_there_are(page, address):
+    opened(page, address, "model=vae&count=12&seed=2147483647")
+    expect(page.get_by_label("First seed")).to_have_value(str(2**31 - 12))
+    expect(cells(page).last).to_have_attribute("aria-label", f"Seed {2**31 - 1}")
+    expect(page.locator("#notice")).to_be_hidden()
 
 
 def test_nothing_but_the_page_s_own_address_is_asked(page, address):
