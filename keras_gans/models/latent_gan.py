@@ -98,7 +98,7 @@ class LatentGAN(GenerativeModel):
     @property
     def image_shape(self):
         """`(h, w, c)` of the images that the generator makes."""
-        return tuple(self.generator.output.shape[1:])
+        return tuple(self.generator.output_shape[1:])
 
     @property
     def opponent(self):

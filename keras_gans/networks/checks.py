@@ -3,6 +3,8 @@
 What does not fit raises: an InputError for the size of images, a ValueError for networks.
 """
 
+from numbers import Integral
+
 from keras import layers
 
 from keras_gans import compat
@@ -31,13 +33,18 @@ def check_image_shape(image_shape, divisor=1):
 
 
 def check_class_names(class_names, num_classes):
-    """Returns a tuple of `num_classes` names: the given ones, or "0", "1", ... for None."""
+    """Returns a tuple of `num_classes` names: the given ones, or "0", "1", ... for None.
+
+    Names that are whole numbers, as `np.unique(labels)`, become text.
+    """
     if not is_integer(num_classes, 1):
         raise ValueError(f"num_classes must be a positive integer. Received: {num_classes!r}")
-    names = tuple(map(str, range(num_classes)) if class_names is None else class_names)
+    names = tuple(range(num_classes) if class_names is None else class_names)
     if len(names) != num_classes:
         raise ValueError(f"class_names must hold {num_classes} names. Received: {class_names!r}")
-    return names
+    if not all(isinstance(name, (str, Integral)) for name in names):
+        raise ValueError(f"class_names must be text. Received: {class_names!r}")
+    return tuple(map(str, names))
 
 
 def check_pair(generator, discriminator, conditions, role="discriminator"):
@@ -53,7 +60,7 @@ def check_pair(generator, discriminator, conditions, role="discriminator"):
         if len(inputs) != 1 + conditions:
             raise ValueError(f"{name} must have {1 + conditions} inputs. Received: {len(inputs)}")
     latent, images = _input_shapes(generator)[0], _input_shapes(discriminator)[0]
-    made, logits = tuple(generator.output.shape), tuple(discriminator.output.shape)
+    made, logits = tuple(generator.output_shape), tuple(discriminator.output_shape)
     if len(latent) != 2 or latent[1] is None:
         raise ValueError(f"generator must take latents [n, latent_dim]. Received: {latent}")
     if made != images:
@@ -135,7 +142,7 @@ def check_translators(*networks, pool_size):
             )
     takes = {role: _input_shapes(network)[0] for role, network in networks.items()}
     for maker, taker in ((g, f), (g, y), (f, g), (f, x)):
-        made, taken = tuple(networks[maker].output.shape), takes[taker]
+        made, taken = tuple(networks[maker].output_shape), takes[taker]
         # A side that one of them leaves open fits whatever the other's is.
         fits = (a == b or None in (a, b) for a, b in zip(made, taken, strict=False))
         if len(made) != len(taken) or not all(fits):

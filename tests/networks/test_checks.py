@@ -22,6 +22,11 @@ def test_the_nearest_size_that_can_be_divided_is_named():
 def test_class_names_are_numbers_or_the_given_ones():
     assert checks.check_class_names(None, 3) == ("0", "1", "2")
     assert checks.check_class_names(["ant", "bee"], 2) == ("ant", "bee")
+    names = checks.check_class_names(np.unique([7, 5, 7]), 2)
+    assert names == ("5", "7")
+    assert {type(name) for name in names} == {str}
+    with pytest.raises(ValueError, match=r"^class_names must be text. Received: \['ant', None\]"):
+        checks.check_class_names(["ant", None], 2)
     with pytest.raises(ValueError, match=r"^class_names must hold 3 names. Received: \['ant'\]"):
         checks.check_class_names(["ant"], 3)
     assert checks.check_class_names(None, np.int64(2)) == ("0", "1")
@@ -45,6 +50,13 @@ def test_a_discriminator_takes_what_the_generator_makes():
         checks.check_pair(generator, patch.discriminator((8, 8, 1), 2, 1), conditions=0)
     with pytest.raises(ValueError, match=r"^discriminator must have a defined input"):
         checks.check_pair(generator, keras.Sequential([layers.Flatten()]), conditions=0)
+    image, code = keras.Input((8, 8, 1)), keras.Input((5,))
+    both = keras.Model(image, [layers.Dense(1)(layers.Flatten()(image))] * 2)
+    with pytest.raises(ValueError, match=r"^discriminator must return one number an image"):
+        checks.check_pair(generator, both, conditions=0)
+    both = keras.Model(code, [layers.Reshape((8, 8, 1))(layers.Dense(64)(code))] * 2)
+    with pytest.raises(ValueError, match=r"^discriminator must take what generator makes"):
+        checks.check_pair(both, mlp.discriminator((8, 8, 1), (4,)), conditions=0)
 
 
 def test_layer_normalization_is_no_batch_statistic():
