@@ -12,7 +12,7 @@ from keras_gans.models.base import GenerativeModel
 from keras_gans.models.diagnostics import GAME_DIAGNOSTICS, game_diagnostics
 from keras_gans.models.trackers import GRADIENT_NORM, LOSS
 from keras_gans.networks.checks import check_adversarial_autoencoder, check_class_names
-from keras_gans.networks.wrappers import NetworkGroup, run_frozen
+from keras_gans.networks.wrappers import NetworkGroup, added_losses, run_frozen
 from keras_gans.noise import seeded_latents
 from keras_gans.serving import signatures
 
@@ -134,18 +134,16 @@ class AdversarialAutoencoder(GenerativeModel):
         return self.prior_of_noise.function(noise, *label)
 
     def train_step(self, data):
-        images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-        images = self.checked_images(images)
-        label = codes.checked_batch_label(labels, self.num_classes)
+        images, *label = self.checked_batch(data, training=True)
         shape = (tf.shape(images)[0], self.latent_dim)
 
         # Reconstruction: min E[(x - decoder(z))^2], z ~ q(z|x)
         with tf.GradientTape() as tape:
             encoder_output = self.encoder(images, training=True)
             code = codes.sample_code(encoder_output, self.noise("reconstruction", shape))
-            errors = self.decoder(code, training=True) - tf.cast(images, tf.float32)
-            reconstruction_loss = tf.reduce_mean(tf.square(errors))
-            loss = reconstruction_loss + sum(self.encoder.losses) + sum(self.decoder.losses)
+            made = tf.cast(self.decoder(code, training=True), tf.float32)
+            reconstruction_loss = tf.reduce_mean(tf.square(made - images))
+            loss = reconstruction_loss + added_losses(self.encoder, self.decoder)
         norm = self.minimize(loss, tape, self.reconstruction_optimizer, self.autoencoder)
         logs = {"reconstruction_loss": reconstruction_loss, "reconstruction_gradient_norm": norm}
 
@@ -170,7 +168,7 @@ class AdversarialAutoencoder(GenerativeModel):
             real_logits = self.discriminator(true, training=True)
             fake_logits = self.discriminator(codes.discriminator_inputs(code, label), training=True)
             d_loss = self.game.discriminator(real_logits, fake_logits)
-            d_loss += sum(self.discriminator.losses)
+            d_loss += added_losses(self.discriminator)
         norm = self.minimize(d_loss, tape, self.discriminator_optimizer, self.discriminator)
         seen = game_diagnostics(self.game, real_logits, fake_logits)
         return {"d_loss": d_loss, "d_gradient_norm": norm, **seen}

@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras_gans.models.base import GenerativeModel
 from keras_gans.models.trackers import GRADIENT_NORM, LOSS
 from keras_gans.networks.checks import check_autoencoder
-from keras_gans.networks.wrappers import NetworkGroup
+from keras_gans.networks.wrappers import NetworkGroup, added_losses
 from keras_gans.serving import signatures
 
 
@@ -78,17 +78,16 @@ class Autoencoder(GenerativeModel):
         return tf.reduce_mean(tf.square(made - tf.cast(images, tf.float32)))
 
     def test_step(self, data):
-        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        loss = self.reconstruction_loss(self.checked_images(images), training=False)
+        (images,) = self.checked_batch(data, training=False)
+        loss = self.reconstruction_loss(images, training=False)
         return self.finish_evaluation(images, reconstruction_loss=loss)
 
     def train_step(self, data):
-        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        images = self.checked_images(images)
+        (images,) = self.checked_batch(data, training=True)
         # min E_x[(x - decoder(encoder(x)))^2]
         with tf.GradientTape() as tape:
             reconstruction_loss = self.reconstruction_loss(images, training=True)
-            loss = reconstruction_loss + sum(self.losses)
+            loss = reconstruction_loss + added_losses(self)
         norm = self.minimize(loss, tape, self.optimizer, self.both)
         return self.finish_step(reconstruction_loss=reconstruction_loss, gradient_norm=norm)
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from keras_gans import compat, noise
 from keras_gans.errors import InputError
-from keras_gans.models import fit_arguments, image_check, replicas
+from keras_gans.models import fit_arguments, image_check, label_check, replicas
 from keras_gans.models.trackers import StepMeans
 from keras_gans.serving import export
 
@@ -25,7 +25,8 @@ class GenerativeModel(keras.Model):
     """Base class of all variants: optimizers, noise, saving. No update rule.
 
     A subclass names its constructor's arguments in `init_arguments` and its logs in `tracked`, and
-    has its own `compile`, `train_step` and `signatures`. It is given networks that are built.
+    has its own `compile`, `train_step` and `signatures`. It is given networks that are built, and
+    what they add to losses counts as `networks.wrappers.added_losses` says.
 
     Args:
         seed: Integer. Every noise of training is a pure function of (seed, purpose, step), so an
@@ -145,6 +146,23 @@ class GenerativeModel(keras.Model):
         self._suspicions.assign_add(suspicion)
         return images
 
+    def checked_batch(self, data, training):
+        """Returns a batch as `(images,)`, or as `(images, labels)` for a model with classes.
+
+        The step fails, before anything moves, unless images are as `checked_images` wants them,
+        labels are integers `[n]` in [0, num_classes), and, to train, all replicas have as many.
+        """
+        images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+        images = self.checked_images(images)
+        if training:
+            images = replicas.evenly_shared(images)
+        if self.num_classes is None:
+            label_check.check_unused(labels)
+            return (images,)
+        labels, suspicion = label_check.check_labels(labels, self.num_classes)
+        self._suspicions.assign_add(suspicion)
+        return images, labels
+
     def finish_step(self, **values):
         """Counts the step, logs the `values` that `tracked` names; returns the epoch's means."""
         if set(values) != set(self.tracked):
@@ -178,7 +196,7 @@ class GenerativeModel(keras.Model):
     def finish_evaluation(self, images, **values):
         """Logs the `values`, means over a batch of images; returns the means over all batches."""
         count = tf.cast(tf.shape(images)[0], tf.float32)
-        self._logs.update_state(replicas.mean_over_replicas(values), count)
+        self._logs.update_state(*replicas.weighted_mean_over_replicas(values, count))
         means = self._logs.result()
         return {key: means[key] for key in values}
 

@@ -4,11 +4,10 @@ import keras
 import tensorflow as tf
 
 from keras_gans.models.diagnostics import batch_diagnostics
-from keras_gans.models.label_check import check_labels
 from keras_gans.models.latent_gan import LatentGAN
 from keras_gans.models.minibatches import minibatches
 from keras_gans.networks.checks import check_class_names, check_pair
-from keras_gans.networks.wrappers import run_frozen
+from keras_gans.networks.wrappers import added_losses, run_frozen
 from keras_gans.serving import signatures
 
 
@@ -67,10 +66,8 @@ class ConditionalGAN(LatentGAN):
         self.class_names = check_class_names(class_names, num_classes)
 
     def train_step(self, data):
-        images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-        images = self.checked_images(images)
-        labels = check_labels(labels, self.num_classes)
-        *early, (real_images, labels) = minibatches((images, labels), self.discriminator_steps)
+        batch = self.checked_batch(data, training=True)
+        *early, (real_images, labels) = minibatches(batch, self.discriminator_steps)
         for turn, (early_images, early_labels) in enumerate(early, start=1):
             latent = self.latent(early_images, turn)
             fake_images = run_frozen(self.generator, [latent, early_labels])
@@ -86,7 +83,7 @@ class ConditionalGAN(LatentGAN):
         with generator_tape:
             seen_images = self.augmented(fake_images, "fake g")
             fake_logits = run_frozen(self.discriminator, [seen_images, labels])
-            g_loss = self.game.generator(fake_logits) + sum(self.generator.losses)
+            g_loss = self.game.generator(fake_logits) + added_losses(self.generator)
         norm = self.minimize(g_loss, generator_tape, self.generator_optimizer, self.generator)
         self.update_average()
         return self.finish_step(g_loss=g_loss, g_gradient_norm=norm, **logs)
@@ -100,7 +97,7 @@ class ConditionalGAN(LatentGAN):
             real_logits = self.discriminator([real_seen, labels], training=True)
             fake_logits = self.discriminator([fake_seen, labels], training=True)
             d_loss = self.game.discriminator(real_logits, fake_logits)
-            d_loss += sum(self.discriminator.losses)
+            d_loss += added_losses(self.discriminator)
         norm = self.minimize(d_loss, tape, self.discriminator_optimizer, self.discriminator)
         self.update_augmentation(self.game.probability(real_logits) - 0.5)
         seen = batch_diagnostics(self.game, real_images, fake_images, real_logits, fake_logits)

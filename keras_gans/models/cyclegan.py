@@ -9,9 +9,10 @@ from keras_gans import losses
 from keras_gans.models.base import GenerativeModel
 from keras_gans.models.diagnostics import game_diagnostics
 from keras_gans.models.image_pool import ImagePool
+from keras_gans.models.replicas import evenly_shared
 from keras_gans.models.trackers import DIAGNOSTIC, GRADIENT_NORM, LOSS
 from keras_gans.networks.checks import check_cycle_weights, check_translators
-from keras_gans.networks.wrappers import NetworkGroup, run_frozen
+from keras_gans.networks.wrappers import NetworkGroup, added_losses, run_frozen
 from keras_gans.serving import signatures
 
 
@@ -120,6 +121,7 @@ class CycleGAN(GenerativeModel):
         g, f = self.generator_g, self.generator_f
         images_x = self.checked_images(images_x, "images of X", g.inputs[0].shape[1:])
         images_y = self.checked_images(images_y, "images of Y", f.inputs[0].shape[1:])
+        images_x = evenly_shared(images_x)
         with tf.GradientTape() as tape:
             fake_y, fake_x = g(images_x, training=True), f(images_y, training=True)
             # min_{G, F} L_GAN(G, D_Y) + L_GAN(F, D_X), through the frozen discriminators
@@ -137,7 +139,7 @@ class CycleGAN(GenerativeModel):
             lambda_x, lambda_y = self.lambda_cycle
             loss = g_loss + lambda_x * (cycle_x + self.lambda_identity * identity_x)
             loss += lambda_y * (cycle_y + self.lambda_identity * identity_y)
-            loss += sum(g.losses) + sum(f.losses)
+            loss += added_losses(g, f)
         norm = self.minimize(loss, tape, self.generator_optimizer, self.generators)
         logs = self.train_discriminators(images_x, images_y, fake_x, fake_y)
         logs |= {"cycle_loss": cycle_x + cycle_y, "identity_loss": identity_x + identity_y}
@@ -157,7 +159,7 @@ class CycleGAN(GenerativeModel):
                 real_logits = discriminator(images, training=True)
                 fake_logits = discriminator(fakes, training=True)
                 d_loss += self.game.discriminator(real_logits, fake_logits)
-                d_loss += sum(discriminator.losses)
+                d_loss += added_losses(discriminator)
                 seen.append(game_diagnostics(self.game, real_logits, fake_logits))
         norm = self.minimize(d_loss, tape, self.discriminator_optimizer, self.discriminators)
         logs = {"d_loss": d_loss, "d_gradient_norm": norm}

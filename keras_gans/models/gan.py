@@ -7,7 +7,7 @@ from keras_gans.models.diagnostics import batch_diagnostics
 from keras_gans.models.latent_gan import LatentGAN
 from keras_gans.models.minibatches import minibatches
 from keras_gans.networks.checks import check_pair
-from keras_gans.networks.wrappers import run_frozen
+from keras_gans.networks.wrappers import added_losses, run_frozen
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -47,8 +47,7 @@ class GAN(LatentGAN):
         self.discriminator = discriminator
 
     def train_step(self, data):
-        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        images = self.checked_images(images)
+        (images,) = self.checked_batch(data, training=True)
         *early, real_images = minibatches(images, self.discriminator_steps)
         for turn, early_images in enumerate(early, start=1):
             fake_images = run_frozen(self.generator, self.latent(early_images, turn))
@@ -63,7 +62,7 @@ class GAN(LatentGAN):
         with generator_tape:
             seen_images = self.augmented(fake_images, "fake g")
             fake_logits = run_frozen(self.discriminator, seen_images)
-            g_loss = self.game.generator(fake_logits) + sum(self.generator.losses)
+            g_loss = self.game.generator(fake_logits) + added_losses(self.generator)
         norm = self.minimize(g_loss, generator_tape, self.generator_optimizer, self.generator)
         self.update_average()
         return self.finish_step(g_loss=g_loss, g_gradient_norm=norm, **logs)
@@ -77,7 +76,7 @@ class GAN(LatentGAN):
             real_logits = self.discriminator(real_seen, training=True)
             fake_logits = self.discriminator(fake_seen, training=True)
             d_loss = self.game.discriminator(real_logits, fake_logits)
-            d_loss += sum(self.discriminator.losses)
+            d_loss += added_losses(self.discriminator)
         norm = self.minimize(d_loss, tape, self.discriminator_optimizer, self.discriminator)
         self.update_augmentation(self.game.probability(real_logits) - 0.5)
         seen = batch_diagnostics(self.game, real_images, fake_images, real_logits, fake_logits)

@@ -4,7 +4,8 @@ What no image of [-1, 1] can have is refused before it moves a weight: values be
 infinity, integers. Values that all lie in [0, 1] can be a batch of bright images: they bring a
 warning, in the first batch alone.
 
-XLA leaves assertions out: with `jit_compile=True` the first batch alone is looked at, afterwards.
+XLA leaves assertions out: with `jit_compile=True` the first batch alone is looked at, afterwards,
+its labels too.
 """
 
 import itertools
@@ -29,10 +30,11 @@ UNSCALED = (
     "give 2 * images - 1, unless they are as bright as that"
 )
 UNCHECKED = (
-    f"images must be finite and from -1 to 1 ({BYTES_CURE}). Received: others, and XLA has let the "
-    "step through: the weights have moved, make the model anew"
+    "Received: others, and XLA has let the step through: the weights have moved, "
+    "make the model anew"
 )
-REFUSED = 2**32  # more than there are steps in a call
+# Each more than those before add up to in a call of many steps.
+REFUSED, REFUSED_LABELS = 2**32, 2**48
 # What TensorFlow's message of a failed step says of images, labels or their number. An assertion
 # puts its parts into brackets or, run eagerly, on lines of their own as b'...'.
 REFUSAL = re.compile(
@@ -127,7 +129,7 @@ def report_images(train_function, suspicions, steps):
 
     Args:
         train_function: Function of an iterator that does `steps` steps.
-        suspicions: Variable that the steps add the suspicion of each batch to.
+        suspicions: Variable that the steps add the suspicions of each batch to.
         steps: Steps of one call, an integer.
     """
     suspicions.assign(0)
@@ -136,8 +138,12 @@ def report_images(train_function, suspicions, steps):
     def function(iterator):
         logs = reporting(iterator)
         if next(calls) == 0:
-            if (found := suspicions.numpy()) >= REFUSED:
-                raise InputError(UNCHECKED)
+            if (found := suspicions.numpy()) >= REFUSED_LABELS:
+                raise InputError(f"labels must be integers from 0 to num_classes - 1. {UNCHECKED}")
+            if found >= REFUSED:
+                raise InputError(
+                    f"images must be finite and from -1 to 1 ({BYTES_CURE}). {UNCHECKED}"
+                )
             if found >= steps:
                 warnings.warn(UNSCALED, stacklevel=5)  # where `fit` is called
         return logs

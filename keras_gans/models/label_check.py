@@ -1,16 +1,21 @@
-"""Checks the labels that a model with classes is given to train on."""
+"""Checks the labels that a model is given to train on."""
 
 import tensorflow as tf
 
 from keras_gans.errors import InputError, shape_text
+from keras_gans.models.image_check import REFUSED_LABELS
 from keras_gans.serving.checks import checked_label
 
 
 def check_labels(labels, num_classes):
-    """Returns a batch's labels, integers `[n]` in [0, num_classes).
+    """Checks a batch's labels, integers of any type `[n]` in [0, num_classes), or a column of them.
 
-    A column `[n, 1]` is taken as `[n]`. What cannot be taken raises InputError with the line of
-    NumPy that helps; a label out of range is refused inside the graph.
+    What cannot be taken raises InputError with the line of NumPy that helps; a label out of range
+    is refused inside the graph.
+
+    Returns:
+        `(labels, suspicion)`: the labels as int32 `[n]`, and an int64 scalar: REFUSED_LABELS where
+        XLA has left the refusal out, else 0.
     """
     wanted = f"labels must be integers [n] from 0 to {num_classes - 1}"
     if labels is None:
@@ -27,4 +32,17 @@ def check_labels(labels, num_classes):
         raise InputError(f"{wanted} (of names: class_names.index(name)). {came}")
     if not labels.dtype.is_integer:
         raise InputError(f"{wanted} (of whole numbers: labels.astype('int32')). {came}")
-    return checked_label(labels, num_classes)
+    labels = tf.cast(labels, tf.int64)  # in a narrower type num_classes may be another number
+    inside = tf.reduce_all((labels >= 0) & (labels < num_classes))
+    suspicion = tf.cast(~inside, tf.int64) * REFUSED_LABELS
+    return tf.cast(checked_label(labels, num_classes), tf.int32), suspicion
+
+
+def check_unused(labels):
+    """Refuses images in the place of labels for a model without classes, which uses neither."""
+    shape = tf.TensorShape(getattr(labels, "shape", ()))
+    if shape.rank is not None and shape.rank > 2:
+        raise InputError(
+            "labels must not be images: the model trains on the first part of a batch alone, and "
+            f"these would be left out. Received: {shape_text(shape)}"
+        )

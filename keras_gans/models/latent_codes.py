@@ -2,8 +2,6 @@
 
 import tensorflow as tf
 
-from keras_gans.models.label_check import check_labels
-
 
 def code_mean(encoder_output, latent_dim):
     """Returns the code, or a Gaussian code's mean, float32 `[n, latent_dim]`.
@@ -27,13 +25,6 @@ def sample_code(encoder_output, noise):
     # z = mean + sigma epsilon, so that gradients reach both (Kingma 2013, arXiv 1312.6114, 2.4).
     log_variance = tf.cast(encoder_output[:, latent_dim:], tf.float32)
     return code + tf.exp(0.5 * log_variance) * noise
-
-
-def checked_batch_label(labels, num_classes):
-    """Returns the batch's checked labels as a tuple of one, an empty one without classes."""
-    if num_classes is None:
-        return ()
-    return (check_labels(labels, num_classes),)
 
 
 def discriminator_inputs(code, label):

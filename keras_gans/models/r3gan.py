@@ -8,12 +8,11 @@ import tensorflow as tf
 from keras_gans import losses
 from keras_gans.models import ema
 from keras_gans.models.diagnostics import diversity
-from keras_gans.models.label_check import check_labels
 from keras_gans.models.latent_gan import LatentGAN
 from keras_gans.models.minibatches import check_parts, check_size, mean_over_parts, minibatches
 from keras_gans.models.trackers import DIAGNOSTIC, GRADIENT_NORM, LOSS
 from keras_gans.networks.checks import check_class_names, check_no_batch_statistics, check_pair
-from keras_gans.networks.wrappers import run_frozen
+from keras_gans.networks.wrappers import added_losses, run_frozen
 from keras_gans.serving import signatures
 
 
@@ -152,12 +151,7 @@ class R3GAN(LatentGAN):
         check_size(size, 2 * self.accumulate)
 
     def train_step(self, data):
-        images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
-        images = self.checked_images(images)
-        if self.num_classes is None:
-            batch = (images,)
-        else:
-            batch = images, check_labels(labels, self.num_classes)
+        batch = self.checked_batch(data, training=True)
         (d_images, *d_labels), (g_images, *g_labels) = minibatches(batch, 2, None)
         logs = self.train_discriminator(d_images, d_labels)
 
@@ -171,7 +165,7 @@ class R3GAN(LatentGAN):
                 seen_images = self.seen(fake_images, "fake g", number)
                 fake_logits = run_frozen(self.discriminator, _with_label(seen_images, g_labels))
                 g_loss = losses.relativistic_generator_loss(real_logits, fake_logits)
-                g_loss += sum(self.generator.losses)
+                g_loss += added_losses(self.generator)
             players = self.generator_optimizer, self.generator
             return self.gradients(g_loss, tape, *players), g_loss
 
@@ -207,26 +201,26 @@ class R3GAN(LatentGAN):
             def with_penalties():
                 r1, real_logits = losses.squared_slopes(real_judged, real_images)
                 r2, fake_logits = losses.squared_slopes(fake_judged, fake_images)
-                return real_logits, fake_logits, tf.reduce_mean(r1), tf.reduce_mean(r2)
+                slopes = tf.reduce_mean(r1), tf.reduce_mean(r2)
+                return real_logits, fake_logits, *slopes, added_losses(self.discriminator)
 
             def without():
                 logits = real_judged(real_images), fake_judged(fake_images)
-                none = tf.zeros(())
-                return *(tf.cast(each, tf.float32) for each in logits), none, none
+                logits, none = (tf.cast(each, tf.float32) for each in logits), tf.zeros(())
+                return *logits, none, none, added_losses(self.discriminator)
 
             # min_D E[f(D(T(G(z))) - D(T(x)))] + gamma / 2 (E|grad D(T(x))|^2
             #       + E|grad D(T(G(z)))|^2), slopes at the images before T.
             with tf.GradientTape() as tape:
                 if self.penalty_steps == 1:
-                    real_logits, fake_logits, r1_loss, r2_loss = with_penalties()
+                    judgement = with_penalties()
                 else:
                     due = self.step % self.penalty_steps == 0
-                    real_logits, fake_logits, r1_loss, r2_loss = tf.cond(
-                        due, with_penalties, without
-                    )
+                    judgement = tf.cond(due, with_penalties, without)
+                real_logits, fake_logits, r1_loss, r2_loss, added_loss = judgement
                 weight = 0.5 * self.penalty_steps * _at(self.gamma, self.step)
                 d_loss = losses.relativistic_discriminator_loss(real_logits, fake_logits)
-                d_loss += weight * (r1_loss + r2_loss) + sum(self.discriminator.losses)
+                d_loss += weight * (r1_loss + r2_loss) + added_loss
             fakes.append(fake_images)
             margins.append(real_logits - fake_logits)
             players = self.discriminator_optimizer, self.discriminator

@@ -8,6 +8,8 @@ dense gradient would train an embedding more slowly.
 import tensorflow as tf
 
 from keras_gans import distribution
+from keras_gans.errors import InputError
+from keras_gans.serving.encoded_images import assured
 
 
 def sum_over_replicas(gradients):
@@ -37,6 +39,47 @@ def mean_over_replicas(values):
         return values
     numbers = distribution.mean_over_replicas(*values.values())
     return dict(zip(values, numbers, strict=True))
+
+
+def weighted_mean_over_replicas(values, weight):
+    """Averages each scalar of `{name: float}`, a replica counting by its float32 `weight` >= 0.
+
+    Returns the means as float32 and the mean weight, in one message. What has no weight does not
+    count, though it be NaN.
+    """
+    if tf.distribute.get_replica_context().num_replicas_in_sync == 1:
+        return mean_over_replicas(values), weight
+    shares = [tf.math.multiply_no_nan(tf.cast(v, tf.float32), weight) for v in values.values()]
+    *shares, weight = distribution.mean_over_replicas(*shares, weight)
+    means = [tf.math.divide_no_nan(share, weight) for share in shares]
+    return dict(zip(values, means, strict=True)), weight
+
+
+def check_shares(size, count):
+    """Raises InputError unless a batch of `size` images is shared evenly by `count` replicas."""
+    if size % count:
+        raise InputError(f"{_shares_message(count)} {size}")
+
+
+def evenly_shared(images):
+    """Returns a replica's images; the step fails unless every replica has as many.
+
+    The mean over replicas counts each alike, and one without images would have none to give.
+    """
+    context = tf.distribute.get_replica_context()
+    count = context.num_replicas_in_sync
+    # In a graph, parts of a known size are those of batches that all have it: no message is needed.
+    if count == 1 or (images.shape[0] is not None and not tf.executing_eagerly()):
+        return images
+    part = tf.cast(tf.shape(images)[0], tf.float32)
+    whole = context.all_reduce("SUM", part)
+    return assured(
+        tf.equal(part * count, whole), images, [_shares_message(count), tf.cast(whole, tf.int32)]
+    )
+
+
+def _shares_message(count):
+    return f"The batch size must be a multiple of {count}, the replicas. Received: batch size"
 
 
 def global_norm(gradients):

@@ -10,7 +10,7 @@ from keras_gans import likelihoods, noise
 from keras_gans.models.base import GenerativeModel
 from keras_gans.models.trackers import GRADIENT_NORM, LOSS
 from keras_gans.networks.checks import check_autoencoder
-from keras_gans.networks.wrappers import NetworkGroup
+from keras_gans.networks.wrappers import NetworkGroup, added_losses
 from keras_gans.serving import signatures
 
 # exp(20) = 5e8 and its square are far from float32's end; no posterior needs a sigma beyond e^10.
@@ -122,17 +122,16 @@ class VAE(GenerativeModel):
         return {"elbo_loss": elbo_loss, **parts}
 
     def test_step(self, data):
-        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        losses = self.elbo_losses(self.checked_images(images), "evaluation", training=False)
+        (images,) = self.checked_batch(data, training=False)
+        losses = self.elbo_losses(images, "evaluation", training=False)
         return self.finish_evaluation(images, **losses)
 
     def train_step(self, data):
-        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        images = self.checked_images(images)
+        (images,) = self.checked_batch(data, training=True)
         # max E_q(z|x)[log p(x|z)] - beta KL(q(z|x) || N(0, I))
         with tf.GradientTape() as tape:
             losses = self.elbo_losses(images, "posterior", training=True)
-            loss = losses["elbo_loss"] + sum(self.losses)
+            loss = losses["elbo_loss"] + added_losses(self)
         norm = self.minimize(loss, tape, self.optimizer, self.both)
         return self.finish_step(gradient_norm=norm, **losses)
 

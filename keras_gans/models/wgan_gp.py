@@ -12,7 +12,7 @@ from keras_gans.models.latent_gan import LatentGAN
 from keras_gans.models.minibatches import check_parts, check_size, minibatches
 from keras_gans.models.trackers import DIAGNOSTIC, GRADIENT_NORM, LOSS
 from keras_gans.networks.checks import check_no_batch_statistics, check_pair
-from keras_gans.networks.wrappers import run_frozen
+from keras_gans.networks.wrappers import added_losses, run_frozen
 
 
 @keras.saving.register_keras_serializable("keras_gans")
@@ -93,8 +93,7 @@ class WGANGP(LatentGAN):
         self.compile_phases(phases, {"n_critic": n_critic, "gp_weight": gp_weight}, **kwargs)
 
     def train_step(self, data):
-        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        images = self.checked_images(images)
+        (images,) = self.checked_batch(data, training=True)
         parts = minibatches(images, self.n_critic, "n_critic", even=False)
         # Algorithm 1, lines 2 to 10: every update of the critic on images and noise of its own.
         turns = [self.train_critic(part, turn) for turn, part in enumerate(parts, start=1)]
@@ -105,7 +104,7 @@ class WGANGP(LatentGAN):
             fake_images = self.generator(self.latent(parts[0], turn=0), training=True)
             scores = run_frozen(self.critic, self.augmented(fake_images, "fake g"))
             g_loss = losses.wasserstein_generator_loss(scores)
-            g_loss += sum(self.generator.losses)
+            g_loss += added_losses(self.generator)
         norm = self.minimize(g_loss, tape, self.generator_optimizer, self.generator)
         self.update_average()
         return self.finish_step(g_loss=g_loss, g_gradient_norm=norm, **logs)
@@ -125,7 +124,7 @@ class WGANGP(LatentGAN):
             fake_scores = self.critic(fake_seen, training=True)
             loss = losses.wasserstein_critic_loss(real_scores, fake_scores)
             gp_loss = losses.gradient_penalty(partial(self.critic, training=True), between)
-            d_loss = loss + self.gp_weight * gp_loss + sum(self.critic.losses)
+            d_loss = loss + self.gp_weight * gp_loss + added_losses(self.critic)
         norm = self.minimize(d_loss, tape, self.critic_optimizer, self.critic)
         # A critic's zero is arbitrary: it takes an image for real if the score is above a fake's.
         self.update_augmentation(real_scores - fake_scores)

@@ -3,6 +3,7 @@
 import functools
 
 import keras
+import tensorflow as tf
 
 
 def run_frozen(network, inputs):
@@ -15,6 +16,17 @@ def run_frozen(network, inputs):
         network.trainable_variables, network.non_trainable_variables, inputs, training=True
     )
     return outputs
+
+
+def added_losses(*networks):
+    """Sums what networks add to their losses, by regularizers and `add_loss`: a float32 scalar.
+
+    Of losses of activities Keras keeps those of a network's newest pass: where a phase has several
+    passes, as a discriminator's of real and of generated images, the last one's count.
+    """
+    # Under a mixed policy those of activities are in half precision.
+    losses = [tf.cast(loss, tf.float32) for network in networks for loss in network.losses]
+    return sum(map(tf.reduce_sum, losses), tf.zeros(()))
 
 
 class CombinedModel(keras.Model):

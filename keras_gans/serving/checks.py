@@ -22,7 +22,7 @@ def checked_latent(latent, latent_dim, name="latent"):
 
 
 def checked_label(label, num_classes):
-    """Returns int32 `label`; refuses, inside the graph, all but `[n]` in [0, num_classes)."""
+    """Returns `label`, int32 or int64; refuses, in the graph, all but `[n]` in [0, num_classes)."""
     label = tf.ensure_shape(label, [None])
     known = tf.reduce_all((label >= 0) & (label < num_classes))
     message = f"label must be an integer from 0 to {num_classes - 1}. Received:"

@@ -1,20 +1,28 @@
-"""The labels that a model with classes is trained on."""
+"""The labels that a model is trained on."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from keras_gans.errors import InputError
-from keras_gans.models.label_check import check_labels
+from keras_gans.models.label_check import check_labels, check_unused
+from tests.models.toys import IMAGES, conditional_gan, fitted
+from tests.models.toys import LABELS as LABELS_OF_IMAGES
 
 LABELS = np.array([2, 0, 1, 2])
 
 
-@pytest.mark.parametrize("dtype", ["int32", "int64", "uint8"])
-def test_integers_are_taken_as_a_list_or_as_a_column(dtype):
+@pytest.mark.parametrize("dtype", ["int32", "int64", "uint8", "int8", "uint64"])
+@pytest.mark.parametrize("num_classes", [3, 200, 256])
+def test_integers_are_taken_as_a_list_or_as_a_column(dtype, num_classes):
+    """Of types too that cannot hold the number of classes."""
     labels = LABELS.astype(dtype)
     for given in (labels, labels[:, None]):
-        np.testing.assert_array_equal(check_labels(tf.constant(given), 3), LABELS)
+        found, suspicion = check_labels(tf.constant(given), num_classes)
+        np.testing.assert_array_equal(found, LABELS)
+        assert found.dtype == tf.int32
+        assert suspicion == 0
 
 
 @pytest.mark.parametrize(
@@ -40,6 +48,21 @@ def test_others_are_refused_with_what_came_and_the_line_that_helps(labels, cure,
 
 
 def test_a_label_out_of_range_is_refused():
-    for labels in ([0, 3], [-1, 0]):
+    for labels in ([0, 3], [-1, 0], np.uint8([0, 255]), np.int64([0, 2**32])):
         with pytest.raises(tf.errors.InvalidArgumentError, match="from 0 to 2"):
             check_labels(tf.constant(labels), 3)
+
+
+@pytest.mark.slow
+def test_xla_which_leaves_assertions_out_is_looked_at_after_its_first_step():
+    model = conditional_gan()
+    model.compile(*(keras.optimizers.SGD(0.1) for _ in range(2)), jit_compile=True)
+    with pytest.raises(InputError, match=r"^labels must be integers .* make the model anew$"):
+        fitted(model, IMAGES, LABELS_OF_IMAGES + 3)
+
+
+def test_without_classes_labels_may_come_along_and_images_may_not():
+    for labels in (None, LABELS, LABELS[:, None], np.eye(3)[LABELS]):
+        check_unused(labels)
+    with pytest.raises(InputError, match=r"^labels must not be images: .* \[4, 8, 8, 1\]$"):
+        check_unused(tf.zeros((4, 8, 8, 1)))

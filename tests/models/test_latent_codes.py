@@ -4,10 +4,8 @@ import math
 
 import keras
 import numpy as np
-import pytest
 import tensorflow as tf
 
-from keras_gans.errors import InputError
 from keras_gans.models import latent_codes
 
 PLAIN = tf.constant([[1.0, -2.0]])
@@ -38,17 +36,6 @@ def test_a_posterior_is_the_encoders_two_halves():
     mean, log_variance = latent_codes.posterior(encoder, GAUSSIAN)
     np.testing.assert_array_equal(mean, GAUSSIAN[:, :2])
     np.testing.assert_array_equal(log_variance, GAUSSIAN[:, 2:])
-
-
-def test_labels_are_asked_for_where_there_are_classes():
-    labels = tf.constant([0, 2])
-    assert latent_codes.checked_batch_label(labels, None) == ()
-    (checked,) = latent_codes.checked_batch_label(labels, 3)
-    np.testing.assert_array_equal(checked, labels)
-    with pytest.raises(tf.errors.InvalidArgumentError, match="from 0 to 1"):
-        latent_codes.checked_batch_label(labels, 2)
-    with pytest.raises(InputError, match=r"the model has 3 classes\. Received: no labels"):
-        latent_codes.checked_batch_label(None, 3)
 
 
 def test_a_discriminator_gets_the_label_beside_the_code():

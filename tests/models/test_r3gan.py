@@ -305,3 +305,17 @@ class TestR3GAN(VariantContract):
     def test_settings_out_of_range_are_refused_by_name(self, setting, value):
         with pytest.raises(ValueError, match=rf"^{setting} must be .*Received: {value}$"):
             self.compiled(**{setting: value})
+
+
+def test_what_a_discriminator_adds_to_its_loss_counts_with_and_without_a_penalty():
+    """Logits of 0, a penalty of 0, and an addition of 1, which Keras divides by four images."""
+    latent, image = keras.Input((LATENT_DIM,)), keras.Input(IMAGE_SHAPE)
+    adding = keras.layers.Dense(
+        1, kernel_initializer="zeros", activity_regularizer=lambda _: tf.ones(())
+    )
+    discriminator = keras.Model(image, adding(keras.layers.Flatten()(image)))
+    model = kg.R3GAN(toy_generator(latent, latent), discriminator)
+    model.compile(*(keras.optimizers.SGD(0.0) for _ in range(2)), penalty_steps=2)
+    logs = model.fit(images(16), batch_size=8, verbose=0).history
+    assert model.steps_done == 2
+    assert logs["d_loss"] == [pytest.approx(np.log(2.0) + 0.25)]

@@ -97,3 +97,21 @@ def test_numbers_are_averaged_and_keep_their_names(two_replicas):
         values = two_replicas.experimental_local_results(both[name])
         assert [float(value) for value in values] == [expected] * 2
         assert values[0].dtype == tf.float32
+
+
+@pytest.mark.slow
+def test_a_replica_counts_by_its_weight_and_without_one_not_at_all(two_replicas):
+    def replica():
+        first = tf.equal(number_of_replica(), 1)
+        values = {"a": tf.where(first, 2.0, 5.0), "b": tf.where(first, 4.0, np.nan)}
+        few, none = tf.where(first, 2.0, 1.0), tf.where(first, 2.0, 0.0)
+        return [replicas.weighted_mean_over_replicas(values, weight) for weight in (few, none)]
+
+    few, none = two_replicas.run(tf.function(replica))
+    for (means, weight), expected, mean_weight in ((few, 3.0, 1.5), (none, 2.0, 1.0)):
+        for part in two_replicas.experimental_local_results(means["a"]):
+            assert float(part) == pytest.approx(expected)
+        assert float(two_replicas.experimental_local_results(weight)[1]) == mean_weight
+    assert float(two_replicas.experimental_local_results(none[0]["b"])[1]) == 4.0
+    # What is not finite where there is weight is not hidden.
+    assert np.isnan(two_replicas.experimental_local_results(few[0]["b"])[0])

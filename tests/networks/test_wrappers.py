@@ -5,7 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gans.networks.wrappers import CombinedModel, NetworkGroup, run_frozen
+from keras_gans.networks.wrappers import (
+    CombinedModel,
+    NetworkGroup,
+    added_losses,
+    run_frozen,
+)
 from tests.contract import same, values
 
 
@@ -70,3 +75,24 @@ def test_a_group_has_its_networks_trainable_variables_in_order():
     expected = [*second.trainable_variables, *first.trainable_variables]
     assert [id(each) for each in group.trainable_variables] == [id(each) for each in expected]
     assert len(expected) == 4 + 6
+
+
+def test_regularizers_count_and_of_activities_those_of_the_newest_pass():
+    """Weights of 2 * 0.5 ** 2, and a mean activity's square over rows, in half precision."""
+    layer = keras.layers.Dense(
+        1,
+        use_bias=False,
+        kernel_initializer=keras.initializers.Constant(0.5),
+        kernel_regularizer=keras.regularizers.L2(1.0),
+        activity_regularizer=keras.regularizers.L2(1.0),
+        dtype="mixed_float16",
+    )
+    network = keras.Sequential([keras.Input((2,)), layer])
+    plain = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+    network(tf.fill([4, 2], 7.0))
+    network(tf.fill([4, 2], 3.0))
+    plain(tf.ones([1, 2]))
+    added = added_losses(network, plain)
+    assert added.dtype == tf.float32
+    assert float(added) == pytest.approx(2 * 0.5**2 + 3.0**2)
+    assert float(added_losses(plain)) == 0.0
