@@ -86,9 +86,11 @@ class GenerativeModel(keras.Model):
             settings: `{name: value}` of the other arguments, kept for saving.
             **kwargs: For `keras.Model.compile`: `steps_per_execution`, `jit_compile`, ...
         """
+        fit_arguments.check_compile(type(self).__name__, kwargs)
         kwargs.setdefault("jit_compile", False)  # XLA makes the CPU step slower
         super().compile(optimizer=None, **kwargs)
         optimizers = {key: keras.optimizers.get(phases[key][0]) for key in phases}
+        scales = kwargs.get("auto_scale_loss", True) and self.dtype_policy.name == "mixed_float16"
         if len(set(map(id, optimizers.values()))) < len(phases):
             raise ValueError(f"{', '.join(phases)} must be different objects: each keeps state.")
         for key, (_, network) in phases.items():
@@ -98,7 +100,8 @@ class GenerativeModel(keras.Model):
                     "`trainable` as it is, a step freezes who must not move. Received: none"
                 )
             optimizer = optimizers[key]
-            if self.dtype_policy.name == "mixed_float16":
+            # One that is given with a scale of its own keeps it, as in Keras.
+            if scales and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
                 optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
             # Unbuilt, its slots would be skipped when a checkpoint is loaded.
             optimizer.build(network.trainable_variables)
@@ -190,6 +193,16 @@ class GenerativeModel(keras.Model):
             arguments = fit_arguments.prepared_evaluation(self, arguments)
         return super().evaluate(**arguments, **from_fit)
 
+    def train_on_batch(self, x, y=None, sample_weight=None, class_weight=None, return_dict=False):
+        weights = {"sample_weight": sample_weight, "class_weight": class_weight}
+        fit_arguments.refuse_weights(f"{type(self).__name__}.train_on_batch", **weights)
+        return super().train_on_batch(x, y, return_dict=return_dict)
+
+    def test_on_batch(self, x, y=None, sample_weight=None, return_dict=False):
+        call = f"{type(self).__name__}.test_on_batch"
+        fit_arguments.refuse_weights(call, sample_weight=sample_weight)
+        return super().test_on_batch(x, y, return_dict=return_dict)
+
     def test_step(self, data):
         raise InputError(fit_arguments.no_evaluation(type(self).__name__))
 
@@ -260,7 +273,11 @@ class GenerativeModel(keras.Model):
         return {key: keras.saving.serialize_keras_object(arguments[key]) for key in arguments}
 
     def compile_from_config(self, config):
-        self.compile(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
+        config = {k: keras.saving.deserialize_keras_object(v) for k, v in config.items()}
+        # Files of earlier versions can hold what was left out without a word.
+        taken = inspect.signature(self.compile).parameters
+        left_out = {*fit_arguments.OF_KERAS} - {*taken}
+        self.compile(**{key: config[key] for key in config if key not in left_out})
 
     def save_own_variables(self, store):
         arrays = [keras.ops.convert_to_numpy(variable) for variable in self._own_variables()]

@@ -1,16 +1,20 @@
 """The base class, by a variant of one's own."""
 
+import math
 from typing import ClassVar
 
 import h5py
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from keras_gans import models
+from keras_gans.errors import InputError
 from keras_gans.models.trackers import LOSS
-from tests.contract import same, values
+from tests.contract import IMAGE_SHAPE, same, values
 from tests.models.own_variant import Twins, compiled, line, ones
-from tests.models.toys import gan
+from tests.models.toys import IMAGES, gan
 
 
 def test_a_variant_of_ones_own_trains_by_the_same_contract():
@@ -105,6 +109,111 @@ def test_a_network_that_was_frozen_is_refused():
         model.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1))
 
 
+def sequential(inputs, outputs):
+    """A network from one shape to another, called by nobody yet, with a loss of its activities."""
+    made = keras.layers.Dense(
+        math.prod(outputs), activation="tanh", activity_regularizer=keras.regularizers.L2(0.01)
+    )
+    return keras.Sequential(
+        [keras.Input(inputs), keras.layers.Flatten(), made, keras.layers.Reshape(outputs)]
+    )
+
+
+CODE, LOGIT = (5,), (1,)
+GAME = (CODE, IMAGE_SHAPE), (IMAGE_SHAPE, LOGIT)
+AUTOENCODER = (IMAGE_SHAPE, CODE), (CODE, IMAGE_SHAPE)
+FAMILY = (
+    ("GAN", GAME, {"ema_decay": 0.9}, 2),
+    ("DCGAN", GAME, {}, 2),
+    ("WGANGP", GAME, {"ema_decay": 0.9}, 2),
+    ("R3GAN", GAME, {"ema_half_life": 100.0}, 2),
+    ("CycleGAN", ((IMAGE_SHAPE,) * 2,) * 2 + ((IMAGE_SHAPE, LOGIT),) * 2, {}, 2),
+    ("Autoencoder", AUTOENCODER, {}, 1),
+    ("VAE", ((IMAGE_SHAPE, (10,)), (CODE, IMAGE_SHAPE)), {}, 1),
+    ("AdversarialAutoencoder", (*AUTOENCODER, (CODE, LOGIT)), {}, 3),
+)
+every_variant = pytest.mark.parametrize(
+    ("kind", "networks", "options", "phases"), FAMILY, ids=[kind for kind, *_ in FAMILY]
+)
+
+
+def built(kind, networks, options):
+    made = [sequential(inputs, outputs) for inputs, outputs in networks]
+    return getattr(models, kind)(*made, **options)
+
+
+def rates(count):
+    return [keras.optimizers.SGD(0.01) for _ in range(count)]
+
+
+@every_variant
+def test_sequential_networks_train_under_a_mixed_policy(kind, networks, options, phases):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = built(kind, networks, options)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    model.compile(*rates(phases), run_eagerly=True)
+    images = (IMAGES, IMAGES) if kind == "CycleGAN" else (IMAGES,)
+    before = values(model)
+    model.fit(*images, batch_size=20, verbose=0)
+    assert model.steps_done == 1
+    assert not same(before, values(model))
+    assert np.isfinite(list(model.last_step().values())).all()
+    if kind != "CycleGAN":
+        assert model.image_shape == IMAGE_SHAPE
+    assert "serving_default" in model.signatures()
+
+
+@every_variant
+def test_a_model_that_is_not_compiled_says_so(kind, networks, options, phases):
+    with pytest.raises(InputError, match=f"^{kind} must be compiled before fit"):
+        built(kind, networks, options).fit(IMAGES, IMAGES, verbose=0)
+
+
+@pytest.mark.slow
+@every_variant
+def test_a_batch_that_replicas_cannot_share_is_refused_before_anything_moves(
+    kind, networks, options, phases, two_replicas
+):
+    with two_replicas.scope():
+        model = built(kind, networks, options)
+        model.compile(*rates(phases), run_eagerly=True)
+    before = values(model)
+    images = (IMAGES[:3], IMAGES[:3]) if kind == "CycleGAN" else (IMAGES[:3],)
+    data = tf.data.Dataset.from_tensor_slices(images).batch(4)
+    with pytest.raises(InputError, match=r"a multiple of 2, the replicas\. Received: .* size 3$"):
+        model.fit(data, verbose=0)
+    assert same(before, values(model))
+
+
+@pytest.mark.parametrize(
+    ("kind", "argument"),
+    [
+        ("Autoencoder", {"loss": "mae"}),
+        ("VAE", {"loss_weights": [1.0]}),
+        ("WGANGP", {"loss": "hinge"}),
+        ("GAN", {"metrics": ["mae"]}),
+        ("R3GAN", {"weighted_metrics": ["mae"]}),
+    ],
+)
+def test_what_compile_would_leave_out_is_refused(kind, argument):
+    ((networks, options, phases),) = (rest for name, *rest in FAMILY if name == kind)
+    model, (name,) = built(kind, networks, options), argument
+    with pytest.raises(InputError, match=f"^{kind}.compile takes no {name}: .* Received: {name}="):
+        model.compile(*rates(phases), **argument)
+    assert not model.compiled
+
+
+def test_a_file_of_a_model_that_was_given_them_opens(tmp_path):
+    model = built("Autoencoder", AUTOENCODER, {})
+    model.compile(*rates(1))
+    model._compile_arguments |= {"loss": "mae", "metrics": ["mae"]}  # as it was before
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert list(loaded.get_compile_config()) == ["optimizer", "jit_compile"]
+
+
 def test_optimizers_may_be_named_and_xla_is_for_those_who_ask():
     model = Twins(line(), line())
     model.compile("adam", "sgd")
@@ -117,6 +226,20 @@ def test_optimizers_may_be_named_and_xla_is_for_those_who_ask():
 def test_by_default_a_variant_takes_no_label():
     model = Twins(line(), line())
     assert (model.num_classes, model.class_names) == (None, None)
+
+
+def test_an_optimizer_that_scales_its_loss_keeps_its_scale():
+    keras.mixed_precision.set_global_policy("mixed_float16")
+    try:
+        given, model = keras.optimizers.LossScaleOptimizer(*rates(1)), Twins(line(), line())
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    model.compile(given, "sgd")
+    assert model.one is given
+    assert type(model.one.inner_optimizer) is keras.optimizers.SGD
+    assert type(model.two.inner_optimizer) is keras.optimizers.SGD
+    model.compile("sgd", "adam", auto_scale_loss=False)
+    assert type(model.one) is keras.optimizers.SGD
 
 
 def test_a_phase_that_overflows_is_skipped_alone():

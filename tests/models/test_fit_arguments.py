@@ -54,12 +54,56 @@ def test_a_last_batch_that_cannot_be_split_is_refused_before_the_first():
     with pytest.raises(InputError, match=r"steps=4.*size 6, of the last of 14 images: leave 6 out"):
         model.fit(IMAGES[:14], batch_size=8, verbose=0)
     assert model.steps_done == 0
+    with pytest.raises(InputError, match="of the last of 14 images"):  # in the second epoch
+        model.fit(IMAGES[:14], batch_size=8, steps_per_epoch=1, epochs=2, verbose=0)
+    assert model.steps_done == 0
     model.fit(IMAGES[:14], batch_size=8, steps_per_epoch=1, verbose=0)
     model.fit(IMAGES, batch_size=8, verbose=0)
     assert model.steps_done == 4
     batches = tf.data.Dataset.from_tensor_slices(IMAGES[:14]).batch(8)
     with pytest.raises(InputError, match=r"a multiple of discriminator_steps=4\. Received: .* 6$"):
         model.fit(batches, verbose=0)
+
+
+@pytest.mark.slow
+def test_what_replicas_cannot_share_is_refused_before_the_first_step(two_replicas):
+    with two_replicas.scope():
+        model = gan()
+    before = [variable.numpy() for variable in model.variables]
+    message = r"a multiple of 2, the replicas\. Received: batch size "
+    with pytest.raises(InputError, match=f"{message}1, of the last of 9 images: leave 1 out"):
+        model.fit(IMAGES[:9], batch_size=4, verbose=0)
+    with pytest.raises(InputError, match=f"{message}5$"):
+        model.fit(IMAGES, batch_size=5, verbose=0)
+    with pytest.raises(InputError, match=f"{message}3$"):
+        model.fit(tf.data.Dataset.from_tensor_slices(IMAGES[:3]).batch(4), verbose=0)
+    for variable, value in zip(model.variables, before, strict=True):
+        np.testing.assert_array_equal(variable, value)
+    model.fit(IMAGES[:9], batch_size=4, steps_per_epoch=2, verbose=0)
+    assert model.steps_done == 2
+    model.compile(*(keras.optimizers.SGD(0.1) for _ in range(2)), discriminator_steps=4)
+    with pytest.raises(
+        InputError, match=r"steps=4\. Received: batch size 2 on each of 2 replicas$"
+    ):
+        model.fit(IMAGES, batch_size=4, verbose=0)
+
+
+@pytest.mark.slow
+def test_two_replicas_evaluate_as_one_does(two_replicas):
+    """Nine images in batches of 4, 4 and 1, three in one of 2 and 1: each counts once."""
+    with two_replicas.scope():
+        model = autoencoder(VAE, 2 * LATENT_DIM)
+    for count in (9, 3):
+        found = model.evaluate(IMAGES[:count], batch_size=4, verbose=0, return_dict=True)
+        mean, log_variance = (part.numpy() for part in model.posterior(IMAGES[:count]))
+        terms = 0.5 * (mean**2 + np.exp(log_variance) - 1.0 - log_variance)
+        assert found["kl_loss"] == pytest.approx(terms.sum(axis=1).mean(), rel=1e-5)
+        assert math.isfinite(found["elbo_loss"])
+    data = tf.data.Dataset.from_tensor_slices(IMAGES[:16]).batch(8)
+    history = model.fit(data, validation_data=(IMAGES[:9], None), verbose=0).history
+    mean, log_variance = (part.numpy() for part in model.posterior(IMAGES[:9]))
+    terms = 0.5 * (mean**2 + np.exp(log_variance) - 1.0 - log_variance)
+    assert history["val_kl_loss"][0] == pytest.approx(terms.sum(axis=1).mean(), rel=1e-4)
 
 
 @pytest.mark.slow
@@ -110,6 +154,24 @@ def test_what_a_gan_cannot_use_is_refused_before_it_trains(arguments, message):
     with pytest.raises(InputError, match=message):
         fitted(model, IMAGES, **arguments)
     assert model.steps_done == 0
+
+
+@pytest.mark.parametrize("name", ["sample_weight", "class_weight"])
+def test_single_batches_take_no_weights_either(name):
+    model = gan()
+    with pytest.raises(InputError, match=rf"GAN.train_on_batch takes no {name}: .*repeat"):
+        model.train_on_batch(IMAGES, **{name: np.ones(20)})
+    with pytest.raises(InputError, match=r"VAE.test_on_batch takes no sample_weight: .*repeat"):
+        autoencoder(VAE, 2 * LATENT_DIM).test_on_batch(IMAGES, sample_weight=np.ones(20))
+
+
+def test_images_in_the_place_of_labels_are_refused_where_they_would_be_left_out():
+    model = autoencoder(Autoencoder, LATENT_DIM)
+    for use in (model.fit, model.evaluate):
+        with pytest.raises(InputError, match=r"labels must not be images: .* left out"):
+            use(IMAGES, 0.0 * IMAGES, batch_size=10, verbose=0)
+    with pytest.raises(InputError, match="labels must not be images"):
+        gan().fit(tf.data.Dataset.from_tensors((IMAGES, IMAGES)), verbose=0)
 
 
 @pytest.mark.parametrize("data", [IMAGES, None])
