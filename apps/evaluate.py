@@ -167,12 +167,9 @@ def _open_export(folder, options):
 def _make_evaluator(source, options):
     folder = Path(options.model or options.compare[0])
     cache = (folder.parent if training.is_run(folder) else Path("runs")) / training.CACHE
-    evaluator = translation.evaluator_for(
+    return translation.evaluator_for(
         source, options.features, options.samples, options.metrics, cache_dir=cache
     )
-    if source.num_modes and not options.metrics and "modes" not in evaluator.metrics:
-        print("left out  modes: only classifier features count them")
-    return evaluator
 
 
 def _measure(subject, evaluator):

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import numpy as np
 
+from keras_gans.errors import InputError
+
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
@@ -37,3 +39,18 @@ def labels_by_name(class_names, other_names):
     if not set(other_names) <= set(class_names):
         return np.arange(len(other_names), dtype=np.int32)
     return np.array([class_names.index(name) for name in other_names], np.int32)
+
+
+def model_labels(class_names, source):
+    """Returns for each class of a data set the label that a model of `class_names` has for it.
+
+    Raises:
+        InputError: If the model has other classes, and not as many.
+    """
+    known = set(source.class_names or ()) <= set(class_names) and source.num_classes
+    if not known and len(class_names) != source.num_classes:
+        raise InputError(
+            f"the model has {len(class_names)} classes, {source.name} has {source.num_classes}: "
+            "name the data it was trained on"
+        )
+    return labels_by_name(class_names, source.class_names)

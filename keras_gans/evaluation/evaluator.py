@@ -14,8 +14,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gans import __version__
-from keras_gans.data.classes import labels_by_name
-from keras_gans.errors import InputError
+from keras_gans.data.classes import model_labels
+from keras_gans.errors import InputError, is_integer
 from keras_gans.evaluation import extraction, results
 from keras_gans.evaluation.real_images import RealImages, smallest_side
 from keras_gans.files import can_write, write_atomically
@@ -44,10 +44,24 @@ def default_count(source):
     return mode_coverage.SAMPLES if source.num_modes else 10_000
 
 
+def checked_count(count, source):
+    """Returns how many samples are scored, as an int: `count`, of None as is the default.
+
+    Raises:
+        InputError: If it is no positive integer.
+    """
+    if count is None:
+        return default_count(source)
+    if not is_integer(count, 1):
+        raise InputError(f"count must be a positive integer. Received: count={count!r}")
+    return int(count)  # NumPy's are no JSON
+
+
 def default_metrics(source):
     """Returns the names of what is measured unless asked otherwise, where it can be."""
     left_out = LEFT_OUT_OF_STACKED if source.num_modes else ()
-    return tuple(name for name in METRICS if name not in left_out)
+    # An evaluator of their own makes those without a function.
+    return tuple(name for name in METRICS if METRICS[name].function and name not in left_out)
 
 
 class Evaluator:
@@ -69,30 +83,41 @@ class Evaluator:
         seconds: What `scores` has cost so far, in s.
 
     Raises:
-        InputError: For names that are unknown, and metrics that are refused: they do not apply, or
-            there are too few images.
+        InputError: For names that are unknown, no name at all, those of translations, metrics that
+            are refused (they do not apply, or there are too few images), and a count that is none.
     """
 
     def __init__(
         self, source, feature_name=None, count=None, metrics=None, *, cache_dir, refuse=None
     ):
         names = default_metrics(source) if metrics is None else tuple(metrics)
-        if unknown := [name for name in names if name not in METRICS]:
-            raise InputError(f"metrics must be of {', '.join(METRICS)}. Received: {unknown[0]}")
+        unknown = [name for name in names if name not in METRICS]
+        # Of translations there may be none but those that need no such comparison.
+        if unknown or not (names or refuse is not None):
+            received = unknown[0] if unknown else "none"
+            raise InputError(f"metrics must be of {', '.join(METRICS)}. Received: {received}")
+        if others := [name for name in names if not METRICS[name].function]:
+            raise InputError(
+                f"{', '.join(others)} cannot be measured of {source.name}: only translations "
+                "between two domains have them"
+            )
         self.source = source
-        self.count = default_count(source) if count is None else count
+        self.count = checked_count(count, source)
         self.cache_dir = Path(cache_dir)
         self.seconds = 0.0
         feature_name = feature_name or features.default_for(source)
         with extraction.file_errors(source, cache_dir):
             self.features = features.get(feature_name, source, cache_dir)
         self.real = RealImages(source, self.features, self.cache_dir)
-        self.left_out = {}
         self._refuses = metrics is not None if refuse is None else refuse
         if self._refuses:
             registry.check_features(names, self.features, source.name)
-        fitting = (name for name in names if registry.fits_features(name, self.features))
-        self.metrics = tuple(name for name in fitting if METRICS[name].function)
+        self.metrics = tuple(n for n in names if registry.fits_features(n, self.features))
+        # What data has no labels for, or another name is the twin of, needs no line.
+        labelled = ("classes", "probabilities") if source.num_classes else ()
+        told = ("modes",) if source.num_modes else labelled
+        unfit = (n for n in names if n not in self.metrics and METRICS[n].sees in told)
+        self.left_out = dict.fromkeys(unfit, f"needs classifier features, not {feature_name}")
         self._check_counts()
 
     @property
@@ -227,15 +252,9 @@ class Evaluator:
         seeds, names = np.arange(FIRST_SEED, FIRST_SEED + count), sampler.class_names
         if not names:
             return sampler, seeds, None, None
-        known = set(self.source.class_names or ()) <= set(names) and self.source.num_classes
-        if not known and len(names) != self.source.num_classes:
-            raise InputError(
-                f"the model has {len(names)} classes, {self.source.name} has "
-                f"{self.source.num_classes}: name the data it was trained on"
-            )
+        model_label = model_labels(names, self.source)
         labels = np.resize(self.real.training.labels, count)
-        asked = labels_by_name(names, self.source.class_names)[labels]
-        return sampler, seeds, labels, asked
+        return sampler, seeds, labels, model_label[labels]
 
     def _measure(self, subject, names):
         """Of samples, of real images in their place, or of a model's endpoints."""

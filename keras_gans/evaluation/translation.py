@@ -14,7 +14,7 @@ import tensorflow as tf
 from keras_gans.data import UnpairedSource
 from keras_gans.data.subsets import shuffled
 from keras_gans.errors import InputError
-from keras_gans.evaluation.evaluator import Evaluator, default_count
+from keras_gans.evaluation.evaluator import Evaluator, checked_count
 from keras_gans.evaluation.real_images import read_batches
 from keras_gans.metrics.estimate import Estimate
 from keras_gans.metrics.registry import METRICS, TRANSLATIONS, name_by_features, score_name
@@ -49,7 +49,7 @@ class TranslationEvaluator:
         seconds: What `scores` has cost so far, in s.
 
     Raises:
-        InputError: For metrics that are unknown or do not apply.
+        InputError: For metrics that are unknown or do not apply, and a count that is none.
     """
 
     def __init__(self, source, feature_name=None, count=None, metrics=None, *, cache_dir):
@@ -57,8 +57,9 @@ class TranslationEvaluator:
         self.seconds = 0.0
         held_out = (each.train if each.test is None else each.test for each in (source.x, source.y))
         self.inputs = dict(zip(DIRECTIONS, held_out, strict=True))
-        wanted = default_count(source) if count is None else count
-        self.count = min(wanted, *(split.size for split in self.inputs.values()))
+        self.count = min(
+            checked_count(count, source), *(split.size for split in self.inputs.values())
+        )
         # Of two domains of one size the same places: true pairs stay pairs.
         self.inputs = {d: shuffled(split, 0, self.count) for d, split in self.inputs.items()}
         feature_name = feature_name or ("classifier" if source.judges else "random")
@@ -165,12 +166,15 @@ def _checked_metrics(metrics, source, feature_name):
     if metrics is None:
         chosen = {name_by_features("mmd", feature_name), "sharpness", "cycle"}
         # Of pixels, each a feature, there are more than images as a rule: no Frechet distance.
-        chosen |= {"frechet", "classes"} if feature_name == "classifier" else set()
+        chosen |= {"frechet"} if feature_name == "classifier" else set()
+        chosen |= {"classes"} if source.judges else set()
         chosen |= {"pairs"} if source.paired else set()
         return tuple(name for name in known if name in chosen)
-    if unknown := [name for name in metrics if name not in known]:
+    unknown = [name for name in metrics if name not in known]
+    if unknown or not metrics:
         raise InputError(
-            f"metrics of translations must be of {', '.join(known)}. Received: {unknown[0]}"
+            f"metrics of translations must be of {', '.join(known)}. "
+            f"Received: {unknown[0] if unknown else 'none'}"
         )
     if "pairs" in metrics and not source.paired:
         raise InputError(f"pairs cannot be measured: {source.name} has no true pairs")

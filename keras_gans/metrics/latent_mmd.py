@@ -29,9 +29,9 @@ def score(endpoints, batches, count, labels=None):
         endpoints: A `serving.Endpoints` with `encode`, and a `generate` that tells its latents.
         batches: Iterable of images `float32 [b, h, w, c]` in [-1, 1], held out from training.
         count: Images to take at most; the prior is drawn from as often.
-        labels: Class indices of the images, for a prior that differs between classes: it is drawn
-            from for these, default: for all in turn. Whether a class's own codes lie in its own
-            part of the prior is not seen.
+        labels: The model's labels of the images, for a prior that differs between classes: it is
+            drawn from for these, default: for all in turn. Whether a class's own codes lie in its
+            own part of the prior is not seen.
 
     Returns:
         `{"posterior_mmd": Estimate, "posterior_mmd_floor": Estimate}`, squared, without unit. The

@@ -10,6 +10,7 @@ from functools import cached_property, partial
 
 import numpy as np
 
+from keras_gans.data.classes import model_labels
 from keras_gans.data.subsets import PixelRows
 from keras_gans.errors import InputError
 from keras_gans.metrics import (
@@ -139,6 +140,13 @@ def _memorization(samples, real):
     return {"nearest_training_ratio": Estimate(ratio), "copied_share": Estimate(share)}
 
 
+def _posterior(endpoints, real):
+    reference, labels = real.reference, real.reference.labels
+    if endpoints.class_names and labels is not None:
+        labels = model_labels(endpoints.class_names, real.source)[labels]
+    return latent_mmd.score(endpoints, real.batches(), reference.size, labels)
+
+
 METRICS = {
     # Of one formula each, by the features: only Inception's compare with published FIDs and KIDs.
     "frechet": Metric(partial(_frechet, "frechet"), {"frechet": "lower"}, "other_features"),
@@ -186,9 +194,7 @@ METRICS = {
         ("reconstruct",),
     ),
     "posterior": Metric(
-        lambda endpoints, real: latent_mmd.score(
-            endpoints, real.batches(), real.reference.size, real.reference.labels
-        ),
+        _posterior,
         {"posterior_mmd": "lower", "posterior_mmd_floor": "real"},
         "codes",
         ("encode", "generate"),

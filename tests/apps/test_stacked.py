@@ -77,5 +77,6 @@ def test_a_run_is_scored_by_its_modes(folder, small, tmp_path, capsys):
     assert rows["modes_covered_450_classifier"][1] == f"{floor:.0f}"
     assert "classified each colour, modes 1000" in out
     options = evaluate._parse([str(run), "--samples", "200", "--features", "pixels"])
-    evaluate._make_evaluator(prepared.source, options)
-    assert "left out  modes: only classifier features count them" in capsys.readouterr().out
+    evaluate._print_left_out(evaluate._make_evaluator(prepared.source, options))
+    line = "left out  modes: needs classifier features, not pixels"
+    assert line in capsys.readouterr().out.splitlines()

@@ -1,8 +1,11 @@
 """Classes by name: their order, and one numbering in terms of another."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from keras_gans.data.classes import as_number, in_natural_order, labels_by_name
+from keras_gans.data.classes import as_number, in_natural_order, labels_by_name, model_labels
+from keras_gans.errors import InputError
 
 
 @pytest.mark.parametrize(
@@ -43,3 +46,22 @@ def test_labels_of_one_order_in_another():
     assert labels_by_name(("0", "1", "2", "10"), natural).tolist() == [1, 2, 3]
     # Names that tell nothing of each other.
     assert labels_by_name(("0", "1"), ("cat", "dog")).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("model", "data", "labels"),
+    [
+        (("0", "1", "2", "3"), ("2", "3"), [2, 3]),  # some of the model's
+        (("b", "a"), ("a", "b"), [1, 0]),
+        (("0", "1"), ("cat", "dog"), [0, 1]),
+        (("0", "1"), ("0", "1", "2"), None),
+        (("0", "1"), None, None),
+    ],
+)
+def test_labels_of_a_model(model, data, labels):
+    source = SimpleNamespace(name="x", class_names=data, num_classes=len(data or ()))
+    if labels is None:
+        with pytest.raises(InputError, match=r"the model has 2 classes, x has [03]: name the data"):
+            model_labels(model, source)
+    else:
+        assert model_labels(model, source).tolist() == labels

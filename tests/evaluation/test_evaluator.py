@@ -246,10 +246,47 @@ def test_of_a_handful_of_images_some_scores_are_made(tmp_path, count, left_out):
         )
 
 
+@pytest.mark.parametrize(
+    ("metrics", "cause"),
+    [
+        (["cycle"], "cycle cannot be measured of stripes: only translations between two"),
+        (["mmd", "pairs", "cycle"], "pairs, cycle cannot be measured of stripes"),
+        ([], "metrics must be of frechet, .*Received: none"),
+        (["is"], "metrics must be of frechet, .*Received: is"),
+    ],
+)
+def test_names_that_are_not_measured_here_are_refused(tmp_path, metrics, cause):
+    """Before anything is made: with no score at all an evaluation would end well."""
+    with pytest.raises(InputError, match=cause):
+        evaluator(tmp_path / "cache", metrics=metrics)
+    assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize("count", [0, -3, 50.0, "50", True])
+def test_counts_that_are_none_are_refused(tmp_path, count):
+    with pytest.raises(InputError, match=r"count must be a positive integer. Received: count="):
+        Evaluator(large_source(), "pixels", count, cache_dir=tmp_path)
+
+
+def test_a_count_may_be_an_integer_of_numpy(tmp_path):
+    options = "pixels", np.int64(9), ["mmd"]
+    judge = Evaluator(large_source(classes=None), *options, cache_dir=tmp_path)
+    assert set(judge.scores(sampler(class_names=None))) == {"mmd_9_pixels"} == set(judge.floor())
+    assert json.loads(json.dumps(judge.protocol()))["generated_images"] == 9
+
+
+@pytest.mark.parametrize(
+    ("classes", "left_out"), [(("0", "1", "2"), ["inception_score", "classes"]), (None, [])]
+)
+def test_what_other_features_do_not_tell_of_labelled_images_has_a_line(tmp_path, classes, left_out):
+    judge = evaluator(tmp_path, large_source(classes=classes), feature_name="random")
+    assert list(judge.left_out) == left_out
+    assert set(judge.left_out.values()) <= {"needs classifier features, not random"}
+    assert not set(judge.metrics) & {"inception_score", "classes", "fid", "kid", "modes", "cycle"}
+
+
 @pytest.mark.slow
 def test_refusals(cache):
-    with pytest.raises(InputError, match=r"metrics must be of frechet, .*Received: is"):
-        evaluator(cache, metrics=["is"])
     with pytest.raises(InputError, match="inception_score cannot be made from pixels"):
         evaluator(cache, feature_name="pixels", metrics=["frechet", "inception_score"])
     with pytest.raises(InputError, match=r"fid is not measured with pixels .* called frechet: fid"):

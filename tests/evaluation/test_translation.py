@@ -156,6 +156,9 @@ def test_of_few_translations_what_can_be_made_is_made(judged, tmp_path_factory):
     drawn = np.bincount(shuffled(judged.x.test, 0, 100).indices % 3)
     assert worst.value == 1.0
     assert worst.note in {f"class {label}: {n} of {n}" for label, n in enumerate(drawn)}
+    others = translation.evaluator_for(judged, "pixels", 100, cache_dir=cache)
+    assert others.left_out == {"classes": "needs classifier features, not pixels"}
+    assert "classes" not in others.metrics
     with pytest.raises(InputError, match="frechet needs more images than features"):
         translation.evaluator_for(judged, count=100, metrics=["frechet"], cache_dir=cache)
 
@@ -192,12 +195,17 @@ def test_the_kind_of_evaluator_follows_the_data(tmp_path):
     found = translation.evaluator_for(source(), "pixels", 10, ["mmd"], cache_dir=tmp_path)
     assert isinstance(found, Evaluator)
     pairs = translation.evaluator_for(negatives(), "pixels", cache_dir=tmp_path)
+    assert pairs.left_out == {}
     assert pairs.features_fingerprint == found.features_fingerprint  # one kind for both domains
 
 
 def test_refusals(tmp_path, judged):
     with pytest.raises(InputError, match=r"metrics of translations must be of .*: parzen"):
         scores(endpoints(tf.identity, tf.identity), tmp_path, metrics=["parzen"])
+    with pytest.raises(InputError, match=r"metrics of translations must be of .*: none"):
+        scores(endpoints(tf.identity, tf.identity), tmp_path, metrics=[])
+    with pytest.raises(InputError, match=r"count must be a positive integer. Received: count=0"):
+        scores(endpoints(tf.identity, tf.identity), tmp_path, count=0)
     with pytest.raises(InputError, match="pairs cannot be measured: stripes has no true pairs"):
         translation.evaluator_for(judged, "pixels", metrics=["pairs"], cache_dir=tmp_path)
     with pytest.raises(InputError, match="does not translate x to y: it answers generate"):

@@ -1,9 +1,14 @@
 """Metrics by name: which features a score is of, and how it is written."""
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 
+from keras_gans.errors import InputError
 from keras_gans.metrics import registry
 from keras_gans.metrics.estimate import Estimate
+from tests.metrics.test_reconstruction import Linear, images
 
 
 @pytest.mark.parametrize("features", registry.FEATURE_NAMES)
@@ -23,6 +28,25 @@ def test_a_name_carries_the_number_of_samples_and_the_features():
     assert registry.score_name("posterior_mmd", 20, "pixels") == "posterior_mmd_20_codes"
     assert registry.base_name("posterior_mmd_floor_20_codes") == "posterior_mmd_floor"
     assert registry.metric_for("recall") == "precision_recall"
+
+
+def real_images(class_names, labels):
+    """Images whose codes are those of class 3 of `Linear(3, shift=3.0, num_classes=4)`."""
+    data = SimpleNamespace(name="x", class_names=class_names, num_classes=len(class_names or ()))
+    reference = SimpleNamespace(size=500, labels=labels)
+    return SimpleNamespace(source=data, reference=reference, batches=lambda: [images(500)])
+
+
+def test_the_prior_is_that_of_the_classes_by_name():
+    """Of data that has some of the model's classes, or has them in another order."""
+    model, posterior = Linear(3, shift=3.0, num_classes=4), registry.METRICS["posterior"].function
+    for names, label in ((("0", "1", "2", "3"), 3), (("2", "3"), 1), (("3", "0", "1", "2"), 0)):
+        score = posterior(model.endpoints, real_images(names, np.full(500, label)))["posterior_mmd"]
+        assert abs(score.value) < 4 * score.standard_error < 0.02
+    turned = posterior(model.endpoints, real_images(None, None))["posterior_mmd"]
+    assert turned.value > 0.1  # all classes in turn
+    with pytest.raises(InputError, match="the model has 4 classes, x has 10: name the data"):
+        posterior(model.endpoints, real_images(tuple("0123456789"), np.full(500, 7)))
 
 
 def test_values_as_people_read_them():
