@@ -57,13 +57,15 @@ def read(path):
 
 
 def write(path, key, entry):
-    """Puts one entry into the file, in the place of an older one of the same key.
+    """Puts one entry at the file's end; an older one of the same key goes.
 
     Raises:
         InputError: If the file is damaged.
         RunError: If it cannot be written; the old file stays.
     """
-    entries = read(path) | {key: entry}
+    entries = read(path)
+    entries.pop(key, None)  # a key that is there would keep its place, and the newest is the last
+    entries[key] = entry
     try:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, json.dumps({"evaluations": entries}, indent=2))

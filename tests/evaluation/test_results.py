@@ -18,6 +18,7 @@ def test_entries_stand_beside_one_another_and_replace_their_own(tmp_path):
     results.write(path, "b_1_pixels", other)
     results.write(path, "a_1_pixels", other)
     assert results.read(path) == {"a_1_pixels": other, "b_1_pixels": other}
+    assert list(results.read(path)) == ["b_1_pixels", "a_1_pixels"]  # the newest is the last
 
 
 def test_scores_that_cannot_be_written(tmp_path):
