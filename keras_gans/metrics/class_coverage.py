@@ -40,8 +40,8 @@ def summary(predicted, real_labels, num_classes):
     """Counts the classes of samples; returns a `ClassSummary`.
 
     Args:
-        predicted: The samples' classes as integers `[n]` from 0 to num_classes - 1, or
-            probabilities or logits `[n, num_classes]`, of which the largest counts.
+        predicted: The samples' classes as integers `[n]` or `[n, 1]` from 0 to num_classes - 1,
+            or probabilities or logits `[n, num_classes]`, of which the largest counts.
         real_labels: The same of real images `[m]`.
         num_classes: k, a positive integer.
 
@@ -86,11 +86,12 @@ def label_accuracy(predicted, wanted):
     Its standard error is the binomial sqrt(p (1 - p) / n), 0 where all are right or none.
 
     Args:
-        predicted: The samples' classes as integers `[n]`, or probabilities or logits `[n, k]`.
-        wanted: The classes that were asked for, integers `[n]`.
+        predicted: The samples' classes as integers `[n]` or `[n, 1]` from 0, or probabilities or
+            logits `[n, k]`.
+        wanted: The classes that were asked for, integers `[n]` or `[n, 1]` from 0.
 
     Raises:
-        InputError: For no samples, or not as many of both.
+        InputError: For no samples, not as many of both, or classes that are none.
     """
     predicted, wanted = _pairs(predicted, wanted)
     return _binomial(np.count_nonzero(predicted == wanted), len(wanted))
@@ -113,7 +114,7 @@ def worst_label_accuracy(predicted, wanted):
 def expected_classes(labels, count):
     """Returns how many classes a fair draw of `count` images shows on average, a float.
 
-    `labels` are those of all images, integers `[n]` from 0: the sum over classes of
+    `labels` are those of all images, integers `[n]` or `[n, 1]` from 0: the sum over classes of
     1 - (1 - share)^count. Of many classes a small draw cannot show all.
     """
     shares = np.bincount(_indices(labels, "labels")) / len(labels)
@@ -146,13 +147,15 @@ def _counts(classes, name, num_classes):
 
 
 def _indices(classes, name, num_classes=None):
-    """Class indices [n] of indices, or of probabilities [n, k]."""
+    """Class indices int64 [n] of indices [n] or [n, 1], or of probabilities [n, k]."""
     classes = np.asarray(classes)
     if classes.ndim not in (1, 2) or not len(classes):
         raise InputError(
             f"{name} must have the shape [n] or [n, k], n at least 1. "
             f"Received: {list(classes.shape)}"
         )
+    if classes.shape[1:] == (1,) and num_classes != 1:
+        classes = classes[:, 0]  # a column of indices: of probabilities the largest tells nothing
     if classes.ndim == 2:
         rows = as_rows(classes, name)
         if num_classes not in (None, rows.shape[1]):
@@ -160,4 +163,6 @@ def _indices(classes, name, num_classes=None):
         return np.concatenate([tile.argmax(axis=1) for tile in tiles(rows, name)])
     if classes.dtype.kind not in "iu":
         raise InputError(f"{name} must be integers, one per image. Received: {classes.dtype}")
-    return classes
+    if num_classes is None and classes.min() < 0:
+        raise InputError(f"{name} must be classes from 0. Received: {classes.min()}")
+    return classes.astype(np.int64)

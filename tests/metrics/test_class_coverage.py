@@ -77,6 +77,19 @@ def test_label_accuracy():
     assert label_accuracy([1, 1], [1, 1]).standard_error == 0.0
 
 
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64, np.uint8])
+def test_a_column_of_classes_is_what_a_row_of_them_is(dtype):
+    wanted = np.array([0, 1, 2, 2, 3, 3], dtype)
+    predicted = np.eye(4)[[0, 1, 2, 0, 3, 3]]
+    column = wanted[:, None]
+    assert label_accuracy(predicted, column) == label_accuracy(predicted, wanted)
+    assert label_accuracy(column, wanted).value == 1.0
+    assert worst_label_accuracy(predicted, column) == (2, 1, 2)
+    assert expected_classes(column, 5) == expected_classes(wanted, 5) > 2.0
+    shares = summary(column, wanted, 4).shares
+    np.testing.assert_array_equal(shares, np.array([1, 1, 2, 2]) / 6)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -89,6 +102,10 @@ def test_label_accuracy():
         (lambda: summary([0], [0], 0), "num_classes must be a positive integer. Received: 0"),
         (lambda: label_accuracy([0, 1], [0]), "as many .* Received: 2 and 1"),
         (lambda: label_accuracy([], []), "n at least 1"),
+        (lambda: label_accuracy([0, 1], [-1, 1]), "wanted must be classes from 0. Received: -1"),
+        (lambda: worst_label_accuracy([0, -2], [1, 1]), "predicted must be classes from 0.*-2"),
+        (lambda: expected_classes([[-1], [0]], 5), "labels must be classes from 0. Received: -1"),
+        (lambda: label_accuracy([0, 1], [[0.0], [1.0]]), "wanted must be integers.*float64"),
     ],
 )
 def test_refusals(call, message):
