@@ -8,19 +8,24 @@ import numpy as np
 from keras_gans.errors import InputError
 
 TILE_ROWS = 1000
-TILE_VALUES = 2**22  # of pixels, whose rows are long
+# Of long rows a tile has fewer: of pixels as they are read, and of the float64 of products, 128 MiB,
+# for which all rows are read anew for every tile of the other side.
+TILE_VALUES, PRODUCT_VALUES = 2**22, 2**24
 TOLERANCE = 1e-3
 
 
 def as_rows(rows, name):
     """Returns `rows` as something of shape `[n, d]` that can be sliced; nothing is read yet.
 
-    Whatever has a `shape` is left as it is, as a `numpy.memmap` or `data.subsets.PixelRows`.
+    Whatever has a `shape` is left as it is, as a `numpy.memmap` or `data.subsets.PixelRows`, but
+    for tensors, which become arrays.
 
     Raises:
         InputError: For another shape, or d = 0.
     """
-    rows = rows if hasattr(rows, "shape") else np.asarray(rows)
+    # A tensor has a shape, and cannot be read by row numbers.
+    is_read_as_it_is = hasattr(rows, "shape") and not hasattr(rows, "numpy")
+    rows = rows if is_read_as_it_is else np.asarray(rows)
     shape = list(rows.shape)
     if len(shape) != 2 or not shape[1]:
         raise InputError(f"{name} must have the shape [n, d], one row per image. Received: {shape}")
@@ -53,13 +58,14 @@ def read_numbers(rows, where, name):
 
 
 def tiles(rows, name):
-    """Yields `rows [n, d]` as `float64 [at most TILE_ROWS, d]`, in order.
+    """Yields `rows [n, d]` as `float64 [at most TILE_ROWS, d]`, in order; fewer where d is large.
 
     Raises:
         InputError: At the first tile that does not hold finite real numbers.
     """
-    for start in range(0, len(rows), TILE_ROWS):
-        tile = read_numbers(rows, slice(start, start + TILE_ROWS), name)
+    step = min(TILE_ROWS, max(1, PRODUCT_VALUES // rows.shape[1]))
+    for start in range(0, len(rows), step):
+        tile = read_numbers(rows, slice(start, start + step), name)
         if not np.isfinite(tile).all():
             raise InputError(
                 f"{name} must be finite; a network that diverged gives none. "

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_gans.errors import InputError
 from keras_gans.metrics.tiles import as_rows, check_pixels, check_sides, tiles
@@ -29,6 +30,23 @@ def test_rows_are_read_a_thousand_at_a_time():
     assert all(part.dtype == np.float64 for part in parts)
     expected = np.arange(2300)[:, None] + [0.0, 0.5]
     np.testing.assert_array_equal(np.concatenate(parts), expected)
+
+
+def test_of_long_rows_a_tile_has_fewer(monkeypatch):
+    rows = np.arange(22.0).reshape(11, 2)
+    for values, lengths in ((8, [4, 4, 3]), (3, [1] * 11), (2**24, [11])):
+        monkeypatch.setattr("keras_gans.metrics.tiles.PRODUCT_VALUES", values)
+        parts = list(tiles(rows, "pixels"))
+        assert [len(part) for part in parts] == lengths
+        np.testing.assert_array_equal(np.concatenate(parts), rows)
+
+
+def test_tensors_are_arrays_and_what_is_read_by_slices_is_left_as_it_is():
+    values = np.arange(6.0).reshape(3, 2)
+    found = as_rows(tf.constant(values), "features")
+    np.testing.assert_array_equal(found[np.array([2, 0])], values[[2, 0]])
+    rows = ReadOnDemand(3)
+    assert as_rows(rows, "features") is rows
 
 
 def test_lists_and_integers_will_do():
