@@ -20,21 +20,23 @@ def score(probabilities, splits=SPLITS):
     Args:
         probabilities: Numbers in [0, 1] `[n, k]`, of k classes for n images in no order of class;
             a row sums to 1 within 0.001. A `numpy.memmap` is read in tiles.
-        splits: Into how many parts the images fall, from 1 to n.
+        splits: Into how many parts the images fall, from 1 to n / 2. A part scores at most as many
+            as it has images: few score low, whatever they show.
 
     Returns:
         `Estimate`, from 1 to k. The standard error is std(ddof=1) / sqrt(splits), smaller than the
         paper's "+-", the deviation over the parts, by sqrt(splits - 1); None for one part.
 
     Raises:
-        InputError: For fewer images than parts, or rows that are no probabilities.
+        InputError: For fewer than two images in a part (one alone would score 1), or rows that are
+            no probabilities.
     """
     probabilities = as_rows(probabilities, "probabilities")
     count = len(probabilities)
     if not is_integer(splits, 1):
         raise InputError(f"splits must be a positive integer. Received: splits={splits!r}")
-    if count < splits:
-        needs = f"the Inception Score in {splits} parts needs at least {splits} images"
+    if count < 2 * splits:
+        needs = f"the Inception Score in {splits} parts needs at least {2 * splits} images"
         raise InputError(f"{needs}. Received: {count}")
     edges = [part * count // splits for part in range(splits + 1)]
     return Estimate.from_values([_of_part(probabilities[a:b]) for a, b in pairwise(edges)])

@@ -87,8 +87,8 @@ def test_rows_that_are_no_probabilities_are_refused(row, message):
 @pytest.mark.parametrize(
     ("count", "splits", "message"),
     [
-        (3, 10, "in 10 parts needs at least 10 images. Received: 3"),
-        (0, 1, "in 1 parts needs at least 1 images. Received: 0"),
+        (19, 10, "in 10 parts needs at least 20 images. Received: 19"),
+        (1, 1, "in 1 parts needs at least 2 images. Received: 1"),
         (3, 0, "splits must be a positive integer. Received: splits=0"),
         (3, 1.5, "splits must be a positive integer. Received: splits=1.5"),
     ],
