@@ -8,8 +8,8 @@ import numpy as np
 from keras_gans.errors import InputError
 
 TILE_ROWS = 1000
-# Of long rows a tile has fewer: of pixels as they are read, and of the float64 of products, 128 MiB,
-# for which all rows are read anew for every tile of the other side.
+# Of long rows a tile has fewer: of pixels as they are read, and of float64 of products, 128 MiB;
+# for every tile all rows of the other side are read anew.
 TILE_VALUES, PRODUCT_VALUES = 2**22, 2**24
 TOLERANCE = 1e-3
 

@@ -43,6 +43,7 @@ class ReadAsAsked:
     def __init__(self, rows):
         self.shape = rows.shape
         self.most = 0  # rows asked for at once
+        self.read = 0
         self._rows = rows
 
     def __len__(self):
@@ -52,6 +53,7 @@ class ReadAsAsked:
         assert isinstance(rows, (slice, np.ndarray))
         found = self._rows[rows].copy()
         self.most = max(self.most, len(found))
+        self.read += len(found)
         return found
 
 
@@ -200,9 +202,25 @@ def test_long_rows_come_in_smaller_tiles(monkeypatch):
     whole = _endpoints(queries, points)
     queries.most = points.most = 0
     monkeypatch.setattr(neighbors, "TILE_VALUES", 3 * 8)
+    monkeypatch.setattr(neighbors, "QUERY_VALUES", 3 * 8)
     for one, other in zip(whole, _endpoints(queries, points), strict=True):
         np.testing.assert_array_equal(one, other)
     assert queries.most == points.most == 3
+
+
+def test_long_points_are_read_once_for_as_many_queries_as_memory_holds(monkeypatch):
+    """They may be files, decoded anew at every reading."""
+    queries, points = ReadAsAsked(draw(20)), ReadAsAsked(draw(90, seed=1))
+    expected = neighbors.nearest(queries, points)
+    monkeypatch.setattr(neighbors, "TILE_VALUES", 3 * 8)
+    for held, passes in ((20, 1), (7, 3)):
+        monkeypatch.setattr(neighbors, "QUERY_VALUES", held * 8)
+        queries.read = points.read = points.most = 0
+        for one, other in zip(neighbors.nearest(queries, points), expected, strict=True):
+            np.testing.assert_array_equal(one, other)
+        candidates = 20 * (1 + neighbors.SPARE)
+        assert (queries.read, points.read) == (20, passes * 90 + candidates)
+        assert points.most == 3
 
 
 def test_rows_on_the_disk_and_rows_read_as_they_are_asked_for(tmp_path):
