@@ -51,7 +51,26 @@ def test_kl_is_infinite_one_way_only():
 
 
 def test_earth_movers_distance_of_shifted_gaussians_is_the_shift():
-    assert divergences.earth_mover(P, densities.gaussian(0.4, 0.1)) == pytest.approx(0.7, abs=1e-6)
+    assert divergences.earth_mover(P, densities.gaussian(0.4, 0.1)) == pytest.approx(0.7, abs=1e-10)
+
+
+@pytest.mark.parametrize("shift", [0.33, 0.7, 1.0])
+def test_where_densities_cross_absolute_differences_have_a_kink(shift):
+    p, q = densities.gaussian(0.0, 1.0), densities.gaussian(shift, 1.0)
+    exact = math.erf(shift / math.sqrt(8.0))  # they cross at shift / 2
+    assert divergences.total_variation(p, q) == pytest.approx(exact, abs=1e-10)
+    assert divergences.earth_mover(p, q) == pytest.approx(shift, abs=1e-10)
+
+
+def test_distribution_functions_that_cross():
+    """N(m, s^2) and N(m, t^2) cross at m: W is |s - t| E|N(0, 1)|."""
+    p, q = densities.gaussian(0.2, 0.3), densities.gaussian(0.2, 0.5)
+    exact = 0.2 * math.sqrt(2.0 / math.pi)
+    assert divergences.earth_mover(p, q) == pytest.approx(exact, abs=1e-10)
+    # Of histograms the densities cross where they jump.
+    bins, flat = densities.uniform_pieces([(0, 1), (1, 2)], [3, 1]), densities.uniform(0.0, 2.0)
+    assert divergences.total_variation(bins, flat) == pytest.approx(0.25, abs=1e-12)
+    assert divergences.earth_mover(bins, flat) == pytest.approx(0.25, abs=1e-12)
 
 
 def test_monte_carlo_is_within_its_standard_error():
