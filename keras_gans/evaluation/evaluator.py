@@ -224,6 +224,8 @@ class Evaluator:
             "generated_images": self.count,
             "floor_images": self.real.floor_count(self.count),
             **self.features.protocol,
+            # Of two classifiers that are right as often, scores and floors differ.
+            "features_fingerprint": self.features_fingerprint,
             "first_seed": FIRST_SEED,
             "versions": versions,
         }

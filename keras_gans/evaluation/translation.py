@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from keras_gans.data import UnpairedSource
 from keras_gans.data.subsets import shuffled
-from keras_gans.errors import InputError
+from keras_gans.errors import InputError, RunError
 from keras_gans.evaluation.evaluator import Evaluator, checked_count
 from keras_gans.evaluation.real_images import read_batches
 from keras_gans.metrics.estimate import Estimate
@@ -113,10 +113,15 @@ class TranslationEvaluator:
 
     def protocol(self):
         """Returns everything but the model that decides the scores, as plain values."""
+        parts = (
+            "training" if s.test is None else "held-out" for s in (self.source.x, self.source.y)
+        )
+        of_x, of_y = (f"{part} images" for part in parts)
         return self.targets["x_to_y"].protocol() | {
             "dataset": self.source.name,
             "data_fingerprint": self.source.fingerprint,
-            "translated": "training images" if self.source.x.test is None else "held-out images",
+            "translated": of_x if of_x == of_y else f"{of_x} of X, {of_y} of Y",
+            "features_fingerprint": self.features_fingerprint,
             "translated_images": self.count,
             "real_images_of_x": self.targets["y_to_x"].real.reference.size,
         }
@@ -150,9 +155,9 @@ class TranslationEvaluator:
         other = {"x_to_y": "y_to_x", "y_to_x": "x_to_y"}[direction]
         truths = read_batches(self.inputs[other], self.count, BATCH_SIZE)
         for real in read_batches(self.inputs[direction], self.count, BATCH_SIZE):
-            made = there(image=tf.constant(real))["image"].numpy()
+            made = _translations(there, real)
             if "cycle" in self.metrics:
-                again = back(image=tf.constant(made))["image"].numpy()
+                again = _translations(back, made)
                 errors["cycle_error"].append(_difference(again, real))
             if "pairs" in self.metrics:
                 truth = next(truths)
@@ -179,6 +184,13 @@ def _checked_metrics(metrics, source, feature_name):
     if "pairs" in metrics and not source.paired:
         raise InputError(f"pairs cannot be measured: {source.name} has no true pairs")
     return tuple(metrics)
+
+
+def _translations(endpoint, images):
+    made = endpoint(image=tf.constant(images))["image"].numpy()
+    if not np.isfinite(made).all():
+        raise RunError("a translation is not finite: the model's weights are spoilt")
+    return made
 
 
 def _difference(one, other):

@@ -318,6 +318,16 @@ def test_the_floor_is_made_once_for_a_protocol(tmp_path):
     assert set(evaluator(tmp_path, metrics=["frechet"]).floor()) == {"frechet_250_classifier"}
 
 
+def test_features_that_are_others_have_a_floor_of_their_own(tmp_path):
+    """As those of a classifier fitted anew, which may be right as often as the one before."""
+    judge = Evaluator(large_source(classes=None), "pixels", 9, ["mmd"], cache_dir=tmp_path)
+    protocol, _ = judge.protocol(), judge.floor()
+    judge.features = dataclasses.replace(judge.features, fingerprint="pixels of another day")
+    assert judge.protocol() != protocol
+    judge.floor()
+    assert len(list(tmp_path.glob("floor-*.json"))) == 2
+
+
 @pytest.mark.slow
 def test_a_damaged_cache_is_refused_with_its_name(tmp_path):
     judge = evaluator(tmp_path, metrics=["mmd"])

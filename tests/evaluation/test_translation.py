@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras_gans.data import Source, UnpairedSource
 from keras_gans.data.arrays import ArraySplit
 from keras_gans.data.subsets import shuffled
-from keras_gans.errors import InputError
+from keras_gans.errors import InputError, RunError
 from keras_gans.evaluation import translation
 from keras_gans.evaluation.evaluator import Evaluator
 from keras_gans.serving.endpoints import Endpoints
@@ -84,6 +84,35 @@ def test_the_way_back_is_measured_from_either_side(tmp_path):
     y = 1 - 2 * (pixels(COUNT, 0) / 255)
     lost = 0.5 * np.abs(np.clip(2 * y, -1, 1) / 2 - y).mean()
     assert values["cycle_error_40_pixels_y_to_x"] == pytest.approx(lost, rel=1e-5)
+
+
+@pytest.mark.parametrize("metrics", [["cycle"], ["mmd", "cycle"], ["pairs"], ["mmd"]])
+@pytest.mark.parametrize("direction", [0, 1])
+def test_translations_that_are_not_finite_end_it(tmp_path, metrics, direction):
+    functions = [tf.identity, tf.identity]
+    functions[direction] = lambda image: image * np.nan
+    with pytest.raises(RunError, match="a translation is not finite: the model's weights are"):
+        scores(endpoints(*functions), tmp_path, metrics=metrics)
+
+
+@pytest.mark.parametrize(
+    ("held_out", "translated"),
+    [
+        ("xy", "held-out images"),
+        ("x", "held-out images of X, training images of Y"),
+        ("y", "training images of X, held-out images of Y"),
+        ("", "training images"),
+    ],
+)
+def test_the_protocol_says_which_images_are_translated(tmp_path, held_out, translated):
+    data = negatives()
+    domains = {
+        name: dataclasses.replace(domain, test=domain.test if name in held_out else None)
+        for name, domain in (("x", data.x), ("y", data.y))
+    }
+    data = dataclasses.replace(data, **domains, paired=False)
+    evaluator = translation.evaluator_for(data, "pixels", metrics=["cycle"], cache_dir=tmp_path)
+    assert evaluator.protocol()["translated"] == translated
 
 
 def test_sets_are_compared_with_the_domain_they_should_belong_to(tmp_path):
