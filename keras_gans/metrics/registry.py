@@ -74,7 +74,8 @@ class Metric:
         function: Of the samples' `Pictures` and the `evaluation.real_images.RealImages` to
             `{score: Estimate}`; of a metric that asks for more than samples with `Endpoints` in
             their place, and None where an evaluator of its own makes it.
-        better: For each of its scores "lower", "higher", or "real" for: near that of real images.
+        better: For each of its scores "lower", "higher", "real" for: near that of real images, or
+            another value to be near to.
         sees: `features`; `inception_features` or `other_features`, of which a score has different
             names; `pixels` whatever the features are; `probabilities`, `classes`: probabilities of
             the data's own classes, or `modes`: those of the classes of each colour; `codes`.
@@ -178,7 +179,10 @@ METRICS = {
     "modes": Metric(_modes, {"modes_covered": "higher", "modes_kl": "lower"}, "modes"),
     "parzen": Metric(_parzen, {"parzen": "higher", "parzen_sigma": "real"}, "pixels"),
     "memorising": Metric(
-        _memorization, {"nearest_training_ratio": "real", "copied_share": "real"}, "pixels"
+        # New real images have these; those of the floor are training images, 0 and 100 %.
+        _memorization,
+        {"nearest_training_ratio": "near 1", "copied_share": "up to 1%"},
+        "pixels",
     ),
     "sharpness": Metric(
         lambda samples, real: {
@@ -205,7 +209,7 @@ METRICS = {
     ),
 }
 BETTER = {score: better for metric in METRICS.values() for score, better in metric.better.items()}
-CHOOSING = tuple(score for score, better in BETTER.items() if better != "real")
+CHOOSING = tuple(score for score, better in BETTER.items() if better in ("lower", "higher"))
 SHARES = (
     "label_accuracy", "label_accuracy_worst", "rarest_class_share", "precision", "recall",
     "coverage", "copied_share",
@@ -269,8 +273,15 @@ def score_name(score, count, feature_name):
 
 
 def base_name(name):
-    """Returns the score that a `score_name` begins with: `fid` of `fid_10k_inception_2015`."""
-    return max((score for score in BETTER if name.startswith(f"{score}_")), key=len)
+    """Returns the score that a `score_name` begins with: `fid` of `fid_10k_inception_2015`.
+
+    Raises:
+        InputError: If there is none.
+    """
+    found = [score for score in BETTER if name.startswith(f"{score}_")]
+    if not found:
+        raise InputError(f"no score is called {name}: it may be of a later version of keras_gans")
+    return max(found, key=len)
 
 
 def metric_for(score):

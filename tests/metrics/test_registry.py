@@ -28,6 +28,14 @@ def test_a_name_carries_the_number_of_samples_and_the_features():
     assert registry.score_name("posterior_mmd", 20, "pixels") == "posterior_mmd_20_codes"
     assert registry.base_name("posterior_mmd_floor_20_codes") == "posterior_mmd_floor"
     assert registry.metric_for("recall") == "precision_recall"
+    with pytest.raises(InputError, match="no score is called beauty_2k_pixels: it may be of a l"):
+        registry.base_name("beauty_2k_pixels")
+
+
+def test_what_chooses_a_checkpoint_is_better_the_lower_or_the_higher():
+    assert {"frechet", "recall", "parzen"} <= set(registry.CHOOSING)
+    others = {"copied_share", "nearest_training_ratio", "sharpness", "identity_error"}
+    assert not others & set(registry.CHOOSING)
 
 
 def real_images(class_names, labels):
