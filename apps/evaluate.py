@@ -52,9 +52,10 @@ def main(arguments=None):
         return
     subject = _open(options.model, options)
     results.read(subject.scores_path)  # damaged, it is told before the work
+    training.check_writable(subject.scores_path.parent)
     evaluator = _make_evaluator(subject.source, options)
     entry = _measure(subject, evaluator)
-    _print_scores({Path(subject.folder).name: entry}, entry["protocol"])
+    _print_scores({Path(subject.folder).resolve().name: entry}, entry["protocol"])
     _print_left_out(evaluator)
     _print_skipped(subject.source)
     print(f"written   {subject.scores_path}")
@@ -74,10 +75,14 @@ def compare(options):
             raise InputError(f"the models are of different data: {texts}")
     training.check_writable(Path(options.picture).parent)
     evaluator = _make_evaluator(first.source, options)
-    named = {Path(one.folder).name: one for one in subjects}
+    named = {Path(one.folder).resolve().name: one for one in subjects}
     if len(named) < len(subjects):
         named = {one.folder: one for one in subjects}
-    entries = {key: _kept(one, evaluator) or _measure(one, evaluator) for key, one in named.items()}
+    entries = {key: _kept(one, evaluator) for key, one in named.items()}
+    new = [key for key, entry in entries.items() if entry is None]
+    for key in new:
+        training.check_writable(named[key].scores_path.parent)
+    entries |= {key: _measure(named[key], evaluator) for key in new}
     _print_scores(entries, evaluator.protocol())
     for name, subject in named.items():
         print(f"{name}: {_in_words(subject.protocol)}")
@@ -166,7 +171,7 @@ def _open_export(folder, options):
 
 def _make_evaluator(source, options):
     folder = Path(options.model or options.compare[0])
-    cache = (folder.parent if training.is_run(folder) else Path("runs")) / training.CACHE
+    cache = (folder.resolve().parent if training.is_run(folder) else Path("runs")) / training.CACHE
     return translation.evaluator_for(
         source, options.features, options.samples, options.metrics, cache_dir=cache
     )
@@ -177,9 +182,13 @@ def _measure(subject, evaluator):
     begin = time.monotonic()
     scores = evaluator.scores(subject.endpoints)
     key, entry = results.make_entry(evaluator, scores, subject.protocol, evaluator.floor())
-    results.write(subject.scores_path, key, entry)
-    if "step" in subject.protocol:
-        _show_in_dashboard(subject, evaluator, scores)
+    try:
+        results.write(subject.scores_path, key, entry)
+        if "step" in subject.protocol:
+            _show_in_dashboard(subject, evaluator, scores)
+    except RunError:
+        _print_scores({subject.folder: entry}, entry["protocol"])  # they may be nowhere else
+        raise
     print(f"{subject.folder} measured in {time.monotonic() - begin:.0f} s", file=sys.stderr)
     return entry
 

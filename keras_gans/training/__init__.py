@@ -23,6 +23,7 @@ from keras_gans.training.run_folder import (
     load_run,
     load_source,
     locked,
+    read_record,
     saved_settings,
 )
 from keras_gans.training.trial import time_steps, trial_text
@@ -58,6 +59,7 @@ __all__ = [
     "open_endpoints",
     "plan",
     "prepare",
+    "read_record",
     "remember",
     "reopen",
     "resolve",

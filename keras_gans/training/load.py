@@ -138,7 +138,7 @@ class TrainedModel:
             if dataset is not None or reading:
                 given = ", ".join([*(["dataset"] if dataset else []), *reading])
                 raise InputError(f"{folder} is a run and knows its data: leave {given} out")
-            source, runs = run_folder.load_source(folder, data_dir), Path(folder).parent
+            source, runs = run_folder.load_source(folder, data_dir), Path(folder).resolve().parent
         else:
             if dataset is None:
                 raise InputError(

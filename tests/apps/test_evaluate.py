@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from keras_gans import training
+from keras_gans.errors import RunError
 from keras_gans.evaluation import results
 from keras_gans.recipes import RECIPES
 from tests.apps.processes import ended, full_disk, logged, refusal, run_here, start, write_npz
@@ -305,6 +306,33 @@ def test_data_that_changed_is_refused(runs, data, tmp_path, capsys):
     config = (copy / "config.yaml").read_text()
     (copy / "config.yaml").write_text(config.replace(str(data), str(moved)))
     assert "is not what" in refused(capsys, copy)
+
+
+def test_where_scores_cannot_be_written_nothing_is_measured(run, runs, data, capsys, monkeypatch):
+    monkeypatch.setattr("apps.evaluate._measure", None)
+    options = ["--dataset", f"npz:{data}", "--out", "/proc/scores.json", *COUNT]
+    assert "cannot write to /proc: " in refused(capsys, runs[1], *options)
+    pair = ["--compare", runs[1], run, *options, "--picture", run.parent / "rows.png"]
+    assert "cannot write to /proc: " in refused(capsys, *pair, "--metrics", "sharpness")
+
+
+def test_scores_that_could_not_be_written_are_printed(run, capsys, monkeypatch):
+    def full(*_):
+        raise RunError("cannot write metrics.json: No space left on device")
+
+    monkeypatch.setattr(results, "write", full)
+    status, out, err = run_here(capsys, "evaluate", run, *COUNT, "--metrics", "sharpness")
+    assert (status, "No space left on device" in err) == (1, True)
+    assert table(out)["sharpness_200_pixels"][-1] == "real"
+
+
+def test_a_run_that_is_the_current_folder_has_its_name_and_its_cache(run, capsys, monkeypatch):
+    monkeypatch.chdir(run)
+    kept = sorted(path.name for path in (run.parent / training.CACHE).glob("classifier-*"))
+    out, _ = evaluated(capsys, ".", *COUNT, "--metrics", "sharpness")
+    assert out.split()[0] == "cgan"
+    assert not (run / training.CACHE).exists()
+    assert sorted(p.name for p in (run.parent / training.CACHE).glob("classifier-*")) == kept
 
 
 def test_a_full_disk_ends_in_one_line(run, capsys):
