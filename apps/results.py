@@ -25,13 +25,12 @@ DESCRIPTION = """
 Trains variants by their recipes, evaluates them and prints a Markdown table. On two cores all of
 MNIST takes hours. A finished run is not trained again.
 """
-# The table's rows: variants with what is set beside their recipes' own. WGAN-GP's step is five of
-# its critic, and many codes blur.
+# The table's rows: variants with what is set beside their recipes' own. Many codes blur.
 ROWS = {
     "gan": ["gan"],
     "dcgan": ["dcgan"],
     "cgan": ["cgan"],
-    "wgan-gp": ["wgan-gp", "--epochs", "8"],
+    "wgan-gp": ["wgan-gp"],
     "r3gan": ["r3gan"],
     "r3gan-labels": ["r3gan", "--label-conditioning", "true"],
     "aae": ["aae"],
@@ -41,6 +40,8 @@ SCORES = (
     "frechet", "label_accuracy", "classes_covered", "rarest_class_share", "precision", "recall",
     "parzen",
 )  # fmt: skip
+# What an evaluation of few metrics lacks; the other columns are of classes.
+ALWAYS = ("frechet", "precision", "recall", "parzen")
 TIMES = "times.json"  # beside the runs
 
 
@@ -59,9 +60,11 @@ def main(arguments=None):
         run = runs_dir / variant
         if not (training.is_run(run) and training.is_complete(run)):
             _train(variant, command, runs_dir / TIMES)
-        if find_entry(run, options.samples) is None:
+        entries[variant] = find_entry(run, options.samples, ALWAYS)
+        if entries[variant] is None:
             _run_program("evaluate", str(run), "--samples", str(options.samples))
-        entries[variant] = find_entry(run, options.samples)
+            # Of few images there may be fewer scores.
+            entries[variant] = find_entry(run, options.samples)
     times = _read_times(runs_dir / TIMES)
     for variant in commands:
         epochs = training.saved_settings(runs_dir / variant)["epochs"]
@@ -155,12 +158,20 @@ def _read_times(path):
         raise InputError(f"{path} is damaged: delete it ({error})") from error
 
 
-def find_entry(run, samples):
-    """Returns the newest evaluation of so many samples that a run keeps, or None."""
-    entries = [*results.read(run / results.FILE).values()][::-1]
-    # While it trains, a run writes scores as well, without those of real images.
-    found = (e for e in entries if e["floor"] and e["protocol"]["generated_images"] == samples)
-    return next(found, None)
+def find_entry(run, samples, scores=()):
+    """Returns a complete run's newest evaluation of so many samples that has these scores, or None.
+
+    It is one of the checkpoint that the run ended with, the best or else the last.
+    """
+    record = training.read_record(run)
+    step = (record.get("best") or record)["step"]
+    for entry in reversed(results.read(run / results.FILE).values()):
+        protocol, names = entry["protocol"], map(registry.base_name, entry["scores"])
+        is_of_it = protocol["generated_images"] == samples and protocol.get("step") == step
+        # While it trains, a run writes scores as well, without those of real images.
+        if entry["floor"] and is_of_it and set(scores) <= set(names):
+            return entry
+    return None
 
 
 def markdown_table(entries, efforts):

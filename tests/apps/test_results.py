@@ -14,7 +14,7 @@ from tests.apps.processes import ROOT, TIMEOUT, snapshot, write_npz
 pytestmark = pytest.mark.slow
 
 ENTRY = {
-    "protocol": {"generated_images": 16},
+    "protocol": {"generated_images": 16, "step": 60},
     "scores": {
         "frechet_16_classifier": {"value": 14.38, "standard_error": None},
         "classes_covered_16_classifier": {"value": 10.0, "standard_error": None},
@@ -39,14 +39,21 @@ def test_a_table_by_hand():
     ]
 
 
-def test_the_newest_scores_of_as_many_samples_count(tmp_path):
+@pytest.mark.parametrize("best", [None, {"step": 60}])
+def test_the_newest_scores_of_todays_checkpoint_and_as_many_samples_count(tmp_path, best):
+    record = {"data": {}, "step": 80 if best else 60, "best": best}
+    (tmp_path / "run.json").write_text(json.dumps(record))
     assert results.find_entry(tmp_path, 16) is None
-    newest = {**ENTRY, "scores": {}}
-    others = {"protocol": {"generated_images": 2000}, "scores": {}, "floor": {}}
+    newest = {**ENTRY, "scores": {"sharpness_16_pixels": {"value": 0.3, "standard_error": None}}}
+    others = {"protocol": {"generated_images": 2000, "step": 60}, "scores": {}, "floor": {}}
     while_training = {**ENTRY, "floor": {}}
-    entries = {"last_16": ENTRY, "best_16": newest, "best_2000": others, "epoch_1": while_training}
+    half = {**ENTRY, "protocol": {"generated_images": 16, "step": 30}}
+    entries = {"last_16": ENTRY, "best_16": newest, "best_2000": others}
+    entries |= {"epoch_1": while_training, "best_16_half": half}
     (tmp_path / "metrics.json").write_text(json.dumps({"evaluations": entries}))
     assert results.find_entry(tmp_path, 16) == newest
+    assert results.find_entry(tmp_path, 16, ["frechet", "parzen"]) == ENTRY
+    assert results.find_entry(tmp_path, 16, ["frechet", "recall"]) is None
     assert results.find_entry(tmp_path, 99) is None
 
 
@@ -102,6 +109,19 @@ def test_what_is_finished_is_not_done_again(tmp_path, monkeypatch, capsys):
     assert "begun with other settings: epochs is 1 there, 2 asked" in capsys.readouterr().err
     assert programs.commands == []
     assert snapshot(tmp_path / "runs") == before
+
+    # Scores of another checkpoint, and a few of the table's scores, are not the table's.
+    path = tmp_path / "runs" / "gan" / "metrics.json"
+    whole = path.read_text()
+    entry = next(e for e in json.loads(whole)["evaluations"].values() if e["floor"])
+    few = {name: score for name, score in entry["scores"].items() if "sharpness" in name}
+    for changed in ({"scores": few}, {"protocol": entry["protocol"] | {"step": 1}}):
+        path.write_text(json.dumps({"evaluations": {"best_130_classifier": entry | changed}}))
+        programs.statuses = [3]
+        assert status_of(*options, "--epochs", "1") == 3
+    evaluate = ["apps.evaluate", f"{tmp_path}/runs/gan", "--samples", "130"]
+    assert programs.commands == [evaluate, evaluate]
+    path.write_text(whole)
 
     # A run that another program has trained is in the table too, without a time.
     (tmp_path / "runs" / "times.json").unlink()
