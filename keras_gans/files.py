@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import secrets
 import tempfile
 from pathlib import Path
 
@@ -39,11 +40,17 @@ def keras_file(*parts):
     return Path("/tmp/.keras", *parts)
 
 
+def left_by_killed(folder, *names):
+    """Lists the files that `staged` leaves of these names where a program is killed meanwhile."""
+    return [file for name in names for file in Path(folder).glob(f".{name}.*tmp*")]
+
+
 @contextlib.contextmanager
 def staged(path, suffix=".tmp"):
     """Context manager: gives a hidden file beside `path` that takes its place if nothing fails."""
     path = Path(path)
-    file = path.with_name(f".{path.name}{suffix}")
+    # Of one name for all, a second writer's half file would be published by the first one.
+    file = path.with_name(f".{path.name}.{secrets.token_hex(4)}{suffix}")
     try:
         yield file
         file.replace(path)

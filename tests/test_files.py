@@ -6,7 +6,7 @@ import keras
 import pytest
 
 from keras_gans.errors import RunError
-from keras_gans.files import can_write, keras_file, save_atomically, write_atomically
+from keras_gans.files import can_write, keras_file, save_atomically, staged, write_atomically
 from tests.users import as_somebody
 
 
@@ -56,6 +56,19 @@ def test_a_text_that_cannot_be_written_leaves_the_one_before(tmp_path):
     with pytest.raises(OSError, match="folder"):
         write_atomically(tmp_path / "folder", "text")
     assert names(tmp_path) == ["folder"]
+
+
+def test_of_two_writers_each_publishes_a_file_of_its_own(tmp_path):
+    """As of two programs that fit the same classifier at once."""
+    path = tmp_path / "a.bin"
+    with staged(path) as first:
+        first.write_bytes(b"first")
+        with staged(path) as second:
+            second.write_bytes(b"second")
+            assert first.read_bytes() == b"first"
+        assert path.read_bytes() == b"second"
+    assert path.read_bytes() == b"first"
+    assert names(tmp_path) == ["a.bin"]
 
 
 def test_a_model_replaces_the_one_before(tmp_path):

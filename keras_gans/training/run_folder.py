@@ -21,7 +21,7 @@ from keras_gans import __version__
 from keras_gans.callbacks.checkpoint import load_checkpoint
 from keras_gans.data.naming import shortened
 from keras_gans.errors import InputError, RunError
-from keras_gans.files import save_atomically, write_atomically
+from keras_gans.files import left_by_killed, save_atomically, write_atomically
 from keras_gans.metrics import earlier_names
 from keras_gans.recipes import RECIPES
 
@@ -99,6 +99,10 @@ def locked(directory):
             ) from error
         except OSError:
             pass
+        # Who trains the run is the only one that writes these.
+        with contextlib.suppress(OSError):
+            for left in left_by_killed(directory, CHECKPOINT, BEST):
+                left.unlink()
         file.truncate(0)
         file.write(f"process {os.getpid()} of {socket.gethostname()}")
         file.flush()
@@ -118,9 +122,9 @@ def check_name(runs_dir, name):
 
 def _is_unfinished(directory):
     """Whether a folder holds at most what a program leaves that is killed while it makes a run."""
-    parts = {LOCK, RECORD, CHECKPOINT, *(f".{name}.tmp" for name in (RECORD, CONFIG))}
-    parts.add(f".{CHECKPOINT}.tmp.keras")
-    return directory.is_dir() and {path.name for path in directory.iterdir()} <= parts
+    parts = {directory / name for name in (LOCK, RECORD, CHECKPOINT)}
+    parts.update(left_by_killed(directory, RECORD, CONFIG, CHECKPOINT))
+    return directory.is_dir() and set(directory.iterdir()) <= parts
 
 
 def check_writable(directory):

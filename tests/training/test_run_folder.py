@@ -46,7 +46,17 @@ def test_a_run_is_not_made_twice(run, tmp_path):
         training.create(run, tmp_path, "x")
 
 
-@pytest.mark.parametrize("left", [(), (".lock",), ("run.json",), (".config.yaml.tmp", "run.json")])
+@pytest.mark.parametrize(
+    "left",
+    [
+        (),
+        (".lock",),
+        ("run.json",),
+        (".config.yaml.tmp", "run.json"),  # as version 0.1.0 wrote it
+        (".config.yaml.0a1b2c3d.tmp", "run.json"),
+        (".checkpoint.keras.0a1b2c3d.tmp.keras",),
+    ],
+)
 def test_a_name_is_free_whose_run_was_killed_before_it_had_a_configuration(run, tmp_path, left):
     (tmp_path / "x").mkdir()
     for name in left:
@@ -54,6 +64,13 @@ def test_a_name_is_free_whose_run_was_killed_before_it_had_a_configuration(run, 
     directory = training.create(run, tmp_path, "x")
     assert training.saved_settings(directory) == run.recipe.as_dict()
     assert run_folder.read_record(directory)["data"]["images"] == 64
+
+
+def test_half_checkpoints_of_killed_programs_go(tmp_path):
+    for name in (".checkpoint.keras.tmp.keras", ".best.keras.0a1b2c3d.tmp.keras", "best.keras"):
+        (tmp_path / name).write_text("half")
+    with run_folder.locked(tmp_path):
+        assert {path.name for path in tmp_path.iterdir()} == {"best.keras", run_folder.LOCK}
 
 
 def test_a_folder_of_other_things_is_no_name_for_a_run(run, tmp_path):
