@@ -106,9 +106,11 @@ def memory_mib(run):
         for layer in network.layers:
             outputs += sum(math.prod(t.shape[1:]) for t in tf.nest.flatten(layer.output))
     weights = run.model.count_params()
+    # The parts that `accumulate` makes of a batch are worked off one after the other.
+    images = run.recipe.batch_size / getattr(run.recipe, "accumulate", 1)
     # Real and generated images have outputs, and outputs have gradients; but they are let go as the
     # gradient goes back, and measured peaks are a quarter of all that.
-    return 4 * (4 * weights + run.recipe.batch_size * outputs) / 2**20
+    return 4 * (4 * weights + images * outputs) / 2**20
 
 
 def program_mib():

@@ -12,6 +12,7 @@ from keras_gans.data.arrays import ArraySplit
 from keras_gans.errors import InputError
 from keras_gans.recipes import RECIPES
 from keras_gans.training import planning
+from tests.apps.processes import write_npz
 from tests.recipes.toys import toy_source
 from tests.training.toys import recipe_of
 
@@ -101,6 +102,15 @@ def test_the_memory_of_crops_is_that_of_images_of_their_size(tmp_path, monkeypat
     monkeypatch.setattr(planning, "available_memory", lambda: 1000)
     with pytest.raises(InputError, match="a smaller --image-size or --crop-size would do"):
         training.check_memory(crops)
+
+
+def test_a_batch_that_is_worked_off_in_parts_needs_the_memory_of_a_part(tmp_path):
+    path = write_npz(tmp_path / "data.npz", shape=(16, 16, 1))
+    settings = {"dataset": f"npz:{path}", "epochs": 1, "batch_size": 32}
+    runs = [training.prepare(RECIPES["r3gan"](**settings, accumulate=parts)) for parts in (1, 4)]
+    weights = 16 * runs[0].model.count_params() / 2**20
+    whole, part = (planning.memory_mib(run) - weights for run in runs)
+    assert part == pytest.approx(whole / 4)
 
 
 def test_a_step_beyond_the_memory_is_refused_with_a_batch_that_would_do(data, monkeypatch):
