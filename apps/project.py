@@ -46,8 +46,11 @@ def main(arguments=None):
         raise RunError(f"cannot write {error.filename or out}: {error.strerror}") from error
     error = float(np.mean(np.abs(image - pixels.to_float(picture)))) / 2
     print(f"a pixel differs by {error:.1%} of the range from black to white on average")
-    walk = {"RUN": str(options.model), "ARGS": command_line("--from-latent", str(file))}
-    print(f"next      {command_line('make', 'walk', **walk)}")
+    walk = ["--from-latent", str(file)]
+    if options.checkpoint is not None:
+        walk += ["--checkpoint", options.checkpoint]
+    command = command_line("make", "walk", RUN=str(options.model), ARGS=command_line(*walk))
+    print(f"next      {command}")
 
 
 def _parse(arguments):

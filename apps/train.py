@@ -163,8 +163,13 @@ def _resume_command(run, directory, options):
     if distribution.num_workers(run.strategy) > 1:
         return "the same command, on every worker"
     arguments = ["--resume", str(directory)]
-    if options.export_dir != EXPORTS:  # which a run's configuration does not hold
+    # What a run's configuration does not hold.
+    if options.export_dir != EXPORTS:
         arguments += ["--export-dir", options.export_dir]
+    if options.strategy != "auto":
+        arguments += ["--strategy", options.strategy]
+    if options.devices is not None:
+        arguments += ["--devices", options.devices]
     return command_line("make", f"train-{run.recipe.variant}", ARGS=command_line(*arguments))
 
 

@@ -39,6 +39,14 @@ def test_a_picture_is_projected_and_walked_from(named, tmp_path, capsys):
         assert Image.open(tmp_path / "walk.gif").n_frames > 1
 
 
+def test_the_walk_that_is_named_is_by_the_same_checkpoint(named, tmp_path, capsys):
+    Image.new("RGB", (20, 12), (90, 20, 30)).save(tmp_path / "a.png")
+    options = ["--steps", "1", "--out", tmp_path / "found.png", "--checkpoint", "last"]
+    status, text, _ = run_here(capsys, "project", named[0], tmp_path / "a.png", *options)
+    assert status == 0
+    assert text.endswith(f"ARGS='--from-latent {tmp_path}/found.npz --checkpoint last'\n")
+
+
 def test_mistakes_are_one_line(named, tmp_path, capsys):
     (tmp_path / "no.png").write_bytes(b"no picture")
     np.savez(tmp_path / "wrong.npz", latent=np.zeros(3))

@@ -80,7 +80,7 @@ def given(line, environment):
 @pytest.mark.parametrize("name", [name for name in NAMES if "\n" not in name and name.strip("-r")])
 def test_the_commands_at_a_runs_end_can_be_pasted(name, any_terminal, make_prints):
     lines = list(train._next_commands(RECIPES["cgan"], f"{name}/runs", f"{name}/exports"))
-    options = SimpleNamespace(export_dir=f"{name}/exports")
+    options = SimpleNamespace(export_dir=f"{name}/exports", strategy="auto", devices=None)
     assert [line[:10].strip() for line in lines] == ["next", "", ""]
     board, generate, server = (given(line[10:], make_prints) for line in lines)
     assert board[-2:] == ["--logdir", f"{name}/runs"]
@@ -90,6 +90,9 @@ def test_the_commands_at_a_runs_end_can_be_pasted(name, any_terminal, make_print
     line = train._resume_command(run, f"{name}/runs/x", options)
     resume = ["--resume", f"{name}/runs/x", "--export-dir", f"{name}/exports"]
     assert given(line, make_prints) == ["-m", "apps.train", "cgan", *resume]
+    options.strategy, options.devices = "mirrored", "CPU:0,CPU:1"
+    line = train._resume_command(run, f"{name}/runs/x", options)
+    assert given(line, make_prints)[7:] == ["--strategy", "mirrored", "--devices", "CPU:0,CPU:1"]
 
 
 def test_the_request_to_a_server_can_be_pasted(any_terminal, tmp_path):
