@@ -14,6 +14,7 @@ import numpy as np
 from apps.benchmark.measuring import case_result, seconds, spread, summary
 from apps.benchmark.step_time import repeat_batch
 from keras_gans import training
+from keras_gans.errors import InputError
 from keras_gans.recipes import RECIPES
 from keras_gans.serving.endpoints import Endpoints
 
@@ -29,6 +30,8 @@ def measure(variant, dataset, data_dir, folder, batch_size, precision, repeats, 
         dataset: As `apps.train` takes it, or `RANDOM`.
         folder: An empty folder, for data, runs and the classifier.
         steps: None for `STEPS`; at most those of an epoch.
+
+    Raises InputError where an epoch has one step: what comes once cannot be told from it.
     """
     if dataset == RANDOM:
         random = np.random.default_rng(0)
@@ -38,6 +41,11 @@ def measure(variant, dataset, data_dir, folder, batch_size, precision, repeats, 
         dataset = f"npz:{file}"
     settings = {"batch_size": batch_size, "precision": precision}
     run = training.prepare(RECIPES[variant](dataset=dataset, data_dir=data_dir, **settings))
+    if run.steps_per_epoch < 2:
+        raise InputError(
+            f"what comes beside the steps takes an epoch of two steps or more, and {dataset} has "
+            f"one of {run.recipe.batch_size} images: take a smaller --batch-sizes"
+        )
     evaluation = evaluation_seconds(run, folder, repeats)
     steps = min(steps or STEPS, run.steps_per_epoch)
     rounds = measure_rounds(run, folder, steps, repeats)

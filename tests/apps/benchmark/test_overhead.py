@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from apps.benchmark import overhead
+from keras_gans.errors import InputError
 
 pytestmark = pytest.mark.slow
 
@@ -35,6 +36,15 @@ def test_a_run_by_hand(checkpoint_seconds, times):
     assert cost["evaluation_share"] == pytest.approx(3 * 2 / 800)
     assert cost["share"] == pytest.approx(0.25 + times * 3 / 800 + 6 / 800)
     assert overhead.run_cost(run, rounds, [])["evaluation_share"] == 0
+
+
+def test_an_epoch_of_one_step_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(overhead, "IMAGES", 30)
+    monkeypatch.setattr(overhead, "IMAGE_SHAPE", (8, 8, 1))
+    with pytest.raises(InputError, match="takes an epoch of two steps or more"):
+        overhead.measure(
+            "gan", overhead.RANDOM, None, str(tmp_path), 16, "float32", repeats=1, steps=None
+        )
 
 
 def test_real_training_is_measured(tmp_path, monkeypatch):
