@@ -17,6 +17,7 @@ class AdversarialAutoencoderRecipe(ReconstructionRecipe):
     """AAE: an autoencoder whose codes follow a prior, Makhzani et al. 2015 (arXiv 1511.05644)."""
 
     variant: ClassVar[str] = "aae"
+    has_dense_network: ClassVar[bool] = True  # the discriminator of codes
 
     latent_dim: int = setting(
         8, "width of a code", source="Makhzani 2015 (arXiv 1511.05644), appendix A.1", low=1

@@ -19,6 +19,8 @@ class ReconstructionRecipe(StageSettings, Recipe):
 
     images_to_see: ClassVar[int] = 1_200_000
     most_epochs: ClassVar[int] = 300
+    # Whether `units` are also of a network that is dense whatever these two are made of.
+    has_dense_network: ClassVar[bool] = False
 
     batch_size: int = setting(128, "images in an update", unit="images", low=1)
     latent_dim: int = setting(16, "width of a code", low=1)
@@ -55,6 +57,12 @@ class ReconstructionRecipe(StageSettings, Recipe):
                 )
             encoder = autoencoder.encoder(shape, width, self.units)
             return encoder, autoencoder.decoder(shape, latent, self.units[::-1], output)
+        if self.units != type(self).units and not self.has_dense_network:
+            raise InputError(
+                "units is of dense networks, and these are convolutional, as beyond "
+                f"{LARGEST_DENSE_SIDE} px they are by default: set network=dense, or width "
+                f"instead. Received: units={self.units}"
+            )
         filters = self.stage_widths(shape)
         encoder = autoencoder.convolutional_encoder(shape, width, filters[::-1])
         return encoder, autoencoder.convolutional_decoder(shape, latent, filters, output)

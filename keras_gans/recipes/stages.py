@@ -38,10 +38,17 @@ class StageSettings:
     def stage_widths(self, image_shape):
         """Returns the feature maps of every stage, from the smallest maps to the largest.
 
-        Raises InputError if there is none, or the images are of no size that has defaults.
+        Raises InputError if there is none, the images are of no size that has defaults, or widths
+        are given in two ways.
         """
         if self.filters is None:
             return convolutional.stage_widths(image_shape, self.width, self.max_width)
         if not self.filters:
             raise InputError("filters must name a stage at least. Received: filters=()")
+        for name in ("width", "max_width"):
+            if getattr(self, name) is not None:
+                raise InputError(
+                    f"filters names the feature maps of every stage: leave {name} or filters out. "
+                    f"Received: {name}={getattr(self, name)}, filters={self.filters}"
+                )
         return self.filters
