@@ -28,7 +28,7 @@ def main(arguments=None):
     if count in ("-h", "--help"):
         print(f"usage: {PROGRAM} COUNT VARIANT [options of python -m apps.train VARIANT]")
         return
-    if not count.isdigit() or int(count) < 2:
+    if not count.isdecimal() or int(count) < 2:
         print(
             f"{PROGRAM}: the number of workers must be an integer from 2 on. Received: {count!r}",
             file=sys.stderr,
@@ -37,8 +37,10 @@ def main(arguments=None):
     with contextlib.ExitStack() as stack:
         logs = [stack.enter_context(tempfile.TemporaryFile("w+")) for _ in range(int(count))]
         ports = _free_ports(int(count))
-        processes = [start(index, ports, rest, log) for index, log in enumerate(logs)]
+        processes = []
         try:
+            for index, log in enumerate(logs):
+                processes.append(start(index, ports, rest, log))
             sys.exit(watch(processes, logs))
         finally:
             # Nobody is left behind; what a worker holds is in the chief's checkpoint.

@@ -156,7 +156,7 @@ def test_a_mistake_is_told_once():
     assert line.startswith("python -m apps.train: unrecognized arguments: --epocs 3")
 
 
-@pytest.mark.parametrize("count", ["1", "two", "-2"])
+@pytest.mark.parametrize("count", ["1", "two", "-2", "²"])
 def test_a_number_of_workers_is_needed(count, capsys):
     with pytest.raises(SystemExit) as end:
         workers.main([count, "dcgan"])
@@ -166,6 +166,22 @@ def test_a_number_of_workers_is_needed(count, capsys):
         "python -m apps.workers: the number of workers must be an integer from 2 on. "
         f"Received: {count!r}"
     )
+
+
+def test_a_worker_is_ended_when_the_next_is_not_started(monkeypatch):
+    """As Ctrl-C between the two leaves it."""
+    started = []
+
+    def start_one(index, ports, arguments, log):
+        if index:
+            raise KeyboardInterrupt
+        started.append(subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE))
+        return started[0]
+
+    monkeypatch.setattr(workers, "start", start_one)
+    with pytest.raises(KeyboardInterrupt):
+        workers.main(["2", "dcgan"])
+    assert started[0].returncode == -signal.SIGKILL
 
 
 def test_what_starts_workers_takes_no_time_and_memory_itself():
