@@ -1,4 +1,4 @@
-"""Atomic file writes: a file appears whole or not at all."""
+"""Atomic file writes: a file appears whole or not at all; and whether a folder takes any."""
 
 import contextlib
 import errno
@@ -7,7 +7,7 @@ import secrets
 import tempfile
 from pathlib import Path
 
-from keras_gans.errors import RunError
+from keras_gans.errors import InputError, RunError
 
 FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
@@ -25,6 +25,37 @@ def can_write(folder):
             raise
         return False
     return True
+
+
+def check_writable(directory):
+    """Checks that a folder can be made and written, before a long run; leaves nothing behind.
+
+    Raises InputError if it cannot, with the cause.
+    """
+    try:
+        folders = (Path(directory), *Path(directory).parents)
+        existing = next(each for each in folders if each.exists() or each.is_symlink())
+        if not existing.exists():
+            raise InputError(
+                f"cannot write to {directory}: {existing} is a link to {existing.readlink()}, "
+                "which is not there: make it, or remove the link"
+            )
+        tempfile.TemporaryDirectory(dir=existing).cleanup()
+    except OSError as error:
+        raise InputError(f"cannot write to {directory}: {error.strerror}") from error
+
+
+def check_utf8(directory):
+    """Checks that TensorFlow can write to a folder of this name: it takes UTF-8 alone.
+
+    Raises InputError if it cannot.
+    """
+    try:
+        str(directory).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"cannot write to {directory}: its name is no UTF-8, which TensorFlow needs"
+        ) from error
 
 
 def keras_file(*parts):

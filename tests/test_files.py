@@ -1,12 +1,21 @@
-"""Files appear whole or not at all."""
+"""Files appear whole or not at all; and whether a folder takes any."""
 
+import os
 from pathlib import Path
 
 import keras
 import pytest
 
-from keras_gans.errors import RunError
-from keras_gans.files import can_write, keras_file, save_atomically, staged, write_atomically
+from keras_gans.errors import InputError, RunError
+from keras_gans.files import (
+    can_write,
+    check_utf8,
+    check_writable,
+    keras_file,
+    save_atomically,
+    staged,
+    write_atomically,
+)
 from tests.users import as_somebody
 
 
@@ -93,3 +102,27 @@ def test_a_model_that_cannot_be_written_leaves_the_one_before(tmp_path):
         save_atomically(Broken(), tmp_path / "last.keras")
     assert (tmp_path / "last.keras").read_bytes() == b"before"
     assert names(tmp_path) == ["last.keras"]
+
+
+def test_trying_whether_a_folder_can_be_written_leaves_nothing(tmp_path):
+    check_writable(tmp_path / "a" / "b")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    for place in (tmp_path / "file", tmp_path / "file" / "a", "/proc/none/a"):
+        with pytest.raises(InputError, match="cannot write to"):
+            check_writable(place)
+
+
+@pytest.mark.parametrize("inside", [".", "dcgan", "a/b"])
+def test_a_link_to_nothing_is_named_before_it_is_written_through(tmp_path, inside):
+    (tmp_path / "exports").symlink_to(tmp_path / "gone")
+    with pytest.raises(InputError, match=r"cannot write to .*exports is a link to .*gone, which"):
+        check_writable(tmp_path / "exports" / inside)
+    (tmp_path / "gone").mkdir()
+    check_writable(tmp_path / "exports" / inside)
+
+
+def test_a_folder_that_tensorflow_cannot_write_to_is_refused():
+    check_utf8("runs/Größe 猫")
+    with pytest.raises(InputError, match=r"cannot write to .*: its name is no UTF-8"):
+        check_utf8(os.fsdecode(b"runs/caf\xe9"))

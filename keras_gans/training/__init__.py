@@ -1,6 +1,7 @@
 """A run: made ready, kept in a folder, trained to its end, and loaded again."""
 
 from keras_gans.callbacks.checkpoint import load_checkpoint
+from keras_gans.files import check_utf8, check_writable
 from keras_gans.training.beginnings import begin_from, changes, copy_run, remember
 from keras_gans.training.load import export_source, label_index, load, open_endpoints
 from keras_gans.training.loop import finish, train, train_as_worker
@@ -13,8 +14,6 @@ from keras_gans.training.run_folder import (
     CHECKPOINT_HELP,
     check_name,
     check_settings,
-    check_utf8,
-    check_writable,
     create,
     default_worker_run_name,
     find_checkpoint,

@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import socket
-import tempfile
 import time
 import unicodedata
 from pathlib import Path
@@ -48,8 +47,8 @@ def create(run, runs_dir, name=None):
     """
     check_name(runs_dir, name)
     settings = yaml.safe_dump(run.recipe.as_dict(), sort_keys=False)
-    directory = Path(runs_dir) / (name or _free_name(Path(runs_dir), run.recipe))
     try:
+        directory = Path(runs_dir) / (name or _free_name(Path(runs_dir), run.recipe))
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot make a run in {runs_dir}: {error.strerror}") from error
@@ -116,8 +115,9 @@ def check_name(runs_dir, name):
     if not name or Path(name).name != name or name.startswith(".") or not name.isprintable():
         raise InputError(f"name must be a plain folder name. Received: name={name!r}")
     directory = Path(runs_dir) / name
-    if directory.exists() and not _is_unfinished(directory):
-        raise InputError(f"the run {directory} exists: choose another name, or --resume it")
+    with _readable(directory):
+        if directory.exists() and not _is_unfinished(directory):
+            raise InputError(f"the run {directory} exists: choose another name, or --resume it")
 
 
 def _is_unfinished(directory):
@@ -125,32 +125,6 @@ def _is_unfinished(directory):
     parts = {directory / name for name in (LOCK, RECORD, CHECKPOINT)}
     parts.update(left_by_killed(directory, RECORD, CONFIG, CHECKPOINT))
     return directory.is_dir() and set(directory.iterdir()) <= parts
-
-
-def check_writable(directory):
-    """Checks that a folder can be made and written, before a long run; leaves nothing behind.
-
-    Raises InputError if it cannot, with the cause.
-    """
-    try:
-        folders = (Path(directory), *Path(directory).parents)
-        existing = next(folder for folder in folders if folder.exists())
-        tempfile.TemporaryDirectory(dir=existing).cleanup()
-    except OSError as error:
-        raise InputError(f"cannot write to {directory}: {error.strerror}") from error
-
-
-def check_utf8(directory):
-    """Checks that TensorFlow can write to a folder of this name: it takes UTF-8 alone.
-
-    Raises InputError if it cannot.
-    """
-    try:
-        str(directory).encode()
-    except UnicodeEncodeError as error:
-        raise InputError(
-            f"cannot write to {directory}: its name is no UTF-8, which TensorFlow needs"
-        ) from error
 
 
 def default_worker_run_name(recipe):
@@ -173,13 +147,23 @@ def _free_name(runs_dir, recipe):
 
 def is_run(folder):
     """Whether a folder is a run's: it has a configuration. Any other is taken for an export."""
-    return (Path(folder) / CONFIG).is_file()
+    with _readable(folder):
+        return (Path(folder) / CONFIG).is_file()
+
+
+@contextlib.contextmanager
+def _readable(folder):
+    """Context manager: raises InputError where the user may not look into a folder."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"cannot read {folder}: {error.strerror}") from error
 
 
 def find_config(directory):
     """Returns the path of a run's configuration; raises InputError if there is no such run."""
     path = Path(directory) / CONFIG
-    if not path.is_file():
+    if not is_run(directory):
         runs = sorted(other.parent.name for other in path.parent.parent.glob(f"*/{CONFIG}"))
         known = ", ".join(runs[-5:]) or "none"
         raise InputError(f"{directory} is no run: it has no {CONFIG}. Runs there: {known}")
@@ -198,6 +182,8 @@ def saved_settings(directory):
         absent = RECIPES[variant].absent if variant in RECIPES else {}
         settings = {"variant": variant, **absent, **earlier_names.current_settings(settings)}
         dataset = settings.get("dataset", "")
+        if not isinstance(dataset, str):
+            raise TypeError(f"dataset must be a text. Received: dataset={dataset!r}")
         if settings.get("image_size") is None and dataset.startswith("folder:"):
             settings["image_size"] = EARLIER_FOLDER_SIZE
         return settings

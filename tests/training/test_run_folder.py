@@ -20,6 +20,7 @@ from keras_gans.recipes.augmentation import MANY_EPOCHS
 from keras_gans.training import run_folder
 from tests.apps.processes import write_npz
 from tests.training.toys import recipe_of
+from tests.users import as_somebody
 
 
 @pytest.fixture(scope="module")
@@ -114,13 +115,25 @@ def test_a_name_that_is_no_folder_name_is_refused(tmp_path, name):
         training.check_name(tmp_path, name)
 
 
-def test_trying_whether_a_folder_can_be_written_leaves_nothing(tmp_path):
-    training.check_writable(tmp_path / "a" / "b")
-    assert list(tmp_path.iterdir()) == []
-    (tmp_path / "file").touch()
-    for place in (tmp_path / "file", tmp_path / "file" / "a", "/proc/none/a"):
-        with pytest.raises(InputError, match="cannot write to"):
-            training.check_writable(place)
+def test_a_folder_that_may_not_be_read_is_told(run):
+    with as_somebody() as place:
+        (place / "runs").mkdir()
+        (place / "runs").chmod(0o000)
+        runs, x = place / "runs", place / "runs" / "x"
+        for look in (
+            lambda: training.is_run(x),
+            lambda: training.saved_settings(x),
+            lambda: training.check_name(runs, "x"),
+            lambda: training.create(run, runs, "x"),
+        ):
+            with pytest.raises(InputError, match=r"cannot read /.*/runs/x: Permission denied"):
+                look()
+        with pytest.raises(InputError, match=r"cannot make a run in .*: Permission denied"):
+            training.create(run, runs)
+        runs.chmod(0o700)
+        x.mkdir(mode=0o000)
+        with pytest.raises(InputError, match=r"cannot read .*x: Permission denied"):
+            training.check_name(runs, "x")
 
 
 def test_a_folder_without_a_configuration_is_no_run(run, tmp_path):
@@ -311,15 +324,16 @@ def test_a_runs_own_name_is_of_plain_characters(dataset, name):
     assert run_folder.default_worker_run_name(RECIPES["cgan"](dataset=dataset)) == name
 
 
-def test_a_folder_that_tensorflow_cannot_write_to_is_refused():
-    training.check_utf8("runs/Größe 猫")
-    with pytest.raises(InputError, match=r"cannot write to .*: its name is no UTF-8"):
-        training.check_utf8(os.fsdecode(b"runs/caf\xe9"))
-
-
 def test_workers_find_a_run_without_a_name_again(data):
     recipe = recipe_of("cgan", data)
     assert run_folder.default_worker_run_name(recipe) == "cgan-data"
+
+
+@pytest.mark.parametrize("dataset", ["5", "null", "[npz:x]"])
+def test_a_configuration_whose_data_is_no_text_is_damaged(tmp_path, dataset):
+    (tmp_path / "config.yaml").write_text(f"variant: dcgan\ndataset: {dataset}\n")
+    with pytest.raises(InputError, match=r"config.yaml is damaged: dataset must be a text"):
+        training.saved_settings(tmp_path)
 
 
 def test_a_folders_size_of_runs_begun_before_it_was_chosen_is_64(tmp_path):
