@@ -5,6 +5,7 @@ import difflib
 import json
 import re
 import shutil
+import tempfile
 from pathlib import Path
 
 import yaml
@@ -213,7 +214,11 @@ def copy_run(directory, name):
     check_name(directory.parent, name)
     copy = directory.parent / name
     try:
-        return shutil.copytree(directory, copy)
-    except (OSError, shutil.Error) as error:
-        shutil.rmtree(copy, ignore_errors=True)
+        # Half a copy, as Ctrl-C or a kill leaves it, would be a run that begins anew.
+        with tempfile.TemporaryDirectory(dir=directory.parent, prefix=".copy.") as hidden:
+            whole = shutil.copytree(directory, Path(hidden) / name)
+            check_name(directory.parent, name)  # another program may have been quicker
+            shutil.rmtree(copy, ignore_errors=True)  # what one left that was killed
+            return whole.rename(copy)
+    except OSError as error:
         raise InputError(f"cannot copy {directory} to {copy}: {error}") from error

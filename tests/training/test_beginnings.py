@@ -164,3 +164,29 @@ def test_a_copy_has_another_name_and_leaves_the_first_alone(earlier, tmp_path):
     assert sorted(p.name for p in copy.rglob("*")) == sorted(p.name for p in first.rglob("*"))
     with pytest.raises(InputError, match="exists: choose another name"):
         training.copy_run(first, "second")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_half_a_copy_is_no_run(tmp_path, monkeypatch, error):
+    first = tmp_path / "first"
+    first.mkdir()
+    names = ("checkpoint.keras", "config.yaml", "run.json")
+    for name in names:
+        (first / name).write_text("as it was")
+
+    def copy_of_one(source, folder):
+        folder.mkdir()
+        shutil.copy(source / "config.yaml", folder)
+        assert not training.is_run(tmp_path / "second")  # as whoever kills it now would leave it
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copytree", copy_of_one)
+        with pytest.raises((InputError, KeyboardInterrupt)):
+            training.copy_run(first, "second")
+    assert list(tmp_path.iterdir()) == [first]
+    (tmp_path / "second").mkdir()
+    (tmp_path / "second" / ".lock").touch()  # a name that is free
+    copy = training.copy_run(first, "second")
+    assert sorted(path.name for path in copy.iterdir()) == sorted(names)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["first", "second"]
