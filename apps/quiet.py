@@ -9,6 +9,7 @@ import os
 import sys
 import tempfile
 import warnings
+from pathlib import Path
 
 # What a user's other projects may ask of Keras, in variables and in ~/.keras/keras.json. The
 # variables win over the file where they are set.
@@ -21,6 +22,14 @@ NOT_FOR_KERAS = ("sklearn", "matplotlib")
 # Addresses that the libraries and the smallest training reserve on two cores; most of them need no
 # memory. With fewer TensorFlow fails in many ways, or hangs.
 FEWEST_ADDRESSES = 9 * 2**28
+
+
+def _end_as_interrupted(kind, error, trace):
+    """Ends a program that Ctrl-C meets before `console.run_app`, while it imports, in a line."""
+    if not issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, error, trace)
+        return
+    _refuse("interrupted", 130)
 
 
 @contextlib.contextmanager
@@ -53,12 +62,12 @@ def _as_if_not_installed(packages):
             del sys.modules[name]
 
 
-def _refuse(reason):
+def _refuse(reason, status=2):
     """Ends the program as `console.run_app` does, which needs what cannot be imported."""
     spec = sys.modules["__main__"].__spec__
     program = f"python -m {spec.name.removesuffix('.__main__')}" if spec else "python"
     print(f"{program}: {reason}", file=sys.stderr)
-    sys.exit(2)
+    sys.exit(status)
 
 
 def _check_addresses():
@@ -94,6 +103,11 @@ def _import_libraries():
     keras.config.set_image_data_format("channels_last")
 
 
+sys.excepthook = _end_as_interrupted
+if sys.stderr is None:  # closed by whoever started the program, as by 2>&-
+    # Else the next file that is opened has its number, and gets what C++ writes.
+    sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115
+    os.dup2(sys.stderr.fileno(), 2)
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # A program takes what it needs of a GPU's memory and not all, so that others find room.
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")

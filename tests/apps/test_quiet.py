@@ -86,6 +86,27 @@ def test_too_few_addresses_for_tensorflow_are_told_before_it_is_imported():
     )
 
 
+def started_on(tensorflow, tmp_path, command):
+    """What a program does that finds these lines in the place of TensorFlow."""
+    (tmp_path / "tensorflow.py").write_text(tensorflow)
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(["sh", "-c", command], cwd=ROOT, env=environment, capture_output=True)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_ctrl_c_while_tensorflow_is_imported_is_one_line(tmp_path):
+    interrupted = "import os, signal; os.kill(os.getpid(), signal.SIGINT)"
+    command = f"exec '{sys.executable}' -m apps.train --help"
+    line = b"python -m apps.train: interrupted\n"
+    assert started_on(interrupted, tmp_path, command) == (130, b"", line)
+
+
+def test_with_standard_error_closed_a_program_begins_all_the_same(tmp_path):
+    imported = "import os, sys; os.write(2, b'noise'); print('imported'); sys.exit()"
+    command = f"exec '{sys.executable}' -m apps.train --help 2>&-"
+    assert started_on(imported, tmp_path, command) == (0, b"imported\n", b"")
+
+
 def test_a_program_begins_without_the_packages_that_only_keras_would_import():
     """They are nearly half of the seconds of a start; whoever needs them finds them afterwards."""
     code = (
