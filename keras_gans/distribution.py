@@ -166,7 +166,8 @@ def _multi_worker(devices):
     if devices:
         gpus = tf.config.list_physical_devices("GPU")
         names = _devices(devices, every=True)
-        tf.config.set_visible_devices([g for g in gpus if g.name[-5:] in names], "GPU")
+        chosen = [gpu for number, gpu in enumerate(gpus) if f"GPU:{number}" in names]
+        tf.config.set_visible_devices(chosen, "GPU")
     in_slurm = not _tf_config() and _slurm_tasks() > 1
     if not in_slurm and not _tf_config().get("cluster"):
         raise InputError(
@@ -206,7 +207,7 @@ def _slurm_config():
 
 def _slurm_tasks():
     text = os.environ.get("SLURM_STEP_NUM_TASKS", "1")
-    return int(text) if text.isdigit() else 1
+    return int(text) if text.isdecimal() else 1
 
 
 def _addresses(jobs):
@@ -219,7 +220,7 @@ def _devices(devices, every):
     text = str(devices or "").strip()
     if not text:
         return (gpus if every else gpus[:1]) or ["CPU:0"]
-    if text.isdigit():
+    if text.isdecimal():
         names = (gpus or [f"CPU:{i}" for i in range(int(text))])[: int(text)]
         if len(names) != int(text) or not names:
             raise InputError(f"devices={text}: there are {len(gpus)} GPUs")
@@ -231,7 +232,7 @@ def _devices(devices, every):
 
 def _check_devices(names, gpus):
     numbers = [name.removeprefix("CPU:") for name in names if name not in gpus]
-    if not all(number.isdigit() for number in numbers) or len(set(names)) < len(names):
+    if not all(number.isdecimal() for number in numbers) or len(set(names)) < len(names):
         raise InputError(
             "devices must be a number, or different names as GPU:0,GPU:1 or CPU:0,CPU:1. "
             f"Received: {','.join(names)}; GPUs here: {', '.join(gpus) or 'none'}"

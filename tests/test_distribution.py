@@ -49,6 +49,8 @@ def test_replicas_on_one_machine(two_replicas):
         ("mirrored", "CPU:0,CPU:0", "different names"),
         ("mirrored", "0", "there are 0 GPUs"),
         ("mirrored", "two", "devices must be a number"),
+        ("mirrored", "²", "devices must be a number"),
+        ("mirrored", "CPU:²", "devices must be a number"),
         # Splitting the CPU is possible only before TensorFlow starts.
         ("mirrored", "3", "has started with 2 CPU devices"),
         ("multi-worker", None, "needs workers"),
@@ -67,6 +69,16 @@ def test_workers_are_joined_where_the_environment_names_several(monkeypatch):
     monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": CLUSTER}))
     assert distribution.uses_several_workers("auto")
     assert not distribution.uses_several_workers("one")
+
+
+def test_a_worker_sees_the_gpus_that_are_named(monkeypatch):
+    gpus = [tf.config.PhysicalDevice(f"/physical_device:GPU:{i}", "GPU") for i in range(12)]
+    devices, seen = {"GPU": gpus, "CPU": tf.config.list_physical_devices("CPU")}, []
+    monkeypatch.setattr(tf.config, "list_physical_devices", devices.get)
+    monkeypatch.setattr(tf.config, "set_visible_devices", lambda gpus, kind: seen.extend(gpus))
+    with pytest.raises(InputError, match="needs workers"):
+        distribution.make_strategy("multi-worker", "GPU:1,GPU:10")
+    assert seen == [gpus[1], gpus[10]]
 
 
 def test_slurms_tasks_are_workers(monkeypatch):
