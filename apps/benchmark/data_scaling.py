@@ -13,9 +13,9 @@ from statistics import median
 
 from PIL import Image
 
-from apps.benchmark.measuring import case_result, peak_mib, seconds, spread
+from apps.benchmark.measuring import case_result, seconds, spread
 from apps.benchmark.step_time import start_run
-from keras_gans import data
+from keras_gans import data, training
 from keras_gans.data.arrays import ArraySplit
 from keras_gans.errors import InputError
 from keras_gans.recipes import RECIPES
@@ -115,7 +115,7 @@ def measure(variant, path, cache_mib, batch_size, precision, repeats, steps):
         "images": run.source.train.size,
         "in_memory": isinstance(run.source.train, ArraySplit),
         "first_step_seconds": first_step,
-        "peak_mib": peak_mib(),
+        "peak_mib": training.peak_mib(),
         **_first_batch_seconds(run, repeats),
     }
 

@@ -1,9 +1,8 @@
-"""What every benchmark measures by: a clock, memory, the machine's most, and how numbers spread."""
+"""What every benchmark measures by: a clock, the machine's most, and how numbers spread."""
 
 import os
 import platform
 import re
-import resource
 import time
 from pathlib import Path
 from statistics import median
@@ -11,7 +10,6 @@ from statistics import median
 import keras
 import tensorflow as tf
 
-STATUS = Path("/proc/self/status")
 CPU_INFO = Path("/proc/cpuinfo")
 MATRIX_SIZE = 4096
 MATRIX_PRODUCTS = 3
@@ -42,15 +40,6 @@ def case_result(run, steps, rounds, **measured):
     return settings | {"steps": steps, "rounds": rounds} | measured
 
 
-def peak_mib():
-    """Returns the most memory that this process has held, in MiB."""
-    # getrusage would do, but on Linux it begins with what the process that started this one held.
-    if found := re.search(r"VmHWM:\s+(\d+)", _text_of(STATUS)):
-        return int(found[1]) / 1024
-    unit = 1 if platform.system() == "Darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
-
-
 def matmul_rate(dtype):
     """Returns the GFLOP/s of large matrix products, the most the machine can do."""
     left, right = (tf.cast(tf.random.normal((MATRIX_SIZE, MATRIX_SIZE)), dtype) for _ in range(2))
@@ -65,7 +54,7 @@ def matmul_rate(dtype):
 
 def describe_machine():
     """Returns what measured numbers depend on, as `{name: text}`."""
-    cpu = _text_of(CPU_INFO)
+    cpu = CPU_INFO.read_text() if CPU_INFO.is_file() else ""  # Linux alone has it
     found = re.search(r"model name\s*: (.*)", cpu)
     model = found[1] if found else platform.machine()
     bfloat16 = "with" if re.search(r"\bavx512_bf16\b", cpu) else "without"
@@ -76,8 +65,3 @@ def describe_machine():
         "memory": f"{memory:.0f} GiB",
         "software": f"{versions}, Python {platform.python_version()}",
     }
-
-
-def _text_of(path):
-    """What Linux tells of itself in a file, nothing on other systems."""
-    return path.read_text() if path.is_file() else ""

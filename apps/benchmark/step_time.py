@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from apps.benchmark.baselines import BASELINES
 from apps.benchmark.flops import mflop_per_image, training_operations
-from apps.benchmark.measuring import case_result, matmul_rate, peak_mib, seconds, summary
+from apps.benchmark.measuring import case_result, matmul_rate, seconds, summary
 from keras_gans import distribution, training
 from keras_gans.data.pipeline import without_autotune
 from keras_gans.recipes import RECIPES
@@ -35,7 +35,7 @@ def measure(variant, batch_size, precision, replicas, baselines, repeats, steps)
     run, batch, first_step = start_run(recipe, strategy)
     steps = steps or steps_in_round(run, batch)
     fit(run, batch, steps)
-    memory = peak_mib()  # before baselines and large matrices, which are not training's
+    memory = training.peak_mib()  # before baselines and large matrices, which are not training's
     operations = training_operations(run.model, batch) if replicas == 1 else None
     mflop = mflop_per_image(operations, batch_size)
     others = {

@@ -5,7 +5,7 @@ from keras_gans.files import check_utf8, check_writable
 from keras_gans.training.beginnings import begin_from, changes, copy_run, remember
 from keras_gans.training.load import export_source, label_index, load, open_endpoints
 from keras_gans.training.loop import finish, train, train_as_worker
-from keras_gans.training.planning import check_memory, plan
+from keras_gans.training.planning import check_memory, peak_mib, plan
 from keras_gans.training.provenance import model_card
 from keras_gans.training.run import check_agreement, evaluator_for, prepare, reopen, resolve
 from keras_gans.training.run_folder import (
@@ -56,6 +56,7 @@ __all__ = [
     "locked",
     "model_card",
     "open_endpoints",
+    "peak_mib",
     "plan",
     "prepare",
     "read_record",

@@ -1,7 +1,9 @@
 """Trains a run to its end: fit, save, go on after a stop, export."""
 
 import contextlib
+import errno
 import json
+import os
 import signal
 import time
 from pathlib import Path
@@ -15,11 +17,13 @@ from keras_gans.errors import RunError
 from keras_gans.evaluation import results
 from keras_gans.files import write_atomically
 from keras_gans.serving.endpoints import Endpoints
+from keras_gans.training.planning import smaller_batches
 from keras_gans.training.provenance import model_card
 from keras_gans.training.run_folder import BEST, CHECKPOINT, RECORD, load_run, read_record
 from keras_gans.visualize import history, tensorboard
 from keras_gans.visualize.progress_pictures import progress_pictures
 
+DISK_FULL = tuple(os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT))
 # What TensorFlow raises when a worker does not answer any more.
 LOST_WORKER = (
     tf.errors.UnavailableError,
@@ -178,10 +182,13 @@ def known_errors(run, directory=None):
     try:
         yield
     except tf.errors.ResourceExhaustedError as error:
-        smaller = max(2, run.recipe.batch_size // 2)
+        # For TensorFlow a disk's room is a resource as memory is.
+        if full := next((text for text in DISK_FULL if text in error.message), None):
+            raise RunError(f"cannot write to {directory}: {full}") from error
+        batch = next(smaller_batches(run), None)
+        smaller = "" if batch is None else f"a smaller batch, as --batch-size {batch}, "
         raise RunError(
-            "out of memory: begin again with a smaller batch or smaller images, as "
-            f"--batch-size {smaller}, or narrower networks"
+            f"out of memory: begin again with {smaller}smaller images or narrower networks"
         ) from error
     except tf.errors.OpError as error:
         if run.source.train.failure:

@@ -1,8 +1,12 @@
 """What a run would do, in words: its data, its networks, and why its settings are what they are."""
 
+import contextlib
+import dataclasses
 import math
+import re
 import resource
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -13,7 +17,9 @@ from keras_gans.data.arrays import available_memory
 from keras_gans.data.naming import printable
 from keras_gans.distribution import is_on_gpu
 from keras_gans.errors import InputError
+from keras_gans.training.run import check_batch_size
 
+STATUS = Path("/proc/self/status")
 LISTED_CLASSES = 20
 UNBALANCED = 5  # so many times as many images has the commonest class as the rarest
 
@@ -42,7 +48,7 @@ def plan(run):
     lines += [
         f"steps     {recipe.epochs} epochs of {run.steps_per_epoch:,} steps, batches of "
         f"{recipe.batch_size}: {run.total_steps:,} steps in all",
-        f"memory    about {program_mib() + step_mib:,.0f} MiB, {step_mib:,.0f} of them for "
+        f"memory    about {peak_mib() + step_mib:,.0f} MiB, {step_mib:,.0f} of them for "
         "weights, optimizers and activations",
     ]
     return "\n".join(lines)
@@ -84,15 +90,26 @@ def check_memory(run):
     if needed <= free or is_on_gpu(run.strategy):
         return
     weights = 16 * run.model.count_params() / 2**20
-    batch = run.recipe.batch_size
-    while batch > 2 and weights + (needed - weights) * batch / run.recipe.batch_size > free:
-        batch //= 2
+    image = (needed - weights) / run.recipe.batch_size
+    fitting = (batch for batch in smaller_batches(run) if weights + image * batch <= free)
+    batch = next(fitting, None)
     crop = " or --crop-size" if hasattr(run.recipe, "crop_size") else ""
-    cure = f"--batch-size {batch}" if batch > 2 else f"a smaller --image-size{crop}"
+    cure = f"a smaller --image-size{crop}" if batch is None else f"--batch-size {batch}"
     raise InputError(
         f"a step needs about {needed:,.0f} MiB, and {free:,.0f} MiB of memory are free: {cure} "
         "would do, or narrower networks"
     )
+
+
+def smaller_batches(run):
+    """Yields a half, a quarter, ... of a run's batch, where its settings and replicas allow it."""
+    batch, replicas = run.recipe.batch_size // 2, run.strategy.num_replicas_in_sync
+    while batch:
+        with contextlib.suppress(InputError):
+            recipe = dataclasses.replace(run.recipe, batch_size=batch)
+            check_batch_size(recipe, run.model, replicas)
+            yield batch
+        batch //= 2
 
 
 def memory_mib(run):
@@ -113,7 +130,11 @@ def memory_mib(run):
     return 4 * (4 * weights + images * outputs) / 2**20
 
 
-def program_mib():
-    """The memory of the whole program at most so far."""
+def peak_mib():
+    """Returns the most memory that this process has held, in MiB."""
+    # getrusage would do, but on Linux it begins with what the process that started this one held.
+    status = STATUS.read_text() if STATUS.is_file() else ""
+    if found := re.search(r"VmHWM:\s+(\d+)", status):
+        return int(found[1]) / 1024
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20

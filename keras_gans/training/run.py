@@ -24,6 +24,7 @@ from keras_gans.training.run_folder import (
     CACHE,
     CHECKPOINT,
     check_data,
+    is_complete,
     saved_settings,
 )
 
@@ -75,7 +76,7 @@ def prepare(recipe, strategy=None):
         reason = "the same on every machine"
     reasons += (("precision", f"{policy}, {reason}"),)
     recipe = dataclasses.replace(recipe, precision=policy)
-    rows_per_replica(recipe.batch_size, strategy.num_replicas_in_sync)
+    rows_per_replica(recipe.batch_size, strategy.num_replicas_in_sync)  # refuses
     if recipe.balance_classes and not source.num_classes:
         raise InputError(f"balance_classes needs labels, and {source.name} has none: leave it out")
     steps = data.steps_per_epoch(source.train, recipe.batch_size)
@@ -89,7 +90,25 @@ def prepare(recipe, strategy=None):
     keras.utils.set_random_seed(recipe.seed)
     with strategy.scope(), dtype_policy_scope(policy):
         model = recipe.build(source, recipe.epochs * steps)
+    check_batch_size(recipe, model, strategy.num_replicas_in_sync)
     return _apply_run_settings(Run(recipe, source, model, strategy, reasons))
+
+
+def check_batch_size(recipe, model, replicas):
+    """Checks that every replica can split its part of a recipe's batch as the model does.
+
+    Raises InputError if it cannot.
+    """
+    rows = rows_per_replica(recipe.batch_size, replicas)
+    try:
+        model.check_batch_size(rows)
+    except InputError as error:
+        if replicas == 1:
+            raise
+        raise InputError(
+            f"batch_size={recipe.batch_size} is {rows} images for each of {replicas} replicas, and "
+            f"there: {error}"
+        ) from error
 
 
 def reopen(recipe, directory, strategy=None):
@@ -97,14 +116,18 @@ def reopen(recipe, directory, strategy=None):
 
     With more epochs than it had the run has the schedules of a run that long.
 
-    Raises InputError if the data is not what the run was begun with.
+    Raises InputError if the data is not what the run was begun with, or a complete run has lost its
+    checkpoint.
     """
     run = prepare(recipe, strategy)
     run = dataclasses.replace(run, source=check_data(directory, run.source))
     path = Path(directory) / CHECKPOINT
     if not path.exists():
+        if is_complete(directory):
+            raise InputError(f"{path} is gone: put it back to go on, or begin a new run")
         # Killed before its first checkpoint, a run begins anew: same seed, same weights.
-        return run
+        begins = ("begins", f"anew, from its first step: there is no {path}")
+        return dataclasses.replace(run, reasons=(*run.reasons, begins))
     with run.strategy.scope():
         model = load_checkpoint(path)
         if recipe.epochs > saved_settings(directory)["epochs"]:

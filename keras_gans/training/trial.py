@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from keras_gans.distribution import is_on_gpu
+from keras_gans.distribution import is_on_gpu, local_devices
 from keras_gans.training.loop import known_errors, make_batches
-from keras_gans.training.planning import program_mib
+from keras_gans.training.planning import peak_mib
 
 TIMED_SECONDS = 4.0
 FEWEST_STEPS, MOST_STEPS = 3, 50
@@ -15,11 +15,15 @@ LONG_MINUTES = 30
 
 
 class Trial(NamedTuple):
-    """What a few steps took: seconds of one, memory at most, how many there were."""
+    """What a few steps took: seconds of one, memory at most, how many there were.
+
+    `steps_left` are those of the run that were still to do before.
+    """
 
     step_seconds: float
     memory_mib: float
     steps: int
+    steps_left: int
 
 
 def time_steps(run):
@@ -35,30 +39,36 @@ def time_steps(run):
             run.model.fit(batches, steps_per_epoch=steps, epochs=1, shuffle=False, verbose=0)
         return time.monotonic() - begin
 
+    steps_left = run.total_steps - run.model.steps_done
     batches = make_batches(run, run.model.steps_done)
     seconds(at_once)  # builds the step
     once = seconds(at_once) / at_once
     steps = min(MOST_STEPS, max(FEWEST_STEPS, round(TIMED_SECONDS / once)))
     steps = -(-steps // at_once) * at_once
     step_seconds = seconds(steps) / steps
-    # The most so far, of the first GPU or of the whole program.
-    if is_on_gpu(run.strategy):
-        memory_mib = tf.config.experimental.get_memory_info("GPU:0")["peak"] / 2**20
-    else:
-        memory_mib = program_mib()
-    return Trial(step_seconds, memory_mib, steps)
+    return Trial(step_seconds, _peak_mib(run.strategy), steps, steps_left)
+
+
+def _peak_mib(strategy):
+    """The most so far, of the fullest GPU or of the whole program."""
+    if not is_on_gpu(strategy):
+        return peak_mib()
+    names = [device.partition("device:")[2] for device in local_devices(strategy)]
+    peaks = [tf.config.experimental.get_memory_info(name)["peak"] for name in names]
+    return max(peaks) / 2**20
 
 
 def trial_text(run, trial):
     """Says what a run would take by a `Trial` of it, and what would make it shorter."""
     rate = run.recipe.batch_size / trial.step_seconds
-    seconds = run.total_steps * trial.step_seconds
+    seconds = trial.steps_left * trial.step_seconds
     lines = [
         f"measured  {trial.step_seconds:.3g} s a step, {rate:,.0f} images/s, and at most "
         f"{trial.memory_mib:,.0f} MiB, the whole program, in {trial.steps} steps",
         f"time      about {duration_text(seconds)} on this machine, without scores and pictures",
     ]
-    if seconds > 60 * LONG_MINUTES:
+    # A run that goes on can only become longer.
+    if seconds > 60 * LONG_MINUTES and trial.steps_left == run.total_steps:
         images = run.total_steps * run.recipe.batch_size
         epochs = max(1, int(run.recipe.epochs * 60 * LONG_MINUTES / seconds))
         lines.append(

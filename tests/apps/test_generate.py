@@ -9,7 +9,6 @@ import tensorflow as tf
 from PIL import Image
 
 from apps import generate
-from apps.benchmark.measuring import peak_mib
 from keras_gans import training
 from keras_gans.recipes import RECIPES
 from keras_gans.serving import export
@@ -213,7 +212,7 @@ def test_memory_does_not_grow_with_the_number_of_images(tmp_path, capsys):
         # Linux then forgets the most memory that this process has held.
         Path("/proc/self/clear_refs").write_text("5")
         assert len(made(capsys, version, tmp_path / str(count), "--count", count)) == count
-        peaks.append(peak_mib())
+        peaks.append(training.peak_mib())
     assert peaks[1] < peaks[0] + 100
 
 

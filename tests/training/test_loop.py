@@ -211,8 +211,20 @@ def test_the_means_of_an_epoch_with_a_hole_are_of_all_its_steps(data):
     assert seen == counted
 
 
-def test_too_little_memory_ends_in_one_line_with_a_smaller_batch(data):
+@pytest.mark.parametrize("cause", ["No space left on device", "Disk quota exceeded"])
+def test_a_full_disk_that_tensorflow_meets_is_no_lack_of_memory(data, tmp_path, cause):
     run = training.prepare(recipe_of("dcgan", data))
-    refused = pytest.raises(RunError, match=r"out of memory: .* --batch-size 4")
+    refused = pytest.raises(RunError, match=f"cannot write to {tmp_path}: {cause}")
+    with refused, loop.known_errors(run, tmp_path):
+        message = f"{tmp_path}/events.out.tfevents.1.host.v2; {cause}"
+        raise tf.errors.ResourceExhaustedError(None, None, message)
+
+
+@pytest.mark.parametrize(
+    ("batch", "cure"), [(8, "a smaller batch, as --batch-size 4, smaller images"), (2, "smaller")]
+)
+def test_too_little_memory_ends_in_one_line_with_a_smaller_batch(data, batch, cure):
+    run = training.prepare(recipe_of("dcgan", data, batch_size=batch))
+    refused = pytest.raises(RunError, match=f"out of memory: begin again with {cure}")
     with refused, loop.known_errors(run):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")

@@ -2,6 +2,8 @@
 
 import dataclasses
 import re
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -113,6 +115,14 @@ def test_a_batch_that_is_worked_off_in_parts_needs_the_memory_of_a_part(tmp_path
     assert part == pytest.approx(whole / 4)
 
 
+def test_the_peak_of_memory_is_this_programs_alone(monkeypatch):
+    """getrusage's, on Linux, is also that of whoever started it; other systems have no better."""
+    monkeypatch.setattr(planning.resource, "getrusage", lambda _: SimpleNamespace(ru_maxrss=2**40))
+    assert 100 < planning.peak_mib() < 2**20
+    monkeypatch.setattr(planning, "STATUS", Path("/nowhere"))
+    assert planning.peak_mib() == 2**30
+
+
 def test_a_step_beyond_the_memory_is_refused_with_a_batch_that_would_do(data, monkeypatch):
     run = training.prepare(recipe_of("cgan", data, batch_size=64))
     training.check_memory(run)
@@ -123,3 +133,27 @@ def test_a_step_beyond_the_memory_is_refused_with_a_batch_that_would_do(data, mo
     monkeypatch.setattr(planning, "available_memory", lambda: free)
     with pytest.raises(InputError, match=r"about \d+ MiB, and \d+ MiB .* --batch-size 16 would do"):
         training.check_memory(run)
+
+
+@pytest.mark.parametrize(
+    ("settings", "cure"),
+    [
+        # A third of 60 would be 15, of which four discriminator's steps are none.
+        ({"batch_size": 60, "discriminator_steps": 4}, "a smaller --image-size"),
+        ({"batch_size": 40, "discriminator_steps": 4}, "--batch-size 20"),
+        ({"batch_size": 2}, "a smaller --image-size"),
+    ],
+)
+def test_a_batch_that_would_do_is_one_that_the_settings_allow(data, monkeypatch, settings, cure):
+    run = training.prepare(recipe_of("cgan", data, **settings))
+    weights = 16 * run.model.count_params()
+    free = weights + 0.6 * (planning.memory_mib(run) * 2**20 - weights)
+    monkeypatch.setattr(planning, "available_memory", lambda: free)
+    with pytest.raises(InputError, match=f"memory are free: {cure} would do, or narrower networks"):
+        training.check_memory(run)
+
+
+def test_halves_of_a_batch_are_those_that_replicas_can_split(data, two_replicas):
+    recipe = RECIPES["gan"](dataset=f"npz:{data}", batch_size=48, discriminator_steps=2, epochs=1)
+    run = training.prepare(recipe, two_replicas)
+    assert list(planning.smaller_batches(run)) == [24, 12]

@@ -1,6 +1,7 @@
 """Runs in memory: prepared, resolved, reopened, and what scores them."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -155,6 +156,27 @@ def test_steps_at_once_that_would_pass_an_epochs_end_are_refused(data):
         training.prepare(recipe_of("dcgan", data, steps_per_execution=3))
 
 
+@pytest.mark.parametrize(
+    ("variant", "settings", "reason"),
+    [
+        ("gan", {"batch_size": 6, "discriminator_steps": 2}, "a multiple of discriminator_steps=2"),
+        ("wgan-gp", {"batch_size": 8, "filters": (4, 4)}, "at least n_critic=5"),
+        ("r3gan", {"batch_size": 6, "image_size": 16}, "a multiple of 2"),
+    ],
+)
+def test_a_part_of_the_batch_that_a_replica_cannot_split_is_refused(
+    two_replicas, data, variant, settings, reason
+):
+    recipe = RECIPES[variant](dataset=f"npz:{data}", epochs=1, **settings)
+    with pytest.raises(InputError) as refused:
+        training.prepare(recipe, two_replicas)
+    size = settings["batch_size"]
+    assert str(refused.value) == (
+        f"batch_size={size} is {size // 2} images for each of 2 replicas, and there: "
+        f"The batch size must be {reason}. Received: batch size {size // 2}"
+    )
+
+
 def test_the_default_number_of_epochs_is_kept_in_the_configuration(data, tmp_path):
     run = training.prepare(recipe_of("cgan", data, epochs=None))
     assert run.recipe.epochs > 1
@@ -181,6 +203,11 @@ def test_a_run_that_has_no_checkpoint_begins_anew(data, tmp_path):
     again = training.reopen(recipe, directory)
     assert int(again.model.step) == 0
     assert_same_state(again.model, run.model)
+    assert f"anew, from its first step: there is no {directory}/checkpoint" in training.plan(again)
+    record = directory / "run.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"version": "exports/1"}))
+    with pytest.raises(InputError, match=r"checkpoint.keras is gone: put it back to go on, or"):
+        training.reopen(dataclasses.replace(recipe, epochs=3), directory)
 
 
 @pytest.mark.slow
