@@ -57,7 +57,7 @@ class ReconstructionRecipe(StageSettings, Recipe):
                 )
             encoder = autoencoder.encoder(shape, width, self.units)
             return encoder, autoencoder.decoder(shape, latent, self.units[::-1], output)
-        if self.units != type(self).units and not self.has_dense_network:
+        if tuple(self.units) != type(self).units and not self.has_dense_network:
             raise InputError(
                 "units is of dense networks, and these are convolutional, as beyond "
                 f"{LARGEST_DENSE_SIDE} px they are by default: set network=dense, or width "

@@ -45,6 +45,9 @@ def test_convolutional_networks_refuse_the_units_of_dense_ones(variant):
         InputError, match=r"these are convolutional.*set network=dense.*units=\(9,\)"
     ):
         recipe.networks(SimpleNamespace(image_shape=(64, 64, 1)))
+    # A run's configuration has the defaults, as lists.
+    kept = RECIPES[variant](filters=(4, 4), units=RECIPES[variant]().as_dict()["units"])
+    kept.networks(SimpleNamespace(image_shape=(64, 64, 1)))
 
 
 def test_units_are_of_the_discriminator_of_codes_too():
