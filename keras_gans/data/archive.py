@@ -213,16 +213,14 @@ def open_archive(path):
     """
     if not (_is_tar(path) or zipfile.is_zipfile(path)):
         return None
-    archive, parts = Archive(path), ()
-    while len(archive.levels[parts][0]) == 1 and not _has_data(archive.levels[parts][1]):
+    archive, parts, endings = Archive(path), (), picture_endings()
+
+    def is_data(name):
+        return ending(name) in endings or name in TABLES or FOREIGN.search(name)
+
+    while len(archive.levels[parts][0]) == 1 and not any(map(is_data, archive.levels[parts][1])):
         parts += (*archive.levels[parts][0],)
     return ArchiveFolder(archive, parts)
-
-
-def _has_data(names):
-    """Whether one of some files is a picture, if one that cannot be read, or a table."""
-    endings = picture_endings()
-    return any(ending(n) in endings or n in TABLES or FOREIGN.search(n) for n in names)
 
 
 def _is_tar(path):

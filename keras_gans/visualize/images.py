@@ -73,7 +73,10 @@ def save_gif(frames, path, seconds_per_frame, enlarge=1):
     def paletted():
         colours, shown = None, 0
         for place, frame in enumerate(frames):
-            picture = _with_palette(frame)
+            # Colours are chosen before enlarging, where there are fewer pixels to look at.
+            gray = frame.shape[-1] == 1
+            picture = Image.fromarray(frame[..., 0] if gray else frame)
+            picture = picture if gray else picture.quantize()
             before, colours = colours, picture.convert("RGB").tobytes()
             shown = shown if colours == before else 0
             durations.append(min(int(times if times.ndim == 0 else times[place]), LONGEST - shown))
@@ -94,9 +97,3 @@ def save_gif(frames, path, seconds_per_frame, enlarge=1):
         file.flush()
         os.fsync(file.fileno())
     return path
-
-
-def _with_palette(frame):
-    # Colours are chosen before enlarging, where there are fewer pixels to look at.
-    gray = frame.shape[-1] == 1
-    return Image.fromarray(frame[..., 0]) if gray else Image.fromarray(frame).quantize()

@@ -227,7 +227,8 @@ class ModelStore:
         names = [self.only] if self.only else []
         # A folder that goes away while it is read is looked at again a second later.
         with contextlib.suppress(OSError):
-            names = names or _names(self.saved_models)
+            folders = () if self.only else sorted(self.saved_models.iterdir())
+            names += [f.name for f in folders if f.name[0] != "." and export.version_numbers(f)]
         for name in names:
             if name not in self.models:
                 self.models[name] = ServedModel(name, self.saved_models / name, **self.chosen)
@@ -249,8 +250,3 @@ class ModelStore:
         """Runs a request; returns `(version number, {output: array})`."""
         loaded = self.model(name).find(version, label)
         return loaded.number, loaded.run(signature, inputs, wanted)
-
-
-def _names(saved_models):
-    folders = (path for path in saved_models.iterdir() if not path.name.startswith("."))
-    return sorted(path.name for path in folders if export.version_numbers(path))
