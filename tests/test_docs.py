@@ -148,7 +148,7 @@ def test_a_command_runs(command, folder, tmp_path, capsys, monkeypatch):
         assert "make train-cgan" in make("help").stdout
         return
     # What a dry run times takes most of its time, and is of the data and not of the command.
-    trial = training.trial.Trial(1.0, 1.0, 1)
+    trial = training.trial.Trial(1.0, 1.0, 1, 1)
     monkeypatch.setattr("keras_gans.training.time_steps", lambda run: trial)
     program, arguments = expanded(command, folder)
     status, out, err = run_here(capsys, program, *small(program, arguments, command, folder))
