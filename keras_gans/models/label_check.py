@@ -43,6 +43,6 @@ def check_unused(labels):
     shape = tf.TensorShape(getattr(labels, "shape", ()))
     if shape.rank is not None and shape.rank > 2:
         raise InputError(
-            "labels must not be images: the model trains on the first part of a batch alone, and "
-            f"these would be left out. Received: {shape_text(shape)}"
+            "labels must not be images: the model learns from the first part of a batch alone, and "
+            f"these would be left out: give the images once. Received: {shape_text(shape)}"
         )
