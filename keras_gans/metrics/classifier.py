@@ -64,11 +64,11 @@ def load_or_fit(source, cache_dir):
         except Exception as error:
             reason = " ".join(str(error).split())[:200]
             raise InputError(f"{path} is damaged: delete it, to fit another ({reason})") from error
-    else:
-        network = _fit_enough(source, train, test)
-        if can_write(path.parent):  # else it is fitted again the next time
-            save_atomically(network, path)
-    return Classifier(network, _accuracy(network, test), test.size)
+        return Classifier(network, _accuracy(network, test), test.size)
+    fitted = _fit_enough(source, train, test)
+    if can_write(path.parent):  # else it is fitted again the next time
+        save_atomically(fitted.network, path)
+    return fitted
 
 
 def resizing_for(image_shape):
@@ -117,14 +117,15 @@ def _accuracy(network, split):
 
 
 def _fit_enough(source, train, test):
-    """Fits a network, where many images would be seen with a part of them first."""
+    """Fits a `Classifier`, where many images would be seen with a part of them first."""
     most = MAX_IMAGES_COLOR if _has_third_stage(source.image_shape) else MAX_IMAGES
     images = min(MAX_EPOCHS * train.size, most)
-    if images >= 2 * TRIED_IMAGES:
-        network = _fit(source, train, TRIED_IMAGES)
-        if _accuracy(network, test) >= ENOUGH:
-            return network
-    return _fit(source, train, images)
+    for seen in [TRIED_IMAGES, images] if images >= 2 * TRIED_IMAGES else [images]:
+        network = _fit(source, train, seen)
+        fitted = Classifier(network, _accuracy(network, test), test.size)
+        if fitted.accuracy >= ENOUGH:
+            break
+    return fitted
 
 
 def _fit(source, train, images):
