@@ -42,3 +42,14 @@ def _same_weights_every_time():
     import keras
 
     keras.utils.set_random_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_of_a_test():
+    """Ends what a test leaves at once.
+
+    The end of a tf.data iterator can have to wait for its tuner's thread, whose sleep grows with
+    the iterator's life to a minute: one that a refused `fit` had left kept a later test so long.
+    """
+    yield
+    gc.collect(1)
