@@ -53,20 +53,20 @@ def step_normal(seed, purpose, step, shape):
     The integer `seed`, the string `purpose` and the count of steps done, an integer tensor, decide
     the float32 values; `shape` is per replica, rows first, and may hold tensors.
     """
-    return _rows_of_step(tf.random.stateless_normal, seed, purpose, step, shape)
+    return _rows_of_step(tf.raw_ops.StatelessRandomNormal, seed, purpose, step, shape)
 
 
 def step_uniform(seed, purpose, step, shape):
     """Draws the uniform noise in [0, 1) of one training step, as `step_normal` does."""
-    return _rows_of_step(tf.random.stateless_uniform, seed, purpose, step, shape)
+    return _rows_of_step(tf.raw_ops.StatelessRandomUniform, seed, purpose, step, shape)
 
 
 def _rows_of_step(draw, seed, purpose, step, shape):
     rows, *width = shape
     context = tf.distribute.get_replica_context()
     everyone = [rows * context.num_replicas_in_sync, *width]
-    # A named algorithm: the automatic choice differs between devices.
-    values = draw(everyone, step_key(seed, purpose, step), alg="philox")
+    # Philox on every device, where the choice of `tf.random` is the device's.
+    values = draw(shape=everyone, seed=step_key(seed, purpose, step))
     first = rows * context.replica_id_in_sync_group
     return values[first : first + rows]
 
@@ -74,4 +74,7 @@ def _rows_of_step(draw, seed, purpose, step, shape):
 def step_key(seed, purpose, step):
     """Makes the seed, int64 `[2]`, of TensorFlow's stateless operations for a purpose in a step."""
     key = tf.constant([seed, zlib.crc32(purpose.encode())], tf.int64)
-    return tf.random.experimental.stateless_fold_in(key, tf.cast(step, tf.int64), alg="philox")
+    # The bits of `tf.random.experimental.stateless_fold_in` by philox, of many more operations:
+    # a step has many draws, and each is traced.
+    mixed = tf.raw_ops.StatelessRandomUniformFullInt(shape=[], seed=key, dtype=tf.int64)
+    return tf.stack([mixed, tf.cast(step, tf.int64)])

@@ -46,5 +46,7 @@ def update_average(average, network, decay):
 
     `decay`, a float32 scalar in [0, 1), is the share that stays.
     """
+    share = 1.0 - decay
     for mean, value in zip(average.weights, network.weights, strict=True):
-        mean.assign(mean + tf.cast(1.0 - decay, mean.dtype) * (value - mean))
+        old = tf.convert_to_tensor(mean)
+        mean.assign(old + tf.cast(share, old.dtype) * (value - old))
