@@ -6,6 +6,7 @@ through the change. All functions take and return float32 `[n, h, w, c]` in abou
 they do to an image is given as float32 `[n]`, one number an image.
 """
 
+import numpy as np
 import tensorflow as tf
 
 from keras_gans import noise
@@ -22,13 +23,13 @@ def augmented(images, policy, seed, purpose, step):
         policy: Names out of `POLICY`, applied in its order.
         seed, purpose, step: What the draws depend on; `purpose` keeps those of one step apart.
     """
-    shape = tf.shape(images)
-    draws = noise.step_uniform(seed, f"{purpose} diffaugment", step, (shape[0], 7))
+    draws = noise.step_uniform(seed, f"{purpose} diffaugment", step, (tf.shape(images)[0], 7))
     brightness, saturation, contrast, down, right, row, column = tf.unstack(draws, axis=1)
     if "color" in policy:
         images = colored(images, brightness - 0.5, 2.0 * saturation, contrast + 0.5)
     if "translation" in policy:
-        images = translated(images, _whole(down, shape[1] / 8), _whole(right, shape[2] / 8))
+        height, width, _ = _sides(images)
+        images = translated(images, _whole(down, height / 8), _whole(right, width / 8))
     if "cutout" in policy:
         images = cut_out(images, row, column)
     return images
@@ -41,12 +42,13 @@ def colored(images, brightness, saturation, contrast):
     of 1 leaves the image as it is, 0 leaves the mean of all its pixels.
     """
     channels = images.shape[3]
-    saturation, contrast = saturation[:, None, None], contrast[:, None, None]
-    gray = tf.ones([channels, channels]) / channels
-    # The three in one: brightness moves the mean with the image, and saturation does not move it.
-    matrix = contrast * (saturation * tf.eye(channels) + (1.0 - saturation) * gray)
+    same = np.eye(channels, dtype=np.float32)
+    gray = np.full_like(same, 1.0 / channels)
     mean = tf.reduce_mean(images, axis=[1, 2, 3])
-    return mix_channels(images, matrix, brightness + (1.0 - contrast[:, 0, 0]) * mean)
+    # The three in one: brightness moves the mean with the image, and saturation does not move it.
+    offset = brightness + (1.0 - contrast) * mean
+    saturation, contrast = (tf.reshape(each, [-1, 1, 1]) for each in (saturation, contrast))
+    return mix_channels(images, contrast * (saturation * same + (1.0 - saturation) * gray), offset)
 
 
 def mix_channels(images, matrix, offset):
@@ -54,19 +56,21 @@ def mix_channels(images, matrix, offset):
 
     An identity changes no bit, on devices too that multiply with fewer of them.
     """
-    shape = tf.shape(images)
+    height, width, channels = _sides(images)
     # Of arithmetic with broadcasting, a mean of three channels alone takes six times as long.
-    pixels = tf.reshape(images, [shape[0], -1, images.shape[3]])
-    change = tf.matmul(pixels, matrix - tf.eye(images.shape[3]))
-    return tf.reshape(pixels + (change + offset[:, None, None]), shape)
+    pixels = tf.reshape(images, [-1, height * width, channels])
+    change = tf.matmul(pixels, matrix - np.eye(images.shape[3], dtype=np.float32))
+    changed = pixels + (change + tf.reshape(offset, [-1, 1, 1]))
+    return tf.reshape(changed, [-1, height, width, channels])
 
 
 def translated(images, down, right):
     """Moves each image by whole pixels, int32 `[n]`; zeros, which are mid-gray, enter."""
-    height, width = tf.unstack(tf.shape(images)[1:3])
+    height, width, _ = _sides(images)
     images = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]])
-    rows = tf.clip_by_value(tf.range(1, height + 1) - down[:, None], 0, height + 1)
-    columns = tf.clip_by_value(tf.range(1, width + 1) - right[:, None], 0, width + 1)
+    down, right = (tf.expand_dims(each, 1) for each in (down, right))
+    rows = tf.clip_by_value(tf.range(1, height + 1) - down, 0, height + 1)
+    columns = tf.clip_by_value(tf.range(1, width + 1) - right, 0, width + 1)
     images = tf.gather(images, rows, axis=1, batch_dims=1)
     return tf.gather(images, columns, axis=2, batch_dims=1)
 
@@ -77,10 +81,17 @@ def cut_out(images, row, column):
     Its centre is anywhere, so that it can lie partly outside: `row` and `column` in [0, 1) are
     shares of the sides.
     """
-    shape = tf.shape(images)
-    rows, columns = _cut(shape[1], row), tf.repeat(_cut(shape[2], column), shape[3], axis=1)
-    kept = 1.0 - rows[:, :, None] * columns[:, None, :]
-    return images * tf.reshape(kept, shape)
+    height, width, channels = _sides(images)
+    rows = tf.expand_dims(_cut(height, row), 2)
+    columns = tf.tile(tf.expand_dims(_cut(width, column), 2), [1, 1, channels])
+    kept = 1.0 - rows * tf.reshape(columns, [-1, 1, width * channels])
+    return images * tf.reshape(kept, [-1, height, width, channels])
+
+
+def _sides(images):
+    """Height, width and channels: integers where they are known while a graph is made."""
+    sides = tf.TensorShape(images.shape[1:])
+    return sides if sides.is_fully_defined() else tf.unstack(tf.shape(images)[1:])
 
 
 def _cut(side, centre):
@@ -89,7 +100,7 @@ def _cut(side, centre):
     # As many places as make both ends cut as often: for even sizes one more than pixels.
     places = tf.cast(side + 1 - size % 2, tf.float32)
     first = tf.cast(tf.floor(centre * places), tf.int32) - size // 2
-    inside = tf.range(side) - first[:, None]
+    inside = tf.range(side) - tf.expand_dims(first, 1)
     return tf.cast((inside >= 0) & (inside < size), tf.float32)
 
 
