@@ -6,57 +6,22 @@ import textwrap
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import keras_gans as kg
 from keras_gans import training
 from keras_gans.recipes import RECIPES
 from keras_gans.serving.endpoints import Endpoints
 from keras_gans.serving.sampling import Sampler
-from tests.training.toys import recipe_of
+from tests.training.toys import finished_run
 
 pytestmark = pytest.mark.slow
 opened = functools.cache(kg.load)  # models once for all tests that only ask them
 
 
-def finished(recipe, folder):
-    """Trains and exports; returns the folders of the run and of its export."""
-    run = training.prepare(recipe)
-    directory = training.create(run, folder / "runs", recipe.variant)
-    training.train(run, directory)
-    training.finish(run, directory, folder / "exports")
-    return directory, folder / "exports" / recipe.variant
-
-
-@pytest.fixture(scope="module")
-def cgan(data, tmp_path_factory):
-    return finished(recipe_of("cgan", data, epochs=1), tmp_path_factory.mktemp("cgan"))
-
-
 @pytest.fixture(scope="module")
 def autoencoder(tmp_path_factory):
-    recipe = RECIPES["autoencoder"](units=(4,), latent_dim=3, epochs=1, batch_size=512)
-    return finished(recipe, tmp_path_factory.mktemp("autoencoder"))
-
-
-@pytest.fixture(scope="module")
-def domains(tmp_path_factory):
-    """The name of two folders of pictures in colour, for a translation."""
-    folder, random = tmp_path_factory.mktemp("domains"), np.random.default_rng(0)
-    for name in ("x", "y"):
-        (folder / name).mkdir()
-        for index in range(48):
-            image = Image.fromarray(random.integers(0, 256, (8, 8, 3), np.uint8))
-            image.save(folder / name / f"{index}.png")
-    return f"folders:{folder}/x,{folder}/y"
-
-
-@pytest.fixture(scope="module")
-def cyclegan(domains, tmp_path_factory):
-    sizes = {"generator_filters": 2, "blocks": 1, "discriminator_filters": 2, "halvings": 1}
-    settings = {"image_size": 8, "epochs": 1, "batch_size": 16, **sizes}
-    recipe = RECIPES["cyclegan"](dataset=domains, **settings)
-    return finished(recipe, tmp_path_factory.mktemp("cyclegan"))
+    recipe = RECIPES["autoencoder"](units=(4,), latent_dim=3, epochs=1, batch_size=1024)
+    return finished_run(recipe, tmp_path_factory.mktemp("autoencoder"))
 
 
 def images_of(shape, seed=0):
@@ -84,7 +49,7 @@ def test_samples_are_those_of_the_seeds_and_labels(cgan, place):
 
 
 def test_a_run_and_its_export_make_the_same_images(cgan):
-    run, export = (opened(folder).sample(range(10)) for folder in cgan)
+    run, export = (opened(folder).sample(range(10)) for folder in cgan[:2])
     np.testing.assert_allclose(run, export, atol=1e-5)
 
 

@@ -1,7 +1,7 @@
 """Runs trained to their end: interrupted, gone on with, scored, exported."""
 
-import dataclasses
 import json
+import signal
 from itertools import pairwise
 
 import keras
@@ -12,68 +12,88 @@ import tensorflow as tf
 from keras_gans import training
 from keras_gans.callbacks import StoppedError
 from keras_gans.errors import InputError, RunError
+from keras_gans.recipes import RECIPES
 from keras_gans.serving.sampling import Sampler
 from keras_gans.training import loop
-from tests.apps.processes import assert_same_state, checkpoint_of, interrupt_at, logged
-from tests.training.toys import recipe_of, whole_run
+from tests.apps.processes import assert_same_state, checkpoint_of, logged
+from tests.training.toys import recipe_of, whole_run, without_graph
 
 pytestmark = pytest.mark.slow
 
 
-def interrupted_run(recipe, folder):
-    """Starts a run and interrupts it at its first checkpoint; returns its folder."""
-    run = training.prepare(dataclasses.replace(recipe, checkpoint_seconds=0.0))
+@pytest.fixture(scope="module")
+def recipe(data):
+    """Two epochs of two steps; with an average, and two steps of D in each."""
+    return recipe_of("dcgan", data, batch_size=32, ema_decay=0.9, discriminator_steps=2)
+
+
+@pytest.fixture(scope="module")
+def whole(recipe, tmp_path_factory):
+    """The folder and the model of a run that nobody disturbed; do not touch."""
+    return whole_run(recipe, tmp_path_factory.mktemp("whole"))
+
+
+def interrupted_run(recipe, folder, number):
+    """Starts a run and interrupts it while its step `number` is under way; returns its folder."""
+    run = without_graph(training.prepare(recipe))
     directory = training.create(run, folder, "interrupted")
-    sender = interrupt_at(directory / "checkpoint.keras")
+    train_step = run.model.train_step
+
+    def step_with_a_signal(data):
+        if run.model.steps_done == number - 1:
+            signal.raise_signal(signal.SIGINT)
+        return train_step(data)
+
+    run.model.train_step = step_with_a_signal
     with pytest.raises(StoppedError):
         training.train(run, directory)
-    sender.join()
-    assert 0 < int(run.model.step) < run.total_steps
+    assert int(checkpoint_of(directory).step) == number
     return directory
 
 
-def test_an_interrupted_run_ends_as_an_uninterrupted_one(data, tmp_path):
-    """With an average, several steps of D, and an epoch that has a hole."""
-    recipe = recipe_of("dcgan", data, ema_decay=0.9, discriminator_steps=2)
-    expected, model = whole_run(recipe, tmp_path)
-    directory = interrupted_run(recipe, tmp_path)
-    run = training.reopen(recipe, directory)
+def resumed_run(recipe, directory):
+    run = without_graph(training.reopen(recipe, directory))
     training.train(run, directory)
+    return run
+
+
+def test_an_interrupted_run_ends_as_an_uninterrupted_one(recipe, whole, tmp_path):
+    """With an epoch that has a hole."""
+    expected, model = whole
+    directory = interrupted_run(recipe, tmp_path, number=3)
+    run = resumed_run(recipe, directory)
     assert_same_state(run.model, model)
     assert_same_state(checkpoint_of(directory), model)
     for tag in ("epoch/d_loss", "epoch/g_loss", "health/real_probability"):
         actual, wanted = logged(directory)[tag], logged(expected)[tag]
         assert {k: float(v) for k, v in actual.items()} == {k: float(v) for k, v in wanted.items()}
-        assert set(actual) == {8, 16}
+        assert set(actual) == {2, 4}
 
 
 def test_an_interruption_between_epochs_loses_nothing_of_them(data, tmp_path):
     """With one step an epoch every step is an epoch's last one."""
-    recipe = recipe_of("dcgan", data, batch_size=64, epochs=12)
-    directory = interrupted_run(recipe, tmp_path)
-    run = training.reopen(recipe, directory)
-    training.train(run, directory)
-    assert set(logged(directory)["epoch/d_loss"]) == set(range(1, 13))
+    recipe = recipe_of("dcgan", data, batch_size=64, epochs=3, sample_epochs=1)
+    directory = interrupted_run(recipe, tmp_path, number=2)
+    resumed_run(recipe, directory)
+    assert set(logged(directory)["epoch/d_loss"]) == {1, 2, 3}
     grids = [path.name for path in (directory / "samples").iterdir()]
-    assert sorted(grids) == ["epoch_0005.png", "epoch_0010.png", "epoch_0012.png"]
+    assert sorted(grids) == ["epoch_0001.png", "epoch_0002.png", "epoch_0003.png"]
 
 
 def test_what_fails_at_the_end_of_an_epoch_is_done_again(data, tmp_path):
     """No checkpoint may say that an epoch is over before its samples are drawn."""
-    recipe = recipe_of("dcgan", data, epochs=1, checkpoint_seconds=0.0)
-    run = training.prepare(recipe)
+    recipe = recipe_of("dcgan", data, epochs=1, batch_size=32, checkpoint_seconds=0.0)
+    run = without_graph(training.prepare(recipe))
     directory = training.create(run, tmp_path, "x")
     (directory / "samples").write_text("in the way")
     with pytest.raises(RunError, match="cannot write to"):
         training.train(run, directory)
     assert int(checkpoint_of(directory).step) == run.total_steps - 1
     (directory / "samples").unlink()
-    run = training.reopen(recipe, directory)
-    training.train(run, directory)
+    resumed_run(recipe, directory)
     assert [path.name for path in (directory / "samples").iterdir()] == ["epoch_0001.png"]
     # Stopped once more, before the export: there is no step left, and that is no fault.
-    run = training.reopen(recipe, directory)
-    training.train(run, directory)
+    run = resumed_run(recipe, directory)
     assert int(run.model.step) == run.total_steps
     version, best = training.finish(run, directory, tmp_path / "exports")
     assert training.is_complete(directory)
@@ -84,50 +104,53 @@ def test_what_fails_at_the_end_of_an_epoch_is_done_again(data, tmp_path):
 
 def test_the_best_checkpoint_is_exported_and_generated_from(data, tmp_path):
     """Not the last one, unless it is asked for or nothing was scored."""
-    recipe = recipe_of("dcgan", data, epochs=4, evaluate_epochs=1, evaluate_samples=50)
-    run = training.prepare(recipe)
+    settings = {"batch_size": 32, "evaluate_epochs": 1, "evaluate_samples": 50}
+    run = without_graph(training.prepare(recipe_of("dcgan", data, **settings)))
     directory = training.create(run, tmp_path, "x")
     training.train(run, directory, training.evaluator_for(run, tmp_path))
     scores = logged(directory)["evaluation/mmd_50_classifier"]
-    assert list(scores) == [8, 16, 24, 32]
-    # Make another one than the last the best, whatever chance chose.
-    second = keras.models.load_model(directory / "best.keras")
-    second.step.assign(16)
-    second.average.set_weights([w + 0.5 for w in second.average.get_weights()])
-    second.save(directory / "best.keras")
-    record = json.loads((directory / "best.json").read_text()) | {"step": 16}
+    assert list(scores) == [2, 4]
+    # Make the first one, which is not the last, the best, whatever chance chose.
+    first = keras.models.load_model(directory / "best.keras")
+    first.step.assign(2)
+    first.average.set_weights([w + 0.5 for w in first.average.get_weights()])
+    first.save(directory / "best.keras")
+    record = json.loads((directory / "best.json").read_text()) | {"step": 2}
     (directory / "best.json").write_text(json.dumps(record))
     version, best = training.finish(run, directory, tmp_path / "exports")
-    assert best["step"] == 16
+    assert best["step"] == 2
     seeds = range(5)
     exported = Sampler.from_export(version).images(seeds)
-    np.testing.assert_array_equal(exported, Sampler.from_model(second).images(seeds))
+    np.testing.assert_array_equal(exported, Sampler.from_model(first).images(seeds))
     assert not np.array_equal(exported, Sampler.from_model(run.model).images(seeds))
     assert training.find_checkpoint(directory).name == "best.keras"
     assert training.find_checkpoint(directory, "last").name == "checkpoint.keras"
-    assert json.loads((directory / "run.json").read_text())["step"] == 16
+    assert json.loads((directory / "run.json").read_text())["step"] == 2
 
 
-def test_scoring_can_be_left_out(data, tmp_path):
+def test_scoring_can_be_left_out(data, whole, tmp_path):
     run = training.prepare(recipe_of("dcgan", data, epochs=1, evaluate_epochs=0))
     assert training.evaluator_for(run, tmp_path) is None
-    directory = training.create(run, tmp_path, "x")
-    training.train(run, directory)
+    directory, _ = whole  # which was trained without an evaluator
     assert training.find_checkpoint(directory).name == "checkpoint.keras"
     with pytest.raises(InputError, match=r"no checkpoint at .*best.keras yet: take the last one"):
         training.find_checkpoint(directory, "best")
 
 
 def test_several_steps_at_once_are_the_same_steps(data, tmp_path):
+    """In graphs, where they are a loop, with noise of their own."""
+    settings = {"dataset": f"npz:{data}", "units": (8,), "epochs": 1, "batch_size": 16}
     models = []
     for count in (1, 4):
-        recipe = recipe_of("dcgan", data, steps_per_execution=count)
-        models.append(whole_run(recipe, tmp_path / str(count))[1])
+        run = training.prepare(RECIPES["vae"](**settings, steps_per_execution=count))
+        training.train(run, training.create(run, tmp_path, str(count)))
+        assert run.model.steps_done == 4
+        models.append(run.model)
     assert_same_state(*models)
 
 
 def test_half_precision_is_in_the_configuration_and_the_checkpoint(data, tmp_path):
-    recipe = recipe_of("dcgan", data, precision="mixed_bfloat16")
+    recipe = recipe_of("dcgan", data, epochs=1, batch_size=64, precision="mixed_bfloat16")
     directory, model = whole_run(recipe, tmp_path)
     assert training.saved_settings(directory)["precision"] == "mixed_bfloat16"
     again = training.load_checkpoint(directory / "checkpoint.keras")

@@ -17,9 +17,8 @@ from tests.training.toys import recipe_of
 def test_time_and_memory_are_those_of_the_run_itself(data, monkeypatch):
     """By a clock that a step moves on by a quarter of a second, and the first one by a minute."""
     monkeypatch.setattr(trial, "TIMED_SECONDS", 1.75)
-    settings = {"epochs": 20, "evaluate_epochs": 0, "sample_epochs": 20, "image_size": 32}
-    settings |= {"filters": (32, 16), "steps_per_execution": 2}
-    run = training.prepare(recipe_of("dcgan", data, **settings))
+    settings = {"epochs": 20, "units": (4,), "batch_size": 8, "steps_per_execution": 2}
+    run = training.prepare(RECIPES["autoencoder"](dataset=f"npz:{data}", **settings))
 
     def seconds():
         done = run.model.steps_done
@@ -37,8 +36,8 @@ def test_time_and_memory_are_those_of_the_run_itself(data, monkeypatch):
 @pytest.mark.slow
 def test_a_picture_that_broke_since_it_was_found_is_named(tmp_path):
     folder = write_folder(tmp_path / "pictures")
-    settings = {"image_size": 8, "batch_size": 8, "filters": (4, 4), "cache_mib": 0}
-    run = training.prepare(RECIPES["dcgan"](dataset=f"folder:{folder}", **settings))
+    settings = {"image_size": 8, "batch_size": 8, "units": (4,), "cache_mib": 0}
+    run = training.prepare(RECIPES["autoencoder"](dataset=f"folder:{folder}", **settings))
     broken = [truncate(folder / kind / f"{n}.jpg") for kind in ("ant", "bee") for n in range(8)]
     with pytest.raises(RunError, match="cannot use") as failed:
         training.time_steps(run)

@@ -1,7 +1,12 @@
 """Tiny runs for the tests of this folder."""
 
+from pathlib import Path
+from typing import NamedTuple
+
+import keras
+
 from keras_gans import training
-from keras_gans.recipes import RECIPES
+from keras_gans.recipes import RECIPES, Recipe
 
 SMALL = {"filters": (4, 4)}
 
@@ -13,9 +18,33 @@ def recipe_of(variant, data, **settings):
     )
 
 
+def without_graph(run):
+    """Lets a run take its steps one by one: for a few of them a graph takes longer to build."""
+    run.model.run_eagerly = True
+    return run
+
+
 def whole_run(recipe, folder):
-    """Trains a run that nobody disturbs; returns its folder and its model."""
-    run = training.prepare(recipe)
+    """Trains a run of few steps that nobody disturbs; returns its folder and its model."""
+    run = without_graph(training.prepare(recipe))
     directory = training.create(run, folder, "whole")
     training.train(run, directory)
     return directory, run.model
+
+
+class Finished(NamedTuple):
+    """A run that was trained and exported."""
+
+    run: Path
+    export: Path  # the folder of its versions
+    model: keras.Model
+    recipe: Recipe
+
+
+def finished_run(recipe, folder):
+    """Trains a run of few steps and exports it; returns a `Finished`."""
+    run = without_graph(training.prepare(recipe))
+    directory = training.create(run, folder / "runs", recipe.variant)
+    training.train(run, directory)
+    training.finish(run, directory, folder / "exports")
+    return Finished(directory, folder / "exports" / recipe.variant, run.model, run.recipe)
