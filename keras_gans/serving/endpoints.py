@@ -44,7 +44,7 @@ class Endpoints:
         """Takes those of a `GenerativeModel`, compiled when first called; weights are followed."""
         functions, inputs = {}, {}
         for name, (function, specs) in float32_signatures(model).items():
-            functions[name] = tf.function(function, input_signature=specs)
+            functions[name] = tf.function(function, specs, autograph=False)
             inputs[name] = {spec.name: spec for spec in specs}
         networks = {
             name: lambda network=network: network

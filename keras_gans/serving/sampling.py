@@ -118,7 +118,7 @@ def latents_of_seeds(endpoints, seeds, labels=None, truncation=None):
 
     # Compiled: normal latents drawn one by one from Python, thousands would take a minute; and of
     # `generate`, what only its images need is left out.
-    @tf.function
+    @tf.function(autograph=False)
     def draw(inputs):
         if generate is not None:
             return generate(**inputs)["latent"]

@@ -50,7 +50,7 @@ def tiled(network, locality):
     shape = (None, None, None, network.input.shape[-1])
     image, numbers = tf.TensorSpec(shape, tf.float32), tf.TensorSpec((None,), tf.float32)
 
-    @functools.partial(tf.function, input_signature=[image])
+    @functools.partial(tf.function, input_signature=[image], autograph=False)
     def measure(images):
         found = [tf.zeros([0])]
 
@@ -62,7 +62,7 @@ def tiled(network, locality):
             network(images, training=False)
         return tf.concat(found, axis=0)
 
-    @functools.partial(tf.function, input_signature=[image, numbers])
+    @functools.partial(tf.function, input_signature=[image, numbers], autograph=False)
     def translate(images, statistics):
         position = 0
 

@@ -37,7 +37,7 @@ def class_mixer(generator):
         weight = tf.reshape(weight, [-1] + [1] * (len(a.shape) - 1))
         return tf.cast((1.0 - weight) * a + weight * b, call.outputs[0].dtype)
 
-    @tf.function
+    @tf.function(autograph=False)
     def images_between(latent, first, second, weight):
         embeddings = [mix(call, first, second, weight) for call in calls]
         return {"image": network([latent, *embeddings], training=False)}

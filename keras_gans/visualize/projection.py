@@ -69,7 +69,7 @@ def nearest_latent(endpoints, picture, label=None, steps=STEPS, seed=0):
     optimizer = keras.optimizers.Adam(RATE)
     optimizer.build([latent])
 
-    @tf.function
+    @tf.function(autograph=False)
     def descend():
         with tf.GradientTape() as tape:
             each, _ = distances(latent.value, labels)
