@@ -1,5 +1,6 @@
 """Exports: what a version holds, that the server's own loader runs it, and how it appears."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -16,72 +17,23 @@ import pytest
 import tensorflow as tf
 
 from keras_gans.errors import InputError, RunError
-from keras_gans.noise import seeded_latents
-from keras_gans.serving import Endpoints, Limits, checks, export, warmup
+from keras_gans.serving import Endpoints, Limits, export, warmup
 from keras_gans.serving.encoded_images import encode_png
 from tests.apps.processes import full_disk
+from tests.serving.stand_ins import (
+    LABEL,
+    LATENT,
+    LATENT_DIM,
+    NUM_CLASSES,
+    SEED,
+    OneSignature,
+    StandIn,
+)
 from tests.serving_loader import RefusedError, run_in_loader
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-LATENT_DIM, NUM_CLASSES = 4, 3
-LATENT = tf.TensorSpec([None, LATENT_DIM], tf.float32, "latent")
-LABEL = tf.TensorSpec([None], tf.int32, "label")
-SEED = tf.TensorSpec([None], tf.int32, "seed")
-
-
-class StandIn(keras.Model):
-    """A conditional generator and, as in training, what an export must leave out."""
-
-    class_names = picture_networks = None
-
-    def __init__(self):
-        super().__init__()
-        self.generator = keras.Sequential(
-            [
-                keras.Input((LATENT_DIM + NUM_CLASSES,)),
-                keras.layers.Dense(16, activation="relu"),
-                keras.layers.Dense(64, activation="tanh"),
-                keras.layers.Reshape((8, 8, 1)),
-            ]
-        )
-        self.discriminator = keras.Sequential([keras.Input((64,)), keras.layers.Dense(100)])
-        self.discriminator_optimizer = keras.optimizers.Adam()
-        self.discriminator_optimizer.build(self.discriminator.trainable_variables)
-        self.generator_optimizer = keras.optimizers.Adam()
-        self.generator_optimizer.build(self.generator.trainable_variables)
-
-    def images(self, latent, label):
-        latent = checks.checked_latent(latent, LATENT_DIM)
-        label = checks.checked_label(label, NUM_CLASSES)
-        joined = tf.concat([latent, tf.one_hot(label, NUM_CLASSES)], axis=1)
-        return self.generator(joined, training=False)
-
-    def serve(self, latent, label):
-        return {"image": self.images(latent, label)}
-
-    def generate(self, seed, label):
-        image = self.images(seeded_latents(seed, LATENT_DIM), label)
-        return {"image": image, "image_bytes": encode_png(image)}
-
-    def signatures(self):
-        return {
-            "serving_default": (self.serve, [LATENT, LABEL]),
-            "generate": (self.generate, [SEED, LABEL]),
-        }
-
-
-class OneSignature:
-    """A model of one function of a latent, to be wrong in one way."""
-
-    class_names = picture_networks = None
-
-    def __init__(self, function):
-        self.function = function
-
-    def signatures(self):
-        return {"serving_default": (self.function, [LATENT])}
 
 
 @pytest.fixture(scope="module")
@@ -115,15 +67,28 @@ def entries(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def start(code, *arguments):
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, arguments)],
+@contextlib.contextmanager
+def another_publisher():
+    """A process of `stand_ins`, ready; gives its `Popen`."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.serving.stand_ins"],
         cwd=ROOT,
         env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
+    with process:
+        try:
+            assert process.stdout.readline() == "ready\n"
+            yield process
+        finally:
+            process.kill()
+
+
+def ask(process, name, folder):
+    process.stdin.write(f"{name} {folder}\n")
+    process.stdin.flush()
 
 
 # What a version holds ------------------------------------------------------------------------
@@ -167,9 +132,10 @@ def test_a_batch_of_seeds_gives_the_png_files_of_single_requests(version):
     inputs = requests()["generate"]
     batch = run_in_loader(version, "generate", inputs)["image_bytes"]
     assert len(set(batch)) == 16
+    endpoints = Endpoints.from_export(version)
     for row, png in enumerate(batch):
-        alone = {key: value[row : row + 1] for key, value in inputs.items()}
-        assert run_loaded(version, "generate", alone)["image_bytes"].numpy()[0] == png
+        alone = {key: tf.constant(value[row : row + 1]) for key, value in inputs.items()}
+        assert endpoints["generate"](**alone)["image_bytes"].numpy()[0] == png
 
 
 def test_png_files_hold_the_images(version):
@@ -217,20 +183,14 @@ def test_the_graph_refuses(version, run, changed, message):
     assert message in str(refusal.value)
 
 
-def test_class_names_travel_with_the_export(tmp_path):
+def test_class_names_travel_with_the_export_and_say_what_a_label_means(version, tmp_path):
+    assert export.class_names(version) is None
+    assert "labels" not in export.read_notes(version)
     model = StandIn()
-    assert export.class_names(export.publish(model, tmp_path)) is None
-    model.class_names = ("ant", "bee", "cat")
+    model.class_names = ("01", "02", "03")
     export.publish(model, tmp_path)
-    assert export.class_names(tmp_path) == ("ant", "bee", "cat")
-
-
-def test_the_notes_say_what_a_label_means(tmp_path):
-    model = StandIn()
-    for names, labels in ((("01", "02"), {"0": "01", "1": "02"}), (None, None)):
-        model.class_names = names
-        notes = export.publish(model, tmp_path) / "assets.extra" / export.NOTES
-        assert json.loads(notes.read_text()).get("labels") == labels
+    assert export.class_names(tmp_path) == ("01", "02", "03")
+    assert export.read_notes(tmp_path)["labels"] == {"0": "01", "1": "02", "2": "03"}
 
 
 def test_the_notes_name_what_each_signature_takes_and_gives(version, model):
@@ -285,9 +245,10 @@ def test_publish_says_nothing_and_leaves_only_versions(model, tmp_path, capfd):
 
 
 @pytest.mark.parametrize("make", [Path.mkdir, Path.touch])
-def test_a_version_is_larger_than_every_number_there(model, tmp_path, make):
+def test_a_version_is_larger_than_every_number_there(tmp_path, make):
+    (tmp_path / ".tmp-0").mkdir()
     make(tmp_path / "9999999999")
-    assert export.publish(model, tmp_path) == tmp_path / "10000000000"
+    assert export._place(tmp_path / ".tmp-0", tmp_path) == tmp_path / "10000000000"
 
 
 def test_only_the_newest_versions_are_kept(model, tmp_path):
@@ -353,65 +314,34 @@ def test_a_model_that_cannot_be_served_is_not_published(
     assert run_loaded(old, "generate", requests()["generate"])
 
 
-KILLED = """
-import sys, time
-import tensorflow as tf
-from keras_gans.serving import export
-from tests.serving.test_export import OneSignature
-
-def stay(latent):
-    # publish calls it eagerly when the files are written and about to be compared.
-    if tf.executing_eagerly():
-        print("written", flush=True)
-        time.sleep(100)
-    return {"image": latent}
-
-export.publish(OneSignature(stay), sys.argv[1])
-"""
-
-
-def test_a_killed_publisher_leaves_no_version_and_its_rest_is_removed_a_day_later(model, tmp_path):
-    publisher = start(KILLED, tmp_path)
-    assert publisher.stdout.readline() == "written\n"
-    publisher.send_signal(signal.SIGKILL)
-    publisher.communicate()
-    (rest,) = entries(tmp_path)
-    assert rest.startswith(".tmp-")
-    assert (tmp_path / rest / "saved_model.pb").exists()
-    assert export.versions(tmp_path) == []
-
-    first = export.publish(model, tmp_path)
-    assert entries(tmp_path) == [rest, first.name]
-    two_days_ago = time.time() - 2 * 24 * 60 * 60
-    os.utime(tmp_path / rest, (two_days_ago, two_days_ago))
-    second = export.publish(model, tmp_path)
-    assert entries(tmp_path) == [first.name, second.name]
-
-
-PUBLISHER = """
-import sys
-from keras_gans.serving import export
-from tests.serving.test_export import StandIn
-
-model = StandIn()
-print("ready", flush=True)
-sys.stdin.readline()
-for _ in range(3):
-    print(export.publish(model, sys.argv[1]).name, flush=True)
-"""
-
-
-def test_two_publishers_at_once_both_succeed(model, tmp_path):
-    other = start(PUBLISHER, tmp_path)
-    assert other.stdout.readline() == "ready\n"
-    other.stdin.write("go\n")
-    other.stdin.flush()
-    published = [export.publish(model, tmp_path).name for _ in range(3)]
-    published += other.communicate()[0].split()
-    assert len(published) == 6
-    assert sorted(published) == entries(tmp_path)
+def test_two_publishers_at_once_both_succeed_and_of_a_killed_one_no_version_is_left(
+    model, tmp_path
+):
+    both, killed = tmp_path / "both", tmp_path / "killed"
+    with another_publisher() as other:
+        for _ in range(2):
+            ask(other, "images", both)
+        published = [export.publish(model, both).name for _ in range(2)]
+        published += [other.stdout.readline().strip() for _ in range(2)]
+        ask(other, "stay", killed)
+        assert other.stdout.readline() == "written\n"
+        other.send_signal(signal.SIGKILL)
+    assert len(set(published)) == 4
+    assert sorted(published) == entries(both)
     for name in published:
-        assert run_loaded(tmp_path / name, "generate", requests()["generate"])
+        assert run_loaded(both / name, "generate", requests()["generate"])
+
+    (rest,) = entries(killed)
+    assert rest.startswith(".tmp-")
+    assert (killed / rest / "saved_model.pb").exists()
+    assert export.versions(killed) == []
+    # It is removed a day later.
+    first = export.publish(model, killed)
+    assert entries(killed) == [rest, first.name]
+    two_days_ago = time.time() - 2 * 24 * 60 * 60
+    os.utime(killed / rest, (two_days_ago, two_days_ago))
+    second = export.publish(model, killed)
+    assert entries(killed) == [first.name, second.name]
 
 
 def test_a_number_taken_meanwhile_is_passed_over(tmp_path):
@@ -437,8 +367,8 @@ def test_a_number_taken_meanwhile_is_passed_over(tmp_path):
 
 # The variables take 6 KB and the graph 60 KB: each does not fit once.
 @pytest.mark.parametrize("size", [1000, 20000])
-def test_a_full_disk_is_one_line_and_leaves_the_old_version(model, tmp_path, size):
-    old = export.publish(model, tmp_path)
+def test_a_full_disk_is_one_line_and_leaves_the_old_version(model, version, tmp_path, size):
+    old = shutil.copytree(version, tmp_path / version.name)
     with full_disk(size), pytest.raises(RunError) as failure:
         export.publish(model, tmp_path)
     (line,) = str(failure.value).splitlines()

@@ -1,5 +1,7 @@
 """What autoencoders answer, and what they refuse, in Python and in the server's own loader."""
 
+import functools
+
 import keras
 import numpy as np
 import pytest
@@ -53,8 +55,11 @@ def version(vae, tmp_path_factory):
     return vae.export(tmp_path_factory.mktemp("saved_models") / "vae")
 
 
+opened = functools.cache(Endpoints.from_export)  # once for all tests that only ask it
+
+
 def run_loaded(version, signature, inputs):
-    return Endpoints.from_export(version)[signature](**{k: tf.constant(inputs[k]) for k in inputs})
+    return opened(version)[signature](**{k: tf.constant(inputs[k]) for k in inputs})
 
 
 def images(count=2, low=-1.0, high=1.0):
@@ -69,7 +74,7 @@ def with_one(value):
 
 
 def test_names_shapes_and_dtypes(version):
-    endpoints = Endpoints.from_export(version)
+    endpoints = opened(version)
     image = tf.TensorSpec([None, *SHAPE], tf.float32, "image")
     latent = tf.TensorSpec([None, LATENT_DIM], tf.float32, "latent")
     deviation = tf.TensorSpec([None, LATENT_DIM], tf.float32, "latent_deviation")
@@ -178,7 +183,7 @@ def test_a_prior_of_classes_takes_a_label(tmp_path):
     drawn = seeded_latents(seeds, LATENT_DIM).numpy()
     expected = drawn + 10 * np.float32([[-1], [1], [0]])
     np.testing.assert_allclose(made["latent"], expected, rtol=1e-6)
-    sampled = Sampler.from_export(version).images(seeds, labels)
+    sampled = Sampler.from_endpoints(endpoints).images(seeds, labels)
     np.testing.assert_allclose(sampled, made["image"], rtol=1e-6)
     with pytest.raises(RefusedError, match="label must be an integer from 0 to 2"):
         run_in_loader(version, "generate", {"seed": seeds, "label": labels + 1})

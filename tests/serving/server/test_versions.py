@@ -9,26 +9,34 @@ import pytest
 import tensorflow as tf
 
 from keras_gans.serving.server.versions import STATE, LoadedVersion, ModelStore
-from tests.serving.server.running import GOOD, running, seeds
+from tests.serving.server.running import running, seeds
 
 pytestmark = pytest.mark.slow
 
+GOOD = {"instances": [[1.0, 2.0]]}
 
-def test_a_new_version_is_taken_up_and_a_damaged_one_is_not(saved_models, tmp_path):
-    (number,) = (path.name for path in (saved_models / "cgan").iterdir())
-    source = saved_models / "cgan" / number
-    shutil.copytree(source, tmp_path / "cgan" / "5")
+
+def predicted(asked, **which):
+    """The number of the version that answers, as it should."""
+    inputs = {"latent": np.float32([[1.0, 2.0]])}
+    version, outputs = asked.predict("doubler", "serving_default", inputs, **which)
+    assert outputs["image"].tolist() == [[2.0, 4.0]]
+    return version
+
+
+def test_a_new_version_is_taken_up_and_a_damaged_one_is_not(doubler, tmp_path):
+    shutil.copytree(doubler, tmp_path / "doubler" / "5")
     with running(tmp_path) as asked:
-        assert asked.predict("cgan", "generate", seeds(1))[0] == 5
-        shutil.copytree(source, tmp_path / ".cgan7")
-        (tmp_path / ".cgan7").rename(tmp_path / "cgan" / "7")
+        assert predicted(asked) == 5
+        shutil.copytree(doubler, tmp_path / ".doubler7")
+        (tmp_path / ".doubler7").rename(tmp_path / "doubler" / "7")
         asked.store.poll()
-        assert asked.predict("cgan", "generate", seeds(1))[0] == 7
-        shutil.copytree(source, tmp_path / "cgan" / "9")
-        (tmp_path / "cgan" / "9" / "saved_model.pb").write_bytes(b"")
+        assert predicted(asked) == 7
+        shutil.copytree(doubler, tmp_path / "doubler" / "9")
+        (tmp_path / "doubler" / "9" / "saved_model.pb").write_bytes(b"")
         asked.store.poll()
-        assert asked.predict("cgan", "generate", seeds(1))[0] == 7
-        _, _, answer = asked.ask("GET", "/v1/models/cgan")
+        assert predicted(asked) == 7
+        _, _, answer = asked.ask("GET", "/v1/models/doubler")
         states = {e["version"]: (e["state"], e["status"]) for e in answer["model_version_status"]}
         assert states["7"][0] == "AVAILABLE"
         assert (states["9"][0], states["9"][1]["error_code"]) == ("END", "UNKNOWN")
@@ -36,63 +44,60 @@ def test_a_new_version_is_taken_up_and_a_damaged_one_is_not(saved_models, tmp_pa
         assert states["5"][0] == "END"
 
 
-def available(store, name="cgan"):
+def available(store, name="doubler"):
     states = store.models[name].states
     return sorted(number for number, (state, *_) in states.items() if state == STATE.AVAILABLE)
 
 
-def test_the_version_before_comes_back_when_the_newest_is_removed(saved_models, tmp_path):
-    (source,) = (saved_models / "cgan").iterdir()
-    shutil.copytree(source, tmp_path / "cgan" / "1")
+def test_the_version_before_comes_back_when_the_newest_is_removed(doubler, tmp_path):
+    shutil.copytree(doubler, tmp_path / "doubler" / "1")
     store = ModelStore(tmp_path)
     store.poll()
-    shutil.copytree(source, tmp_path / "cgan" / "2")
+    shutil.copytree(doubler, tmp_path / "doubler" / "2")
     store.poll()
     assert available(store) == [2]
-    (tmp_path / "cgan" / "2").rename(tmp_path / "2")
+    (tmp_path / "doubler" / "2").rename(tmp_path / "2")
     store.poll()
     assert available(store) == [1]
-    (tmp_path / "2").rename(tmp_path / "cgan" / "2")
-    (tmp_path / "cgan" / "2" / "saved_model.pb").write_bytes(b"")
+    (tmp_path / "2").rename(tmp_path / "doubler" / "2")
+    (tmp_path / "doubler" / "2" / "saved_model.pb").write_bytes(b"")
     for _ in range(2):  # what could not be loaded is not tried again
         store.poll()
         assert available(store) == [1]
 
 
-@pytest.mark.parametrize("only", [None, "cgan"])
+@pytest.mark.parametrize("only", [None, "doubler"])
 @pytest.mark.parametrize("pinned", [(), (1,)])
-def test_what_is_loaded_is_served_while_the_folder_is_away(saved_models, tmp_path, only, pinned):
-    (source,) = (saved_models / "cgan").iterdir()
+def test_what_is_loaded_is_served_while_the_folder_is_away(doubler, tmp_path, only, pinned):
     folder, away = tmp_path / "exports", tmp_path / "away"
-    shutil.copytree(source, folder / "cgan" / "1")
+    shutil.copytree(doubler, folder / "doubler" / "1")
     store = ModelStore(folder, only, pinned)
     store.poll()
-    loaded = store.model("cgan").find()
+    loaded = store.model("doubler").find()
     folder.rename(away)
     store.poll()
-    assert store.model("cgan").find() is loaded
-    (away / "cgan" / "1").rename(away / "cgan" / "2")
+    assert store.model("doubler").find() is loaded
+    (away / "doubler" / "1").rename(away / "doubler" / "2")
     away.rename(folder)
     if not pinned:
         store.poll()
         assert available(store) == [2]
 
 
-def test_labels_name_versions(saved_models, tmp_path):
-    (number,) = (path.name for path in (saved_models / "cgan").iterdir())
+def test_labels_name_versions(doubler, tmp_path):
     for version in ("1", "2"):
-        shutil.copytree(saved_models / "cgan" / number, tmp_path / "cgan" / version)
+        shutil.copytree(doubler, tmp_path / "doubler" / version)
     labels = {"stable": 1, "canary": 2}
-    with running(tmp_path, "cgan", pinned=(1, 2), labels=labels) as asked:
+    with running(tmp_path, "doubler", pinned=(1, 2), labels=labels) as asked:
         for label, version in labels.items():
-            assert asked.predict("cgan", "generate", seeds(1), label=label)[0] == version
-            path = f"/v1/models/cgan/labels/{label}"
+            assert predicted(asked, label=label) == version
+            path = f"/v1/models/doubler/labels/{label}"
             assert asked.ask("POST", f"{path}:predict", GOOD)[0] == 200
             assert (
                 json.dumps(version)
                 in asked.ask("GET", path)[2]["model_version_status"][0]["version"]
             )
-        assert asked.predict("cgan", "generate", seeds(1))[0] == 2
+        assert predicted(asked) == 2
 
 
 def test_a_version_is_warm_when_it_is_available(saved_models):
