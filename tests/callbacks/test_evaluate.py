@@ -20,6 +20,7 @@ from tests.models.test_gan import TestGAN as Toy
 
 TOY = Toy()
 NAME = "mmd_60_pixels"
+BEFORE = 100  # steps: no epoch has the number of its last one
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +30,16 @@ def evaluator(tmp_path_factory):
     return Evaluator(data, "pixels", 60, ["mmd", "precision_recall"], cache_dir=cache)
 
 
+def toy():
+    """A model whose few steps need no graph."""
+    model = TOY.compiled(run_eagerly=True)
+    model.step.assign(BEFORE)
+    return model
+
+
 def fit(model, *callbacks, first=0, epochs=4):
-    data = tf.data.Dataset.from_tensor_slices(TOY.data(24)).batch(8)
+    """Takes one step an epoch."""
+    data = tf.data.Dataset.from_tensor_slices(TOY.data(24)).batch(24)
     return model.fit(
         data,
         initial_epoch=first,
@@ -43,7 +52,7 @@ def fit(model, *callbacks, first=0, epochs=4):
 
 @pytest.mark.slow
 def test_the_best_of_all_epochs_is_kept(evaluator, tmp_path):
-    model = TOY.compiled()
+    model = toy()
     weights = {}
     keep = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: weights.update(
@@ -51,12 +60,12 @@ def test_the_best_of_all_epochs_is_kept(evaluator, tmp_path):
         )
     )
     path = tmp_path / "best.keras"
-    fit(model, kg.callbacks.Evaluate(evaluator, "mmd", path), keep, epochs=6)
+    fit(model, kg.callbacks.Evaluate(evaluator, "mmd", path), keep)
     epoch, (value, best) = min(weights.items(), key=lambda item: item[1][0])
     record = results.read_best(path)
-    assert (record["epoch"], record["step"]) == (epoch, 3 * epoch)
+    assert (record["epoch"], record["step"]) == (epoch, BEFORE + epoch)
     assert (record["metric"], record["value"]) == (NAME, value)
-    assert len({value for value, _ in weights.values()}) == 6
+    assert len({value for value, _ in weights.values()}) == 4
     loaded = keras.models.load_model(path)
     assert int(loaded.step) == record["step"]
     for actual, expected in zip(loaded.generator.get_weights(), best, strict=True):
@@ -72,9 +81,9 @@ def test_every_so_many_epochs_and_the_last_in_tensorboard(evaluator, tmp_path):
         callback = kg.callbacks.Evaluate(
             evaluator, "mmd", tmp_path / "best.keras", 2, last_epoch=5, writer=writer
         )
-        fit(TOY.compiled(), callback, epochs=5)
+        fit(toy(), callback, epochs=5)
     values = logged(tmp_path)[f"evaluation/{NAME}"]
-    assert list(values) == [6, 12, 15]
+    assert list(values) == [BEFORE + 2, BEFORE + 4, BEFORE + 5]
     assert min(values.values()) == pytest.approx(
         results.read_best(tmp_path / "best.keras")["value"]
     )
@@ -84,7 +93,7 @@ def test_every_so_many_epochs_and_the_last_in_tensorboard(evaluator, tmp_path):
 @pytest.mark.slow
 def test_a_run_that_goes_on_keeps_the_better_of_before(evaluator, tmp_path):
     path = tmp_path / "best.keras"
-    model = TOY.compiled()
+    model = toy()
     fit(model, kg.callbacks.Evaluate(evaluator, "mmd", path), epochs=2)
     record = json.loads(path.with_suffix(".json").read_text())
     record["value"] = -100.0  # better than anything
@@ -99,27 +108,36 @@ def test_a_run_that_goes_on_keeps_the_better_of_before(evaluator, tmp_path):
     assert results.read_best(path)["epoch"] == 5
 
 
+@pytest.fixture(scope="module")
+def trained(evaluator):
+    """Models after one epoch and after four, and their scores, by epochs; do not touch."""
+    found = {}
+    for epochs in (1, 4):
+        model = toy()
+        fit(model, epochs=epochs)
+        found[epochs] = model, evaluator.scores(Endpoints.from_model(model))[NAME].value
+    return found
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("features", ["those of another classifier", None])
-def test_the_best_of_before_is_scored_anew_in_other_features(evaluator, tmp_path, features):
+def test_the_best_of_before_is_scored_anew_in_other_features(
+    evaluator, trained, tmp_path, features
+):
     """A number by another classifier, or by who knows which, says nothing beside one of today."""
     path = tmp_path / "best.keras"
-    values = {}
-    for epochs in (1, 4):  # of this toy the first samples are nearest
-        model = TOY.compiled()
-        fit(model, epochs=epochs)
-        values[epochs] = evaluator.scores(Endpoints.from_model(model))[NAME].value
-    assert values[1] < values[4]
+    (_, first), (model, fourth) = trained[1], trained[4]
+    assert first < fourth  # of this toy the first samples are nearest
     claim = {"metric": NAME, "value": -100.0, "scores": {}, "features": features}
     model.save(path)
-    path.with_suffix(".json").write_text(json.dumps(claim | {"epoch": 4, "step": 12}))
-    model = TOY.compiled()
+    path.with_suffix(".json").write_text(json.dumps(claim | {"epoch": 4, "step": BEFORE + 4}))
+    model = toy()
     fit(model, kg.callbacks.Evaluate(evaluator, "mmd", path), epochs=1)
     notes = results.read_best(path)
-    assert (notes["epoch"], notes["value"]) == (1, values[1])
+    assert (notes["epoch"], notes["value"]) == (1, first)
     assert notes["features"] == evaluator.features_fingerprint
     # The other way about, the checkpoint stays, with the number of today beside it.
-    claim |= {"value": 100.0, "epoch": 1, "step": 3}
+    claim |= {"value": 100.0, "epoch": 1, "step": BEFORE + 1}
     path.with_suffix(".json").write_text(json.dumps(claim))
     kept = path.read_bytes()
     fit(model, kg.callbacks.Evaluate(evaluator, "mmd", path), first=1, epochs=2)
@@ -132,7 +150,7 @@ def test_a_damaged_best_that_must_be_scored_anew_names_the_cure(evaluator, tmp_p
     path.write_bytes(b"cut off")
     claim = {"metric": NAME, "value": 1.0, "scores": {}, "epoch": 1, "step": 3, "features": "other"}
     path.with_suffix(".json").write_text(json.dumps(claim))
-    model = TOY.compiled()
+    model = toy()
     with pytest.raises(RunError, match=r"best.keras is damaged: .*: delete it, and the next best"):
         fit(model, kg.callbacks.Evaluate(evaluator, "mmd", path), epochs=1)
     assert path.read_bytes() == b"cut off"
@@ -146,14 +164,14 @@ def test_every_evaluation_is_kept_beside_those_of_evaluate(evaluator, tmp_path):
     path = tmp_path / "metrics.json"
     others = {"protocol": {}, "scores": {}, "floor": {}}
     results.write(path, "best_60_pixels", others)
-    model = TOY.compiled()
+    model = toy()
     callback = kg.callbacks.Evaluate(evaluator, "mmd", tmp_path / "best.keras", epochs=2)
     fit(model, callback, epochs=4)
     first = results.read(path)
     assert set(first) == {"best_60_pixels", "epoch_2_60_pixels", "epoch_4_60_pixels"}
     assert first["best_60_pixels"] == others
     entry = first["epoch_4_60_pixels"]
-    assert (entry["protocol"]["checkpoint"], entry["protocol"]["step"]) == ("epoch 4", 12)
+    assert (entry["protocol"]["checkpoint"], entry["protocol"]["step"]) == ("epoch 4", BEFORE + 4)
     assert entry["protocol"]["generated_images"] == 60
     assert set(entry["scores"]) == {NAME, "precision_60_pixels", "recall_60_pixels"}
     # A run that goes on from before the fourth epoch replaces its own, and nobody else's.
@@ -174,9 +192,7 @@ def test_health_is_told_how_many_classes_so_few_samples_can_show(tmp_path):
     judge = Evaluator(many, "pixels", 60, ["mmd"], cache_dir=tmp_path)
     seen = {}
     keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.update(logs))
-    fit(
-        TOY.compiled(), kg.callbacks.Evaluate(judge, "mmd", tmp_path / "best.keras"), keep, epochs=1
-    )
+    fit(toy(), kg.callbacks.Evaluate(judge, "mmd", tmp_path / "best.keras"), keep, epochs=1)
     assert seen["classes"] == pytest.approx(300 * (1 - (1 - 1 / 300) ** 60))
 
 

@@ -14,7 +14,7 @@ from tests.models.test_gan import TestGAN as Toy
 @pytest.mark.slow
 def test_a_grid_of_a_conditional_model_has_a_column_a_class(tmp_path):
     toy = ConditionalToy()
-    model = toy.compiled()
+    model = toy.compiled(run_eagerly=True)
     grid = kg.callbacks.SampleGrid(tmp_path, epochs=2, last_epoch=3, rows=4)
     model.fit(*toy.data(8), batch_size=8, epochs=3, verbose=0, callbacks=[grid])
     assert sorted(p.name for p in tmp_path.iterdir()) == ["epoch_0002.png", "epoch_0003.png"]
@@ -41,7 +41,7 @@ def test_an_image_does_not_depend_on_its_company():
 @pytest.mark.slow
 def test_other_pictures_go_to_files_and_tensorboard_by_their_names(tmp_path):
     toy = Toy()
-    model = toy.compiled()
+    model = toy.compiled(run_eagerly=True)
     pictures = {
         name: lambda endpoints, value=value: np.full((4, 6, 3), value, np.uint8)
         for name, value in (("first", 10), ("second", 20))

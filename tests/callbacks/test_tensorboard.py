@@ -39,7 +39,7 @@ def test_scalars_are_epoch_means_and_single_steps(tmp_path):
 def test_loss_scaling_shows_its_scales_and_the_updates_it_skipped(tmp_path):
     writer = tf.summary.create_file_writer(str(tmp_path))
     with dtype_policy_scope("mixed_float16"):
-        model = Toy().compiled()
+        model = Toy().compiled(run_eagerly=True)
     for optimizer, scale in (
         (model.generator_optimizer, 8.0),
         (model.discriminator_optimizer, 4.0),

@@ -23,8 +23,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def recipe(data):
-    """Two epochs of two steps; with an average, and two steps of D in each."""
-    return recipe_of("dcgan", data, batch_size=32, ema_decay=0.9, discriminator_steps=2)
+    """One epoch of two steps; with an average, and two steps of D in each."""
+    settings = {"ema_decay": 0.9, "discriminator_steps": 2}
+    return recipe_of("dcgan", data, epochs=1, batch_size=32, **settings)
 
 
 @pytest.fixture(scope="module")
@@ -60,24 +61,24 @@ def resumed_run(recipe, directory):
 def test_an_interrupted_run_ends_as_an_uninterrupted_one(recipe, whole, tmp_path):
     """With an epoch that has a hole."""
     expected, model = whole
-    directory = interrupted_run(recipe, tmp_path, number=3)
+    directory = interrupted_run(recipe, tmp_path, number=1)
     run = resumed_run(recipe, directory)
     assert_same_state(run.model, model)
     assert_same_state(checkpoint_of(directory), model)
     for tag in ("epoch/d_loss", "epoch/g_loss", "health/real_probability"):
         actual, wanted = logged(directory)[tag], logged(expected)[tag]
         assert {k: float(v) for k, v in actual.items()} == {k: float(v) for k, v in wanted.items()}
-        assert set(actual) == {2, 4}
+        assert set(actual) == {2}
 
 
 def test_an_interruption_between_epochs_loses_nothing_of_them(data, tmp_path):
     """With one step an epoch every step is an epoch's last one."""
-    recipe = recipe_of("dcgan", data, batch_size=64, epochs=3, sample_epochs=1)
-    directory = interrupted_run(recipe, tmp_path, number=2)
+    recipe = recipe_of("dcgan", data, batch_size=64, epochs=2, sample_epochs=1)
+    directory = interrupted_run(recipe, tmp_path, number=1)
     resumed_run(recipe, directory)
-    assert set(logged(directory)["epoch/d_loss"]) == {1, 2, 3}
+    assert set(logged(directory)["epoch/d_loss"]) == {1, 2}
     grids = [path.name for path in (directory / "samples").iterdir()]
-    assert sorted(grids) == ["epoch_0001.png", "epoch_0002.png", "epoch_0003.png"]
+    assert sorted(grids) == ["epoch_0001.png", "epoch_0002.png"]
 
 
 def test_what_fails_at_the_end_of_an_epoch_is_done_again(data, tmp_path):
@@ -104,11 +105,16 @@ def test_what_fails_at_the_end_of_an_epoch_is_done_again(data, tmp_path):
 
 def test_the_best_checkpoint_is_exported_and_generated_from(data, tmp_path):
     """Not the last one, unless it is asked for or nothing was scored."""
-    settings = {"batch_size": 32, "evaluate_epochs": 1, "evaluate_samples": 50}
+    settings = {
+        "batch_size": 32,
+        "evaluate_epochs": 1,
+        "evaluate_samples": 50,
+        "features": "pixels",
+    }
     run = without_graph(training.prepare(recipe_of("dcgan", data, **settings)))
     directory = training.create(run, tmp_path, "x")
     training.train(run, directory, training.evaluator_for(run, tmp_path))
-    scores = logged(directory)["evaluation/mmd_50_classifier"]
+    scores = logged(directory)["evaluation/mmd_50_pixels"]
     assert list(scores) == [2, 4]
     # Make the first one, which is not the last, the best, whatever chance chose.
     first = keras.models.load_model(directory / "best.keras")
@@ -220,8 +226,8 @@ def test_callbacks_come_in_the_order_that_each_needs(data, tmp_path):
 
 def test_the_means_of_an_epoch_with_a_hole_are_of_all_its_steps(data):
     """`fit` clears them when it begins the rest."""
-    run = training.prepare(recipe_of("dcgan", data, epochs=1))
-    run.model.fit(run.recipe.batches(run.source, 0), steps_per_epoch=3, verbose=0, shuffle=False)
+    run = without_graph(training.prepare(recipe_of("dcgan", data, epochs=1, batch_size=32)))
+    run.model.fit(run.recipe.batches(run.source, 0), steps_per_epoch=1, verbose=0, shuffle=False)
 
     def numbers():
         return [v.numpy().tolist() for metric in run.model.metrics for v in metric.variables]
