@@ -156,15 +156,15 @@ def test_an_export_translates_in_tiles_too(tmp_path):
     model = Translation(trained(resnet.generator(3, 3, filters=4, blocks=1)))
     export.publish(model, tmp_path / "export", limits=Limits(pixels=120 * 120))
     picture = photo(101, 150)
-    made = []
-    for endpoints in (Endpoints.from_export(tmp_path / "export"), Endpoints.from_model(model)):
-        translate = make_translator(endpoints, "translate_x_to_y")
-        plan = translate.plan(101, 150, side=120)
-        made.append(translate(picture, plan))
-    np.testing.assert_array_equal(*made)
-    assert made[0].shape == (101, 150, 3)
-    exported = make_translator(Endpoints.from_export(tmp_path / "export"), "translate_x_to_y")
-    assert exported.plan(101, 150) == plan
+    exported, translate = (
+        make_translator(endpoints, "translate_x_to_y")
+        for endpoints in (Endpoints.from_export(tmp_path / "export"), Endpoints.from_model(model))
+    )
+    plan = translate.plan(101, 150, side=120)
+    assert exported.plan(101, 150) == exported.plan(101, 150, side=120) == plan
+    made = exported(picture, plan)
+    np.testing.assert_array_equal(made, translate(picture, plan))
+    assert made.shape == (101, 150, 3)
     with pytest.raises(InputError, match="at most 14400 pixels"):
         exported(picture)
     np.testing.assert_array_equal(exported(picture[:92]), translate(picture[:92]))
@@ -187,8 +187,8 @@ def measured_peaks():
         return {"image": network(image)}
 
     translate = ImageTranslator(whole_network, 3, lambda: network)
-    picture, found = photo(1000, 1200), []
-    for plan in (translate.plan(1000, 1200, side=240), translate.plan(1000, 1200)):
+    picture, found = photo(600, 640), []
+    for plan in (translate.plan(600, 640, side=240), translate.plan(600, 640)):
         translate(picture[:100, :100], plan)
         Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
         before = memory("VmRSS")
@@ -205,7 +205,7 @@ def test_the_peak_of_memory_is_what_was_said():
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     (tiled, peak_tiled), (whole, peak_whole) = json.loads(done.stdout)
-    assert whole > 20 * tiled
+    assert whole > 6 * tiled
     # Beside the maps: the picture made, and what the allocator had kept is used again.
-    assert peak_tiled < tiled + 3 * 2**24
+    assert peak_tiled < tiled + 3 * 2**24 < whole / 1.5
     assert whole / 8 < peak_whole < 1.2 * whole

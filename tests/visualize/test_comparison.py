@@ -8,19 +8,17 @@ import tensorflow as tf
 
 from keras_gans.data import Source
 from keras_gans.data.arrays import ArraySplit
+from keras_gans.evaluation.evaluator import Evaluator
 from keras_gans.serving.endpoints import Endpoints
 from keras_gans.visualize import comparison
-from tests.evaluation.test_evaluator import evaluator, large_source, sampler
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
+from tests.evaluation.test_evaluator import large_source, sampler
+from tests.metrics.test_classifier import source
 
 
 @pytest.mark.slow
-def test_points_are_real_images_then_samples(cache):
-    judge = evaluator(cache)
+def test_points_are_real_images_then_samples(tmp_path):
+    """With the classes that a classifier sees."""
+    judge = Evaluator(source(), "classifier", 60, ["mmd"], cache_dir=tmp_path)
     features, images, columns = comparison.projector_points(judge, sampler(), 20)
     assert (features.shape, images.shape) == ((40, 128), (40, 8, 8, 1))
     assert columns["kind"] == ["real"] * 20 + ["sample"] * 20
@@ -31,8 +29,7 @@ def test_points_are_real_images_then_samples(cache):
     np.testing.assert_allclose(features[20:], described["features"], rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.slow
-def test_nearest_training_images_stand_below_the_samples(cache):
+def test_nearest_training_images_stand_below_the_samples(tmp_path):
     data = large_source()
 
     def generate(seed):
@@ -40,7 +37,8 @@ def test_nearest_training_images_stand_below_the_samples(cache):
         return {"image": tf.cast(images, tf.float32) / 127.5 - 1.0}
 
     copies = Endpoints({"generate": generate}, {}, None)
-    picture = comparison.nearest_training(evaluator(cache), copies, count=5)
+    judge = Evaluator(data, "pixels", 60, ["mmd"], cache_dir=tmp_path)
+    picture = comparison.nearest_training(judge, copies, count=5)
     assert picture.shape == (16, 40, 1)
     np.testing.assert_array_equal(picture[:8], picture[8:])
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import keras_gans as kg
 from keras_gans.data import Source, pixels
 from keras_gans.data.arrays import ArraySplit
 from keras_gans.errors import InputError, RunError
@@ -14,7 +13,7 @@ from keras_gans.serving.endpoints import Endpoints
 from keras_gans.visualize import latent_space
 from keras_gans.visualize.latent_space import Plane
 from tests.metrics.test_reconstruction import SHAPE, SPREAD, Linear
-from tests.visualize.test_walks import CODERS, coder
+from tests.visualize.test_walks import CODERS, coder_and_endpoints
 
 SIDE = SHAPE[0]
 
@@ -353,7 +352,7 @@ def test_every_model_that_encodes_has_the_same_pictures_each_time(variant, num_c
     random = np.random.default_rng(0)
     pixels = random.integers(0, 256, (50, 8, 8, 1), dtype=np.uint8)
     given = source(ArraySplit(pixels, random.integers(0, 3, 50)))
-    endpoints = Endpoints.from_model(coder(variant, num_classes))
+    _, endpoints = coder_and_endpoints(variant, num_classes)
     for name, function in latent_space.autoencoder_pictures(given).items():
         picture = function(endpoints)
         assert picture.dtype == np.uint8, name
@@ -363,13 +362,13 @@ def test_every_model_that_encodes_has_the_same_pictures_each_time(variant, num_c
 
 
 @pytest.mark.slow
-def test_an_export_gives_the_pictures_of_its_model(tmp_path):
-    model = coder(kg.VAE)
+def test_an_export_gives_the_pictures_of_its_model(exported_vae):
+    model, exported = exported_vae
     pixels = np.random.default_rng(0).integers(0, 256, (50, 8, 8, 1), dtype=np.uint8)
     pictures = latent_space.autoencoder_pictures(source(ArraySplit(pixels, None)))
-    exported = Endpoints.from_export(model.export(tmp_path))
+    endpoints = Endpoints.from_model(model)
     for name in ("reconstructions", "manifold", "walks"):
-        assert near(pictures[name](exported), pictures[name](Endpoints.from_model(model)))
+        assert near(pictures[name](exported), pictures[name](endpoints))
 
 
 def test_what_is_refused():

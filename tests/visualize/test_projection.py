@@ -10,7 +10,7 @@ from keras_gans.serving.endpoints import Endpoints
 from keras_gans.visualize.projection import nearest_latent
 from tests.models.test_cgan import TestConditionalGAN as Conditional
 from tests.models.test_gan import TestGAN as Toy
-from tests.visualize.test_walks import coder
+from tests.visualize.test_walks import coder_and_endpoints
 
 
 def distance(a, b):
@@ -22,7 +22,7 @@ def test_an_image_of_the_model_itself_is_found():
     """Nearer than the best of as many random latents as are tried at first."""
     endpoints = Endpoints.from_model(Toy().compiled())
     picture = sampling.Sampler.from_endpoints(endpoints).images([5_000])[0]
-    latent, label, image = nearest_latent(endpoints, picture, steps=200)
+    latent, label, image = nearest_latent(endpoints, picture, steps=60)
     others = sampling.Sampler.from_endpoints(endpoints).images(range(200))
     assert label is None
     assert distance(image, picture) < 0.2 * min(distance(each, picture) for each in others)
@@ -34,9 +34,9 @@ def test_an_image_of_the_model_itself_is_found():
 def test_the_class_is_found_or_kept():
     endpoints = Endpoints.from_model(Conditional().compiled())
     picture = sampling.Sampler.from_endpoints(endpoints).images([5_000], [2])[0]
-    _, label, image = nearest_latent(endpoints, picture, label=1, steps=20)
+    _, label, image = nearest_latent(endpoints, picture, label=1, steps=5)
     assert label == 1
-    _, label, best = nearest_latent(endpoints, picture, steps=100)
+    _, label, best = nearest_latent(endpoints, picture, steps=30)
     assert label in range(len(endpoints.class_names))
     assert distance(best, picture) <= distance(image, picture)
 
@@ -45,7 +45,7 @@ def test_the_class_is_found_or_kept():
 @pytest.mark.parametrize("label", [None, 1])
 def test_of_a_prior_of_classes_the_starts_are_draws_of_the_class(label):
     """What decodes takes no label, what draws does: an AAE with labels."""
-    endpoints = Endpoints.from_model(coder(kg.AdversarialAutoencoder, 3))
+    _, endpoints = coder_and_endpoints(kg.AdversarialAutoencoder, 3)
     drawn = sampling.draw_prior(endpoints, 1, [1], first_seed=4)
     picture = endpoints["decode"](latent=drawn)["image"][0].numpy()
     latent, found, image = nearest_latent(endpoints, picture, label, steps=1)

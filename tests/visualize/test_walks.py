@@ -21,6 +21,7 @@ from tests.contract import IMAGE_SHAPE, LATENT_DIM
 from tests.models.test_cgan import CLASSES
 from tests.models.test_cgan import TestConditionalGAN as ConditionalToy
 from tests.models.test_gan import TestGAN as Toy
+from tests.running_server import conditional_gan, toys
 
 DRAW = np.random.default_rng(3)
 
@@ -51,17 +52,11 @@ CODERS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def coders(tmp_path_factory):
-    """A function: a coder, and the endpoints of it and of its export, which is made once."""
-
-    @functools.cache
-    def made(variant, num_classes):
-        model = coder(variant, num_classes)
-        exported = model.export(tmp_path_factory.mktemp("coder"))
-        return model, (Endpoints.from_model(model), Endpoints.from_export(exported))
-
-    return made
+@functools.cache
+def coder_and_endpoints(variant, num_classes):
+    """A coder and its endpoints, made once for all tests of this file; do not touch."""
+    model = coder(variant, num_classes)
+    return model, Endpoints.from_model(model)
 
 
 def pictures_of(count):
@@ -73,20 +68,27 @@ def pictures_of(count):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("variant", "num_classes"), CODERS[:3])
-def test_stations_of_a_prior_are_its_own_draws(variant, num_classes, coders):
-    model, both = coders(variant, num_classes)
+def test_stations_of_a_prior_are_its_own_draws(variant, num_classes):
+    check_stations(*coder_and_endpoints(variant, num_classes))
+
+
+@pytest.mark.slow
+def test_stations_of_an_export_are_its_models_draws(exported_vae):
+    check_stations(*exported_vae)
+
+
+def check_stations(model, endpoints):
     seeds = np.array([[3], [2**31 - 1]])
-    labels = None if num_classes is None else np.array([[0], [2]])
+    labels = None if model.class_names is None else np.array([[0], [2]])
     drawn = [seeds.ravel()] if labels is None else [seeds.ravel(), labels.ravel()]
     expected = model.prior_of_seeds(*(tf.constant(each, tf.int32) for each in drawn))
-    made = pixels.to_uint8(Sampler.from_model(model).images(*drawn))
-    for endpoints in both:
-        stations = sampling.latents_of_seeds(endpoints, seeds, labels)
-        np.testing.assert_allclose(stations[:, 0], expected, rtol=1e-6, atol=1e-6)
-        # The frames of these stations are what is generated of the seeds.
-        inputs = walks.through_latents(np.repeat(stations, 2, axis=1), 1)
-        frame = next(walks.pictures(sampling.latent_decoder(endpoints), inputs))
-        np.testing.assert_array_equal(frame, images.grid(made, 1))
+    stations = sampling.latents_of_seeds(endpoints, seeds, labels)
+    np.testing.assert_allclose(stations[:, 0], expected, rtol=1e-6, atol=1e-6)
+    # The frames of these stations are what is generated of the seeds.
+    made = pixels.to_uint8(Sampler.from_endpoints(endpoints).images(*drawn))
+    inputs = walks.through_latents(np.repeat(stations, 2, axis=1), 1)
+    frame = next(walks.pictures(sampling.latent_decoder(endpoints), inputs))
+    np.testing.assert_array_equal(frame, images.grid(made, 1))
 
 
 # Inputs ------------------------------------------------------------------------------------------
@@ -113,20 +115,20 @@ def frames_of(function, inputs):
 
 
 @pytest.mark.slow
-def test_stations_are_the_images_of_their_seeds(tmp_path):
-    model = Toy().compiled()
-    expected = pixels.to_uint8(Sampler.from_model(model).images(range(7, 10)))
-    for endpoints in (Endpoints.from_model(model), Endpoints.from_export(model.export(tmp_path))):
-        inputs = walks.through_latents(sampling.latents_of_seeds(endpoints, [[7, 8, 9]]), 50)
-        frames = frames_of(sampling.latent_decoder(endpoints), inputs)
-        assert frames.shape == (150, *IMAGE_SHAPE)
-        np.testing.assert_array_equal(frames[::50], expected)
+def test_stations_are_the_images_of_their_seeds():
+    endpoints = Endpoints.from_model(Toy().compiled())
+    expected = pixels.to_uint8(Sampler.from_endpoints(endpoints).images(range(7, 10)))
+    inputs = walks.through_latents(sampling.latents_of_seeds(endpoints, [[7, 8, 9]]), 50)
+    frames = frames_of(sampling.latent_decoder(endpoints), inputs)
+    assert frames.shape == (150, *IMAGE_SHAPE)
+    np.testing.assert_array_equal(frames[::50], expected)
 
 
 @pytest.mark.slow
-def test_a_frame_has_a_tile_for_each_row_and_column(tmp_path):
-    model = ConditionalToy().compiled()
-    for endpoints in (Endpoints.from_model(model), Endpoints.from_export(model.export(tmp_path))):
+def test_a_frame_has_a_tile_for_each_row_and_column(tmp_path_factory):
+    model = conditional_gan()
+    exported = toys(tmp_path_factory.getbasetemp()) / "cgan"
+    for endpoints in (Endpoints.from_model(model), Endpoints.from_export(exported)):
         stations = sampling.latents_of_seeds(endpoints, [[0, 1], [2, 3]])
         inputs = walks.through_latents(stations, 10, labels=range(CLASSES))
         frames = frames_of(sampling.latent_decoder(endpoints), inputs)
@@ -150,25 +152,32 @@ def test_each_column_may_have_its_own_stations():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("variant", "num_classes"), CODERS)
-def test_a_row_leads_from_the_one_image_to_the_other(variant, num_classes, coders):
-    model, both = coders(variant, num_classes)
+def test_a_row_leads_from_the_one_image_to_the_other(variant, num_classes):
+    check_rows(*coder_and_endpoints(variant, num_classes))
+
+
+@pytest.mark.slow
+def test_a_row_of_an_export_is_that_of_its_model(exported_vae):
+    check_rows(*exported_vae)
+
+
+def check_rows(model, endpoints):
     pairs = pictures_of(6).reshape(3, 2, *IMAGE_SHAPE)
     codes = model.encode(pairs.reshape(6, *IMAGE_SHAPE) / np.float32(127.5) - 1).numpy()
-    codes = codes.reshape(3, 2, LATENT_DIM)
-    for endpoints in both:
-        picture = walks.rows_between(endpoints, pairs, 7)
-        assert picture.shape == (3 * 8, 7 * 8, 1)
-        for row, pair in enumerate(pairs):
-            cells = np.split(picture[8 * row : 8 * row + 8], 7, axis=1)
-            np.testing.assert_array_equal([cells[0], cells[6]], pair)
-            for place, weight in enumerate(np.linspace(0, 1, 5)):
-                code = (1 - weight) * codes[row, :1] + weight * codes[row, 1:]
-                decoded = model.decode(tf.constant(code, tf.float32)).numpy()
-                expected = pixels.to_uint8(decoded)[0]
-                assert np.abs(expected.astype(int) - cells[1 + place]).max() <= 1
-        # It starts at the reconstruction.
-        made = endpoints["reconstruct"](image=pairs[:1, 0] / np.float32(127.5) - 1)["image"]
-        assert np.abs(pixels.to_uint8(made.numpy())[0].astype(int) - picture[:8, 8:16]).max() <= 1
+    codes = codes.reshape(3, 2, -1)
+    picture = walks.rows_between(endpoints, pairs, 7)
+    assert picture.shape == (3 * 8, 7 * 8, 1)
+    for row, pair in enumerate(pairs):
+        cells = np.split(picture[8 * row : 8 * row + 8], 7, axis=1)
+        np.testing.assert_array_equal([cells[0], cells[6]], pair)
+        for place, weight in enumerate(np.linspace(0, 1, 5)):
+            code = (1 - weight) * codes[row, :1] + weight * codes[row, 1:]
+            decoded = model.decode(tf.constant(code, tf.float32)).numpy()
+            expected = pixels.to_uint8(decoded)[0]
+            assert np.abs(expected.astype(int) - cells[1 + place]).max() <= 1
+    # It starts at the reconstruction.
+    made = endpoints["reconstruct"](image=pairs[:1, 0] / np.float32(127.5) - 1)["image"]
+    assert np.abs(pixels.to_uint8(made.numpy())[0].astype(int) - picture[:8, 8:16]).max() <= 1
 
 
 def translator():
@@ -221,8 +230,8 @@ def test_a_strip_of_short_or_many_legs_and_of_classes():
 def test_a_models_class_walk_begins_at_its_own_images(ema_decay):
     """Bit for bit, batch statistics and running average as everywhere else."""
     toy = ConditionalToy()
-    model = toy.compiled(options={"ema_decay": ema_decay})
-    toy.fit(model)
+    model = toy.compiled(options={"ema_decay": ema_decay}, run_eagerly=True)
+    toy.fit(model, steps=1)
     classes = np.arange(CLASSES)
     stations = sampling.latents_of_seeds(Endpoints.from_model(model), [[4]])
     inputs = walks.through_classes(stations, classes, 5)
