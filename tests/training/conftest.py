@@ -6,7 +6,7 @@ from PIL import Image
 
 from keras_gans.recipes import RECIPES
 from tests.apps.processes import write_npz
-from tests.training.toys import finished_run, recipe_of
+from tests.training.toys import finished_run, recipe_of, save_untrained
 
 
 @pytest.fixture(scope="session")
@@ -37,8 +37,8 @@ def domains(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def cyclegan(domains, tmp_path_factory):
-    """A run of one step: a `Finished`; do not touch."""
+    """A run with the weights that it began with: a `Finished`; do not touch."""
     sizes = {"generator_filters": 2, "blocks": 1, "discriminator_filters": 2, "halvings": 1}
     settings = {"image_size": 8, "epochs": 1, "batch_size": 48, **sizes}
     recipe = RECIPES["cyclegan"](dataset=domains, **settings)
-    return finished_run(recipe, tmp_path_factory.mktemp("cyclegan"))
+    return finished_run(recipe, tmp_path_factory.mktemp("cyclegan"), save_untrained)

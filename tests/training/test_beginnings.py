@@ -109,7 +109,7 @@ def test_a_complete_run_that_is_trained_longer_is_a_longer_run(cgan, data, tmp_p
 
 @pytest.mark.slow
 def test_schedules_are_those_of_the_longer_run(data, tmp_path):
-    recipe = training.prepare(recipe_of("cgan", data, epochs=1, **SETTINGS)).recipe
+    recipe = recipe_of("cgan", data, epochs=1, **SETTINGS)
     directory, _ = whole_run(recipe, tmp_path)
     longer = training.reopen(dataclasses.replace(recipe, epochs=4), directory)
     assert longer.model.steps_done == 1

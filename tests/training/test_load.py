@@ -12,7 +12,7 @@ from keras_gans import training
 from keras_gans.recipes import RECIPES
 from keras_gans.serving.endpoints import Endpoints
 from keras_gans.serving.sampling import Sampler
-from tests.training.toys import finished_run
+from tests.training.toys import finished_run, save_untrained
 
 pytestmark = pytest.mark.slow
 opened = functools.cache(kg.load)  # models once for all tests that only ask them
@@ -21,7 +21,7 @@ opened = functools.cache(kg.load)  # models once for all tests that only ask the
 @pytest.fixture(scope="module")
 def autoencoder(tmp_path_factory):
     recipe = RECIPES["autoencoder"](units=(4,), latent_dim=3, epochs=1, batch_size=1024)
-    return finished_run(recipe, tmp_path_factory.mktemp("autoencoder"))
+    return finished_run(recipe, tmp_path_factory.mktemp("autoencoder"), save_untrained)
 
 
 def images_of(shape, seed=0):

@@ -16,7 +16,7 @@ from keras_gans.training.run import _resolved
 from tests.apps.processes import assert_same_state
 from tests.metrics.test_inception import write_graph
 from tests.recipes.toys import toy_source
-from tests.training.toys import recipe_of, whole_run
+from tests.training.toys import recipe_of
 
 
 @dataclasses.dataclass
@@ -211,12 +211,12 @@ def test_a_run_that_has_no_checkpoint_begins_anew(data, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_run_is_reopened_at_its_checkpoint_with_its_own_settings(data, tmp_path):
-    recipe = recipe_of("dcgan", data, epochs=1, batch_size=32, steps_per_execution=2)
-    directory, model = whole_run(recipe, tmp_path)
-    run = training.reopen(recipe, directory)
-    assert_same_state(run.model, model)
+def test_a_run_is_reopened_at_its_checkpoint_with_its_own_settings(cgan):
+    recipe = dataclasses.replace(cgan.recipe, batch_size=32, steps_per_execution=2)
+    run = training.reopen(recipe, cgan.run)
+    assert run.model.steps_done == 1
+    assert_same_state(run.model, cgan.model)
     assert run.model.steps_per_execution == 2
     other = dataclasses.replace(recipe, dataset="digits", image_size=8)
     with pytest.raises(InputError, match=r"^digits is not what .*: 64 images there, 1797 here$"):
-        training.reopen(other, directory)
+        training.reopen(other, cgan.run)

@@ -33,7 +33,7 @@ def whole_run(recipe, folder):
 
 
 class Finished(NamedTuple):
-    """A run that was trained and exported."""
+    """A run that was exported."""
 
     run: Path
     export: Path  # the folder of its versions
@@ -41,10 +41,15 @@ class Finished(NamedTuple):
     recipe: Recipe
 
 
-def finished_run(recipe, folder):
+def save_untrained(run, directory):
+    """Instead of `training.train`, where no weights need have moved."""
+    run.model.save(directory / "checkpoint.keras")
+
+
+def finished_run(recipe, folder, train=training.train):
     """Trains a run of few steps and exports it; returns a `Finished`."""
     run = without_graph(training.prepare(recipe))
     directory = training.create(run, folder / "runs", recipe.variant)
-    training.train(run, directory)
+    train(run, directory)
     training.finish(run, directory, folder / "exports")
     return Finished(directory, folder / "exports" / recipe.variant, run.model, run.recipe)

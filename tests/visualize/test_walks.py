@@ -231,7 +231,7 @@ def test_a_models_class_walk_begins_at_its_own_images(ema_decay):
     """Bit for bit, batch statistics and running average as everywhere else."""
     toy = ConditionalToy()
     model = toy.compiled(options={"ema_decay": ema_decay}, run_eagerly=True)
-    toy.fit(model, steps=1)
+    toy.fit(model)
     classes = np.arange(CLASSES)
     stations = sampling.latents_of_seeds(Endpoints.from_model(model), [[4]])
     inputs = walks.through_classes(stations, classes, 5)
