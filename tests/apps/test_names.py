@@ -2,14 +2,16 @@
 
 import json
 import os
+import re
 import subprocess
+import sys
 
 import numpy as np
 import pytest
 import yaml
 from PIL import Image
 
-from tests.apps.processes import SMALL, ended, places, start
+from tests.apps.processes import ROOT, SMALL, ended, places, start
 
 pytestmark = pytest.mark.slow
 
@@ -54,39 +56,67 @@ def test_a_run_ends_with_what_it_wrote(trained, folder):
     assert (run / "samples" / "history.gif").exists()
 
 
-def test_what_the_end_names_can_be_run(trained, tmp_path):
-    """The words of the printed command, as `sh` takes them apart, given to the program."""
+# Programs one after the other in one process, which imports TensorFlow once: what each ends with.
+PROGRAMS = """
+import importlib, json, sys
+
+for program, *words in json.loads(sys.argv[1]):
+    app = importlib.import_module("apps." + program)
+    status = 0
+    try:
+        app.console.run_app(app.PROGRAM, lambda: app.main(words))
+    except SystemExit as end:
+        status = end.code
+    for stream in (sys.stdout, sys.stderr):
+        print("ended", status, file=stream, flush=True)
+"""
+
+
+def all_of(*commands):
+    """Runs programs on that terminal; returns `(status, stdout, stderr)` of each."""
+    words = json.dumps([[str(word) for word in command] for command in commands])
+    process = subprocess.run(
+        [sys.executable, "-c", PROGRAMS, words], cwd=ROOT, env=ASCII, capture_output=True, text=True
+    )
+    assert process.returncode == 0, process.stderr
+    outs, errors = (
+        re.split(r"ended (\d+)\n", text)[:-1] for text in (process.stdout, process.stderr)
+    )
+    assert outs[1::2] == errors[1::2]
+    return list(zip(map(int, outs[1::2]), outs[::2], errors[::2], strict=True))
+
+
+def test_what_the_end_names_can_be_run_and_scores_are_told(trained, tmp_path):
     base, out = trained
+    # The words of the printed command, as `sh` takes them apart, given to the program.
     (line,) = [line for line in out.splitlines() if "make generate" in line]
     script = f"set -- {line.strip()}; printf '%s' \"$3\""
     word = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
     model = word.removeprefix("RUN=")
     assert model == f"{base}/exports/cgan"
-    grid = tmp_path / "grid.png"
-    status, _, err = ended(start("generate", model, "--grid", grid, "--count", "4", env=ASCII))
-    assert status == 0, err
-    assert grid.exists()
-
-
-def test_scores_of_such_data_are_told(trained):
-    base, _ = trained
     (run,) = (base / "runs").glob("cgan-*")
+    grid, picture = tmp_path / "grid.png", tmp_path / "rows.png"
     more = ["--samples", "20", "--metrics", "classes", "mmd"]
-    status, out, err = ended(start("evaluate", run, *more, env=ASCII))
-    assert status == 0, err
-    assert "worst     class " in out
-    picture = base / "rows.png"
-    compare = ["--compare", run, run, *more, "--picture", picture]
-    status, _, err = ended(start("evaluate", *compare, env=ASCII))
-    assert status == 0, err
+    generated, scored, compared = all_of(
+        ["generate", model, "--grid", grid, "--count", "4"],
+        ["evaluate", run, *more],
+        ["evaluate", "--compare", run, run, *more, "--picture", picture],
+    )
+    assert generated[0] == 0, generated
+    assert grid.exists()
+    assert scored[0] == 0, scored
+    assert "worst     class " in scored[1]
+    assert compared[0] == 0, compared
     assert picture.exists()
 
 
 def test_a_place_that_tensorflow_cannot_write_to_is_refused(folder, tmp_path):
     odd = tmp_path / os.fsdecode(b"caf\xe9")
     options = ["--dataset", f"folder:{folder}", "--image-size", "8", *SMALL]
-    for place in (["--runs-dir", odd], ["--export-dir", odd, "--runs-dir", tmp_path / "runs"]):
-        status, out, err = ended(start("train", "cgan", *options, *place, env=ASCII))
+    for status, out, err in all_of(
+        ["train", "cgan", *options, "--runs-dir", odd],
+        ["train", "cgan", *options, "--export-dir", odd, "--runs-dir", tmp_path / "runs"],
+    ):
         assert status == 2
         (line,) = err.splitlines()
         assert line.endswith("caf\\udce9: its name is no UTF-8, which TensorFlow needs")

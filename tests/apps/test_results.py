@@ -9,6 +9,8 @@ import pytest
 
 from apps import results
 from apps.console import run_app
+from keras_gans import training
+from keras_gans.recipes import RECIPES
 from tests.apps.processes import ROOT, TIMEOUT, snapshot, write_npz
 
 pytestmark = pytest.mark.slow
@@ -81,10 +83,29 @@ def status_of(*arguments):
     return 0
 
 
-def test_what_is_finished_is_not_done_again(tmp_path, monkeypatch, capsys):
-    data = write_npz(tmp_path / "data.npz", count=600, classes=2)
-    options = ["--dataset", f"npz:{data}", "--samples", "130", "--variants", "gan"]
-    options += ["--runs-dir", f"{tmp_path}/runs", "--export-dir", f"{tmp_path}/exports"]
+@pytest.fixture
+def dataset(tmp_path):
+    return f"npz:{write_npz(tmp_path / 'data.npz', count=300, classes=None)}"
+
+
+@pytest.fixture
+def runs_dir(dataset, tmp_path):
+    """A folder with a complete run of GAN, of one epoch and without scores."""
+    run = training.prepare(RECIPES["gan"](dataset=dataset, epochs=1, evaluate_epochs=0))
+    run.model.run_eagerly = True  # two steps
+    folder = training.create(run, tmp_path / "runs", "gan")
+    training.train(run, folder)
+    training.finish(run, folder, tmp_path / "exports")
+    return folder.parent
+
+
+def rows_of(out):
+    return [line for line in out.splitlines() if line.startswith("|")]
+
+
+def test_what_is_finished_is_not_done_again(dataset, runs_dir, tmp_path, monkeypatch, capsys):
+    options = ["--dataset", dataset, "--samples", "130", "--variants", "gan"]
+    options += ["--runs-dir", str(runs_dir), "--export-dir", f"{tmp_path}/exports"]
     first = subprocess.run(
         [sys.executable, "-m", "apps.results", *options, "--epochs", "1"],
         cwd=ROOT,
@@ -95,38 +116,39 @@ def test_what_is_finished_is_not_done_again(tmp_path, monkeypatch, capsys):
     )
     assert first.returncode == 0, first.stderr
     assert "hours" in first.stdout.splitlines()[0]
-    head, _, row, real = (line for line in first.stdout.splitlines() if line.startswith("|"))
-    assert "_130_classifier" in head
-    assert row.startswith("| gan | 1 epochs, ")
+    head, _, row, real = rows_of(first.stdout)
+    assert "_130_random" in head
+    assert row.startswith("| gan | 1 epochs | ")  # no time, as another program has trained it
     assert real.startswith("| real training images |")
-    assert "cores" in first.stdout.splitlines()[-1]
-    assert "TensorFlow" in first.stdout.splitlines()[-1]
 
-    programs, before = Programs(monkeypatch), snapshot(tmp_path / "runs")
+    programs, before = Programs(monkeypatch), snapshot(runs_dir)
     assert status_of(*options, "--epochs", "1") == 0
-    assert capsys.readouterr().out.splitlines()[-6:] == first.stdout.splitlines()[-6:]
+    assert rows_of(capsys.readouterr().out) == rows_of(first.stdout)
     assert status_of(*options, "--epochs", "2") == 2
     assert "begun with other settings: epochs is 1 there, 2 asked" in capsys.readouterr().err
     assert programs.commands == []
-    assert snapshot(tmp_path / "runs") == before
+    assert snapshot(runs_dir) == before
 
     # Scores of another checkpoint, and a few of the table's scores, are not the table's.
-    path = tmp_path / "runs" / "gan" / "metrics.json"
+    path = runs_dir / "gan" / "metrics.json"
     whole = path.read_text()
     entry = next(e for e in json.loads(whole)["evaluations"].values() if e["floor"])
     few = {name: score for name, score in entry["scores"].items() if "sharpness" in name}
     for changed in ({"scores": few}, {"protocol": entry["protocol"] | {"step": 1}}):
-        path.write_text(json.dumps({"evaluations": {"best_130_classifier": entry | changed}}))
+        path.write_text(json.dumps({"evaluations": {"last_130_random": entry | changed}}))
         programs.statuses = [3]
         assert status_of(*options, "--epochs", "1") == 3
-    evaluate = ["apps.evaluate", f"{tmp_path}/runs/gan", "--samples", "130"]
+    evaluate = ["apps.evaluate", f"{runs_dir}/gan", "--samples", "130"]
     assert programs.commands == [evaluate, evaluate]
     path.write_text(whole)
 
-    # A run that another program has trained is in the table too, without a time.
-    (tmp_path / "runs" / "times.json").unlink()
+    # What a training by this program took, and where.
+    times = {"gan": {"seconds": 1498, "machine": "2 cores, TensorFlow 2"}}
+    (runs_dir / "times.json").write_text(json.dumps(times))
     assert status_of(*options, "--epochs", "1") == 0
-    assert "| gan | 1 epochs |" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "| gan | 1 epochs, 1,498 s |" in out
+    assert out.splitlines()[-1] == "Trained on 2 cores, TensorFlow 2."
 
 
 @pytest.mark.parametrize(("ended", "status"), [(130, 130), (2, 2), (-9, 1)])
@@ -140,7 +162,10 @@ def test_where_a_program_ends_this_ends(ended, status, tmp_path, monkeypatch, ca
     assert command[-4:] == ["--epochs", "3", "--name", "vae"]
     assert "--latent-dim" in command
     # The time that was spent counts.
-    assert json.loads((tmp_path / "times.json").read_text())["vae"]["seconds"] >= 0
+    spent = json.loads((tmp_path / "times.json").read_text())["vae"]
+    assert spent["seconds"] >= 0
+    assert "cores" in spent["machine"]
+    assert "TensorFlow" in spent["machine"]
     assert signal.getsignal(signal.SIGINT) is before
 
 
