@@ -2,22 +2,23 @@
 
 import io
 import re
+import shutil
 import time
 from itertools import groupby
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from PIL import Image
 
-from apps import train
+from keras_gans import training
+from keras_gans.recipes import RECIPES
 from keras_gans.visualize import tensorboard
 from tests.apps import processes
 from tests.browser import expect, launched, needs_browser
 from tests.tensorboard_process import running_tensorboard
 
-RATES = {"first": 0.0002, "second": 0.0005}
-EPOCHS = 3
+RATES = {"first": 0.0004, "second": 0.0005}
+EPOCHS = 2
 POINTS = 40
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 MILLISECONDS = 90_000  # for anything to appear; a busy machine takes its time
@@ -27,17 +28,22 @@ pytestmark = [pytest.mark.slow, needs_browser]
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """The folder of two runs that differ in one setting, trained as a user does it."""
-    folder = tmp_path_factory.mktemp("dashboard")
-    data = processes.write_npz(folder / "data.npz", classes=None)
-    tf.get_logger().setLevel("ERROR")  # of many models in one process it warns
-    for name, rate in RATES.items():
-        settings = ["--dataset", f"npz:{data}", *processes.SMALL, "--generator-learning-rate", rate]
-        settings += ["--evaluate-epochs", 0]
-        where = [*processes.places(folder), "--name", name, "--epochs", EPOCHS]
-        train.main(["dcgan", *map(str, settings), *map(str, where)])
-        add_points(folder / "runs" / name)
-    return folder / "runs"
+    """The folder of two runs that differ in one setting, the first of them `processes.trained`."""
+    trained, _, _ = processes.trained(tmp_path_factory.getbasetemp())
+    base = tmp_path_factory.mktemp("dashboard")
+    folder = shutil.copytree(trained / "runs", base / "runs")
+    settings = training.saved_settings(folder / "first") | {
+        "generator_learning_rate": RATES["second"]
+    }
+    settings.pop("variant")
+    run = training.prepare(RECIPES["cgan"](**settings))
+    run.model.run_eagerly = True  # a few steps
+    second = training.create(run, folder, "second")
+    training.train(run, second, training.evaluator_for(run, folder))
+    training.finish(run, second, base / "exports")
+    for name in RATES:
+        add_points(folder / name)
+    return folder
 
 
 def add_points(run):

@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import resource
+import shutil
 import struct
 import termios
 
@@ -145,10 +146,25 @@ def test_a_run_leaves_what_it_says(first, run):
     assert [path.name for path in run.rglob(".*") if path.is_file()] == [".lock"]
 
 
-def test_a_terminal_gets_a_bar(cgan):
+@pytest.fixture(scope="module")
+def on_a_full_disk(data, tmp_path_factory):
+    """`(folder, status, lines)` of a run on a terminal, whose checkpoint found no room.
+
+    The configuration fits under the limit, the checkpoint does not.
+    """
+    folder = tmp_path_factory.mktemp("full")
+    options = ["cgan", "--dataset", f"npz:{data}", *SMALL, "--evaluate-epochs", "0"]
     terminal, inside = pty.openpty()
     fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("4H", 24, 160, 0, 0))
-    process = start("train", *cgan, stdout=inside, stderr=inside, stdin=inside, text=False)
+    process = start(
+        "train",
+        *[*options, *places(folder), "--name", "full"],
+        stdout=inside,
+        stderr=inside,
+        stdin=inside,
+        text=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
+    )
     os.close(inside)
     shown = b""
     try:
@@ -156,15 +172,32 @@ def test_a_terminal_gets_a_bar(cgan):
             shown += piece
     except OSError:
         pass  # the end of a pseudo-terminal
-    assert process.wait(TIMEOUT) == 0
-    text = shown.decode()
-    bars = [part for part in re.split(r"[\r\n]+", text) if "images/s" in part and "|" in part]
+    return folder, process.wait(TIMEOUT), re.split(r"[\r\n]+", shown.decode())
+
+
+def test_a_terminal_gets_a_bar(on_a_full_disk):
+    _, _, lines = on_a_full_disk
+    bars = [line for line in lines if "images/s" in line and "|" in line]
     assert re.search(r"\d images/s", bars[-1])
     assert re.search(r"100% .*d_loss \d+\.\d+, g_loss \d+\.\d+", bars[-1])
     assert any("epoch 1/2" in bar for bar in bars)
-    others = [line for line in re.split(r"[\r\n]+", text) if line and line not in bars]
+    *others, _ = [line for line in lines if line and line not in bars]  # the last is why it ended
     known = (*(f"{word:10}" for word in ON_STDOUT), " " * 10)
     assert [line for line in others if not line.startswith(known)] == []
+
+
+def test_a_full_disk_leaves_no_half_checkpoint(on_a_full_disk):
+    folder, status, lines = on_a_full_disk
+    assert status == 1, lines
+    *before, line = [line for line in lines if line]
+    assert line.startswith("python -m apps.train: cannot write ")
+    assert "File too large" in line
+    assert "Traceback" not in "".join(before)
+    run = folder / "runs" / "full"
+    assert f"run       {run}" in before
+    assert (run / "config.yaml").exists()
+    assert not (run / "checkpoint.keras").exists()
+    assert [path.name for path in run.rglob(".*")] == [".lock"]
 
 
 # TensorBoard --------------------------------------------------------------------------------------
@@ -222,7 +255,9 @@ def test_tensorboard_shows_samples_and_settings(run):
 # Repeating ----------------------------------------------------------------------------------------
 
 
-def test_a_saved_configuration_repeats_the_run(first, run, tmp_path, capsys):
+def test_a_saved_configuration_repeats_the_run(run, tmp_path, capsys):
+    # What scores it was fitted once for the data.
+    shutil.copytree(run.parent / training.CACHE, tmp_path / "runs" / training.CACHE)
     arguments = ["cgan", "--config", run / "config.yaml", *places(tmp_path), "--name", "again"]
     status, _, err = run_here(capsys, "train", *arguments)
     assert status == 0, err
@@ -231,15 +266,6 @@ def test_a_saved_configuration_repeats_the_run(first, run, tmp_path, capsys):
     assert_same_state(checkpoint_of(again), checkpoint_of(run))
     samples = [folder / "samples" / "epoch_0002.png" for folder in (again, run)]
     assert samples[0].read_bytes() == samples[1].read_bytes()
-
-
-def test_log_steps_and_sample_epochs_set_the_cadence(cgan, tmp_path, capsys):
-    more = ["--log-steps", "3", "--sample-epochs", "1", "--name", "x", "--seed", "5"]
-    status, _, err = run_here(capsys, "train", *cgan, *more)
-    assert status == 0, err
-    values = logged(tmp_path / "runs" / "x")
-    assert sorted(values["step/d_loss"]) == [3, 6]
-    assert sorted(values["samples"]) == [4, 8]
 
 
 def test_a_dry_run_shows_the_plan_and_writes_nothing(cgan, tmp_path, capsys):
@@ -277,6 +303,14 @@ def refused(capsys, tmp_path, arguments, status=2):
     line = refusal(capsys, "train", *arguments, status=status)
     assert written(tmp_path) == []
     return line
+
+
+def planned(capsys, *arguments):
+    """The plan of a run that ends before it trains, as its exports find no place."""
+    status, out, err = run_here(capsys, "train", *arguments, "--export-dir", "/proc/x")
+    assert status == 2
+    assert "cannot write to /proc/x" in err
+    return out
 
 
 def test_an_unknown_variant(tmp_path, capsys):
@@ -378,8 +412,8 @@ def test_data_that_do_not_fit_the_model(cgan, tmp_path, capsys):
     line = refused(capsys, tmp_path, [*by_size, "--dataset", f"npz:{odd}"])
     # The cure in the line is one that works.
     cure = re.search(r"--image-size (\[[\d, ]+\]|\d+)", line)[1]
-    arguments = [*by_size, "--dataset", f"npz:{odd}", "--image-size", cure, "--dry-run"]
-    assert run_here(capsys, "train", *arguments)[0] == 0
+    cured = planned(capsys, *by_size, "--dataset", f"npz:{odd}", "--image-size", cure)
+    assert "8 steps in all" in cured
     plain = write_npz(tmp_path / "plain.npz", classes=None)
     line = refused(capsys, tmp_path, [*cgan, "--dataset", f"npz:{plain}"])
     assert "labels" in line
@@ -404,23 +438,35 @@ def test_a_truncated_picture_is_named_or_skipped(cgan, tmp_path, capsys, cache_m
     folder = write_folder(tmp_path / "pictures")
     bad = truncate(folder / "ant" / "0.jpg")
     more = ["--dataset", f"folder:{folder}", "--image-size", "8", "--batch-size", "8"]
-    more += ["--epochs", "1", "--cache-mib", cache_mib]
+    more += ["--cache-mib", cache_mib]
     assert str(bad) in refused(capsys, tmp_path, [*cgan, *more])
-    status, out, err = run_here(capsys, "train", *cgan, *more, "--bad-images", "skip")
-    assert status == 0, err
+    out = planned(capsys, *cgan, *more, "--bad-images", "skip")
     assert "15 images of 8 x 8 x 1, 2 classes" in out
+    assert out.count(f"\nskipped   1 unreadable image: {bad}\n") == 1
+
+
+def test_a_run_tells_what_it_skipped_and_logs_and_draws_as_often_as_asked(cgan, tmp_path, capsys):
+    folder = write_folder(tmp_path / "pictures")
+    bad = truncate(folder / "ant" / "0.jpg")
+    more = ["--dataset", f"folder:{folder}", "--image-size", "8", "--batch-size", "4"]
+    more += ["--cache-mib", "0", "--bad-images", "skip", "--name", "x"]
+    more += ["--log-steps", "2", "--sample-epochs", "1"]
+    status, out, err = run_here(capsys, "train", *cgan, *more)
+    assert status == 0, err
     # In the plan, and when all is done.
     assert out.count(f"\nskipped   1 unreadable image: {bad}\n") == 2
-    (record,) = (tmp_path / "runs").glob("*/run.json")
-    assert json.loads(record.read_text())["skipped"] == [str(bad)]
+    run = tmp_path / "runs" / "x"
+    assert json.loads((run / "run.json").read_text())["skipped"] == [str(bad)]
+    values = logged(run)
+    assert sorted(values["step/d_loss"]) == [2, 4, 6]
+    assert sorted(values["samples"]) == [3, 6]
 
 
 def test_the_plan_says_what_is_black_and_white_and_what_is_left_out(cgan, tmp_path, capsys):
     folder = write_folder(tmp_path / "pictures", classes=("2", "10"))
     (folder / "2" / "a.heic").touch()
-    more = ["--dataset", f"folder:{folder}", "--image-size", "8", "--batch-size", "8", "--dry-run"]
-    status, out, err = run_here(capsys, "train", *cgan, *more, "--value-range", "[0, 100.5]")
-    assert status == 0, err
+    more = ["--dataset", f"folder:{folder}", "--image-size", "8", "--batch-size", "8"]
+    out = planned(capsys, *cgan, *more, "--value-range", "[0, 100.5]")
     assert "\nleft out  files that do not end as pictures do: 1 .heic\n" in out
     assert "\nrange     [0, 100.5] is black to white, see --value-range\n" in out
     line = refused(capsys, tmp_path, [*cgan, *more, "--value-range", "[5, 1]"])
@@ -437,7 +483,7 @@ def test_a_place_that_cannot_be_written(cgan, data, tmp_path, capsys, option, pl
     assert place in line
 
 
-@pytest.mark.parametrize("name", ["a/b", "..", ".hidden", "/tmp", "a/", ""])
+@pytest.mark.parametrize("name", ["a/b", ""])
 def test_a_name_that_is_no_folder_name(cgan, tmp_path, capsys, name):
     assert "name must be" in refused(capsys, tmp_path, [*cgan, "--name", name])
     assert "name must be" in refused(capsys, tmp_path, [*cgan, "--name", name, "--dry-run"])
@@ -463,41 +509,16 @@ def test_runs_without_a_name_get_names_of_their_own(cgan, tmp_path, capsys):
 # Failures while running: one line, status 1 -------------------------------------------------------
 
 
-def test_a_full_disk_leaves_no_half_checkpoint(cgan, tmp_path):
-    """The configuration fits under the limit, the checkpoint does not."""
-    limit = 20_000
-    process = start(
-        "train",
-        *[*cgan, "--name", "full"],
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
-    )
-    status, out, err = ended(process)
-    assert status == 1, err
-    *_, line = err.splitlines()
-    assert line.startswith("python -m apps.train: cannot write ")
-    assert "File too large" in line
-    assert "Traceback" not in err
-    run = tmp_path / "runs" / "full"
-    assert f"run       {run}" in out
-    assert (run / "config.yaml").exists()
-    assert not (run / "checkpoint.keras").exists()
-    assert [path.name for path in run.rglob(".*")] == [".lock"]
-
-
-@pytest.mark.parametrize("rate", ["1e30", "1e39"])
-def test_a_loss_of_nan_ends_the_run_and_keeps_a_good_checkpoint(cgan, tmp_path, capsys, rate):
-    """At 1e39, infinite in float32, the weights go before any loss shows it."""
-    more = ["--generator-learning-rate", rate, "--checkpoint-seconds", "0", "--epochs", "5"]
+def test_a_loss_of_nan_ends_the_run_and_keeps_a_good_checkpoint(cgan, tmp_path, capsys):
+    more = ["--generator-learning-rate", "1e30", "--checkpoint-seconds", "0", "--epochs", "5"]
     status, _, err = run_here(capsys, "train", *cgan, *more, "--name", "nan")
     assert status == 1
     *_, line = err.splitlines()
     assert "finite" in line
     assert "learning rate" in line
     assert "Traceback" not in err
-    run = tmp_path / "runs" / "nan"
-    if rate == "1e30" or (run / "checkpoint.keras").exists():
-        model = checkpoint_of(run)
-        assert all(np.isfinite(v.numpy()).all() for v in model.variables)
+    model = checkpoint_of(tmp_path / "runs" / "nan")
+    assert all(np.isfinite(v.numpy()).all() for v in model.variables)
     assert not list((tmp_path / "exports").glob("cgan/[0-9]*"))
 
 
