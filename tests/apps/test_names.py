@@ -11,7 +11,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from tests.apps.processes import ROOT, SMALL, ended, places, start
+from tests.apps.processes import ROOT, SMALL, places
 
 pytestmark = pytest.mark.slow
 
@@ -32,30 +32,6 @@ def folder(tmp_path_factory):
     return place.parent
 
 
-@pytest.fixture(scope="module")
-def trained(folder, tmp_path_factory):
-    """`(folder of runs and exports, what was printed)` of a real process."""
-    base = tmp_path_factory.mktemp("Größe $5")
-    options = ["--dataset", f"folder:{folder}", "--image-size", "8", *SMALL, *places(base)]
-    status, out, err = ended(start("train", "cgan", *options, env=ASCII))
-    assert status == 0, err
-    assert "Traceback" not in err
-    return base, out
-
-
-def test_a_run_ends_with_what_it_wrote(trained, folder):
-    base, out = trained
-    assert out.isascii()
-    assert "\\u732b $5: 16" in out  # a class, as the plan counts it
-    (run,) = (path for path in (base / "runs").iterdir() if path.name != ".metrics")
-    assert run.name.startswith("cgan-Jos-s-Drive-")
-    config = yaml.safe_load((run / "config.yaml").read_text())
-    assert os.fsencode(config["dataset"]) == b"folder:" + os.fsencode(folder)
-    record = json.loads((run / "run.json").read_text())
-    assert set(record["data"]["class_names"]) == {path.name for path in folder.iterdir()}
-    assert (run / "samples" / "history.gif").exists()
-
-
 # Programs one after the other in one process, which imports TensorFlow once: what each ends with.
 PROGRAMS = """
 import importlib, json, sys
@@ -72,53 +48,78 @@ for program, *words in json.loads(sys.argv[1]):
 """
 
 
-def all_of(*commands):
-    """Runs programs on that terminal; returns `(status, stdout, stderr)` of each."""
-    words = json.dumps([[str(word) for word in command] for command in commands])
+@pytest.fixture(scope="module")
+def outcomes(folder, tmp_path_factory):
+    """`(a folder, {what was done: (status, stdout, stderr)})` of programs on that terminal."""
+    base = tmp_path_factory.mktemp("Größe $5")
+    odd = base / os.fsdecode(b"caf\xe9")
+    options = ["--dataset", f"folder:{folder}", "--image-size", "8", *SMALL]
+    run = base / "runs" / "mine"
+    more = ["--samples", "20", "--metrics", "classes", "mmd"]
+    commands = {
+        "runs refused": ["train", "cgan", *options, "--runs-dir", odd],
+        "exports refused": [
+            *("train", "cgan", *options, "--runs-dir", base / "odd", "--export-dir", odd)
+        ],
+        "trained": ["train", "cgan", *options, *places(base), "--name", "mine"],
+        "generated": [
+            *("generate", base / "exports" / "cgan", "--count", "4", "--grid", base / "grid.png")
+        ],
+        "scored": ["evaluate", run, *more],
+        "compared": ["evaluate", "--compare", run, run, *more, "--picture", base / "rows.png"],
+    }
+    words = json.dumps([[str(word) for word in command] for command in commands.values()])
     process = subprocess.run(
         [sys.executable, "-c", PROGRAMS, words], cwd=ROOT, env=ASCII, capture_output=True, text=True
     )
     assert process.returncode == 0, process.stderr
+    assert "Traceback" not in process.stderr
     outs, errors = (
         re.split(r"ended (\d+)\n", text)[:-1] for text in (process.stdout, process.stderr)
     )
-    assert outs[1::2] == errors[1::2]
-    return list(zip(map(int, outs[1::2]), outs[::2], errors[::2], strict=True))
+    ends = zip(map(int, outs[1::2]), outs[::2], errors[::2], strict=True)
+    return base, dict(zip(commands, ends, strict=True))
 
 
-def test_what_the_end_names_can_be_run_and_scores_are_told(trained, tmp_path):
-    base, out = trained
-    # The words of the printed command, as `sh` takes them apart, given to the program.
-    (line,) = [line for line in out.splitlines() if "make generate" in line]
+def test_a_run_ends_with_what_it_wrote(outcomes, folder):
+    base, ended = outcomes
+    status, out, err = ended["trained"]
+    assert status == 0, err
+    assert out.isascii()
+    assert "\\u732b $5: 16" in out  # a class, as the plan counts it
+    run = base / "runs" / "mine"
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    assert os.fsencode(config["dataset"]) == b"folder:" + os.fsencode(folder)
+    record = json.loads((run / "run.json").read_text())
+    assert set(record["data"]["class_names"]) == {path.name for path in folder.iterdir()}
+    assert (run / "samples" / "history.gif").exists()
+
+
+def test_what_the_end_names_can_be_run(outcomes):
+    """The words of the printed command, as `sh` takes them apart, are what was run."""
+    base, ended = outcomes
+    (line,) = [line for line in ended["trained"][1].splitlines() if "make generate" in line]
     script = f"set -- {line.strip()}; printf '%s' \"$3\""
     word = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
-    model = word.removeprefix("RUN=")
-    assert model == f"{base}/exports/cgan"
-    (run,) = (base / "runs").glob("cgan-*")
-    grid, picture = tmp_path / "grid.png", tmp_path / "rows.png"
-    more = ["--samples", "20", "--metrics", "classes", "mmd"]
-    generated, scored, compared = all_of(
-        ["generate", model, "--grid", grid, "--count", "4"],
-        ["evaluate", run, *more],
-        ["evaluate", "--compare", run, run, *more, "--picture", picture],
-    )
-    assert generated[0] == 0, generated
-    assert grid.exists()
-    assert scored[0] == 0, scored
-    assert "worst     class " in scored[1]
-    assert compared[0] == 0, compared
-    assert picture.exists()
+    assert word == f"RUN={base}/exports/cgan"
+    assert ended["generated"][0] == 0, ended["generated"]
+    assert (base / "grid.png").exists()
 
 
-def test_a_place_that_tensorflow_cannot_write_to_is_refused(folder, tmp_path):
-    odd = tmp_path / os.fsdecode(b"caf\xe9")
-    options = ["--dataset", f"folder:{folder}", "--image-size", "8", *SMALL]
-    for status, out, err in all_of(
-        ["train", "cgan", *options, "--runs-dir", odd],
-        ["train", "cgan", *options, "--export-dir", odd, "--runs-dir", tmp_path / "runs"],
-    ):
-        assert status == 2
-        (line,) = err.splitlines()
-        assert line.endswith("caf\\udce9: its name is no UTF-8, which TensorFlow needs")
-        assert "run  " not in out
-    assert list(tmp_path.iterdir()) == []
+def test_scores_of_such_data_are_told(outcomes):
+    base, ended = outcomes
+    assert ended["scored"][0] == 0, ended["scored"]
+    assert "worst     class " in ended["scored"][1]
+    assert ended["compared"][0] == 0, ended["compared"]
+    assert (base / "rows.png").exists()
+
+
+@pytest.mark.parametrize("place", ["runs", "exports"])
+def test_a_place_that_tensorflow_cannot_write_to_is_refused(outcomes, place):
+    base, ended = outcomes
+    status, out, err = ended[f"{place} refused"]
+    assert status == 2
+    (line,) = err.splitlines()
+    assert line.endswith("caf\\udce9: its name is no UTF-8, which TensorFlow needs")
+    assert "run  " not in out
+    assert {path.name for path in base.iterdir()} == {"runs", "exports", "grid.png", "rows.png"}

@@ -3,14 +3,15 @@
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 
 import pytest
 
+from keras_gans import training
 from tests.apps.processes import (
     ROOT,
-    SMALL,
     assert_same_state,
     checkpoint_of,
     ended,
@@ -37,17 +38,54 @@ KERAS_JSON = {
 }
 
 
-def test_a_run_ends_in_the_same_weights_whatever_keras_is_told(tmp_path, tmp_path_factory):
-    folder, data, _ = trained(tmp_path_factory.getbasetemp())
-    (tmp_path / "keras.json").write_text(json.dumps(KERAS_JSON))
-    environment = os.environ | OTHER_PROJECTS | {"KERAS_HOME": str(tmp_path)}
-    options = ["cgan", "--dataset", f"npz:{data}", *SMALL, *places(tmp_path), "--name", "first"]
-    options += ["--evaluate-epochs", "0"]  # scores change no weight
-    status, out, err = ended(start("train", *options, env=environment))
+# apps.train as a program, which says first what is imported by then.
+PROGRAM = """
+import sys, gc, importlib.util, apps.quiet, keras_gans
+
+packages = ["sklearn", "matplotlib"]
+print(set(packages) & set(sys.modules), gc.isenabled())
+print(all(importlib.util.find_spec(package) for package in packages))
+from apps import console, train
+
+console.run_app(train.PROGRAM, train.main)
+"""
+
+
+@pytest.fixture(scope="module")
+def again(tmp_path_factory):
+    """`(folder of runs, outcome)` of `trained` by its configuration, whatever Keras is told."""
+    folder, _, _ = trained(tmp_path_factory.getbasetemp())
+    base = tmp_path_factory.mktemp("again")
+    # What scores it was fitted once for the data.
+    shutil.copytree(folder / "runs" / training.CACHE, base / "runs" / training.CACHE)
+    (base / "keras.json").write_text(json.dumps(KERAS_JSON))
+    config = folder / "runs" / "first" / "config.yaml"
+    words = ["cgan", "--config", config, *places(base), "--name", "again"]
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *map(str, words)],
+        cwd=ROOT,
+        env=os.environ | OTHER_PROJECTS | {"KERAS_HOME": str(base)},
+        capture_output=True,
+        text=True,
+    )
+    return base / "runs", (done.returncode, done.stdout, done.stderr)
+
+
+def test_a_saved_configuration_repeats_the_run_whatever_keras_is_told(again, tmp_path_factory):
+    runs, (status, out, err) = again
     assert status == 0, err
     assert "precision float32" in out or "precision mixed" in out
-    runs = (checkpoint_of(place / "runs" / "first") for place in (tmp_path, folder))
-    assert_same_state(*runs)
+    pair = runs / "again", trained(tmp_path_factory.getbasetemp())[0] / "runs" / "first"
+    assert_same_state(*map(checkpoint_of, pair))
+    for file in ("config.yaml", "samples/epoch_0002.png"):
+        one, other = ((run / file).read_bytes() for run in pair)
+        assert one == other, file
+
+
+def test_a_program_begins_without_the_packages_that_only_keras_would_import(again):
+    """They are nearly half of the seconds of a start; whoever needs them finds them afterwards."""
+    _, (_, out, _) = again
+    assert out.splitlines()[:2] == ["set() True", "True"]
 
 
 def test_a_configuration_that_keras_refuses_ends_in_a_line(tmp_path):
@@ -106,16 +144,3 @@ def test_with_standard_error_closed_a_program_begins_all_the_same(tmp_path):
     imported = "import os, sys; os.write(2, b'noise'); print('imported'); sys.exit()"
     command = f"exec '{sys.executable}' -m apps.train --help 2>&-"
     assert started_on(imported, tmp_path, command) == (0, b"imported\n", b"")
-
-
-def test_a_program_begins_without_the_packages_that_only_keras_would_import():
-    """They are nearly half of the seconds of a start; whoever needs them finds them afterwards."""
-    code = (
-        "import sys, gc, importlib.util, apps.quiet, keras_gans\n"
-        "packages = ['sklearn', 'matplotlib']\n"
-        "print(set(packages) & set(sys.modules), gc.isenabled())\n"
-        "print(all(importlib.util.find_spec(package) for package in packages))"
-    )
-    command = [sys.executable, "-c", code]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "set() True\nTrue\n", "")

@@ -7,7 +7,6 @@ import os
 import pty
 import re
 import resource
-import shutil
 import struct
 import termios
 
@@ -23,7 +22,6 @@ from keras_gans.recipes import RECIPES
 from tests.apps.processes import (
     SMALL,
     TIMEOUT,
-    assert_same_state,
     checkpoint_of,
     ended,
     logged,
@@ -252,20 +250,7 @@ def test_tensorboard_shows_samples_and_settings(run):
     assert "| variant | cgan |" in table
 
 
-# Repeating ----------------------------------------------------------------------------------------
-
-
-def test_a_saved_configuration_repeats_the_run(run, tmp_path, capsys):
-    # What scores it was fitted once for the data.
-    shutil.copytree(run.parent / training.CACHE, tmp_path / "runs" / training.CACHE)
-    arguments = ["cgan", "--config", run / "config.yaml", *places(tmp_path), "--name", "again"]
-    status, _, err = run_here(capsys, "train", *arguments)
-    assert status == 0, err
-    again = tmp_path / "runs" / "again"
-    assert (again / "config.yaml").read_text() == (run / "config.yaml").read_text()
-    assert_same_state(checkpoint_of(again), checkpoint_of(run))
-    samples = [folder / "samples" / "epoch_0002.png" for folder in (again, run)]
-    assert samples[0].read_bytes() == samples[1].read_bytes()
+# A plan -------------------------------------------------------------------------------------------
 
 
 def test_a_dry_run_shows_the_plan_and_writes_nothing(cgan, tmp_path, capsys):
