@@ -56,10 +56,10 @@ def serve(store, settings, announce=print):
     Raises:
         InputError: If a port is taken.
     """
+    rest_server, listener, grpc_server, grpc_port = make_servers(store, settings)
     # uvicorn raises the signal that stopped it once more when it has ended: gRPC ends after it.
     signal.signal(signal.SIGTERM, lambda *_: None)
     signal.signal(signal.SIGINT, lambda *_: None)
-    rest_server, listener, grpc_server, grpc_port = make_servers(store, settings)
     follower = threading.Thread(target=store.follow, daemon=True)
     follower.start()
     grpc_server.start()
