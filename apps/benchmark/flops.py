@@ -24,7 +24,8 @@ def training_operations(model, batch):
     Returns `[{kind, shapes, times, mflop}]`, equal ones together, `mflop` of one step; None where
     the graph does not tell, with loops or sizes that are only known as it runs.
     """
-    graph = tf.function(model.train_step).get_concrete_function(batch).graph
+    # As Keras traces it: a step has no loop that AutoGraph would have to translate.
+    graph = tf.function(model.train_step, autograph=False).get_concrete_function(batch).graph
     found = collections.Counter()
     try:
         for operation in _live_operations(graph):

@@ -97,7 +97,7 @@ def get(name, source, cache_dir):
     with dtype_policy_scope("float32"):
         size, function, digest, protocol = makers[name](source, cache_dir)
     shape = (None, *source.image_shape)
-    compiled = tf.function(function, input_signature=[tf.TensorSpec(shape, tf.float32)])
+    compiled = tf.function(function, [tf.TensorSpec(shape, tf.float32)], autograph=False)
     protocol = {"features": name, "feature_count": size, **protocol}
     judged = name == "classifier"
     knows = judged and source.num_classes > 0, judged and source.num_modes > 0
@@ -170,6 +170,7 @@ def _inception_keras(source, _):
 
 def _pixels(source, _):
     def function(images):
-        return tf.reshape(0.5 * (images + 1.0), (len(images), -1)), None
+        return tf.reshape(0.5 * (images + 1.0), (-1, size)), None
 
-    return math.prod(source.image_shape), function, "", {"resize": "none"}
+    size = math.prod(source.image_shape)
+    return size, function, "", {"resize": "none"}
