@@ -1,9 +1,12 @@
 """apps.benchmark: its cases, what it divides by what, what it writes. No speed is asserted."""
 
+import functools
 import importlib.util
 import json
 import math
+from pathlib import Path
 
+import keras
 import pytest
 import tensorflow as tf
 
@@ -17,10 +20,20 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def here(monkeypatch):
-    """Cases in this process, on small matrices."""
+    """Cases in this process, on small networks and matrices."""
+    for variant, size in (("dcgan", {"filters": (4,)}), ("vae", {"units": (8,)})):
+        monkeypatch.setitem(RECIPES, variant, functools.partial(RECIPES[variant], **size))
     monkeypatch.setattr(measuring, "MATRIX_SIZE", 64)
     monkeypatch.setattr(step_time, "PIPELINE_BATCHES", 3)
     monkeypatch.setattr(cases, "run", lambda kind, **arguments: cases.KINDS[kind](**arguments))
+
+
+@pytest.fixture
+def eagerly(monkeypatch):
+    """Runs steps as they stand: to trace them takes longer than to run a few."""
+    monkeypatch.setattr(
+        keras.Model, "run_eagerly", property(lambda self: True, lambda self, value: None)
+    )
 
 
 def reported(tmp_path, *arguments):
@@ -32,17 +45,17 @@ def reported(tmp_path, *arguments):
 def test_every_case_is_reported(here, tmp_path, capsys):
     flags = ["--batch-sizes", "4", "--steps", "1", "--repeats", "2"]
     report = reported(
-        tmp_path, "gan", "vae", *flags, "--baselines", "blogs", "--precisions", "float32"
+        tmp_path, "dcgan", "vae", *flags, "--baselines", "blogs", "--precisions", "float32"
     )
-    assert report["settings"]["variants"] == ["gan", "vae"]
+    assert report["settings"]["variants"] == ["dcgan", "vae"]
     assert tf.__version__ in report["machine"]["software"]
     order = [(r["variant"], r["batch_size"], r["precision"]) for r in report["steps"]]
-    assert order == [("gan", 4, "float32"), ("vae", 4, "float32")]
+    assert order == [("dcgan", 4, "float32"), ("vae", 4, "float32")]
     assert [r["baselines"] for r in report["steps"]] == [["blogs"], []]
     for result in report["steps"]:
         check_result(result)
     printed = capsys.readouterr().out
-    for text in ("gan", "ratio to blogs", "peak MiB"):
+    for text in ("dcgan", "ratio to blogs", "peak MiB"):
         assert text in printed
 
 
@@ -77,13 +90,19 @@ def test_torch_is_timed_beside_it(variant, tmp_path, capsys):
     assert "ratio to torch" in capsys.readouterr().out
 
 
-def test_growing_data_is_reported_and_leaves_nothing(here, tmp_path, monkeypatch, capsys):
+def test_growing_data_is_reported_and_leaves_nothing(here, eagerly, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(data_scaling, "DIFFERENT", 20)
     monkeypatch.setattr(data_scaling.tempfile, "tempdir", str(tmp_path))
-    flags = ["--batch-sizes", "4", "--steps", "1", "--repeats", "1"]
-    report = reported(tmp_path, "gan", "--scale", "24", *flags)
-    seen = [(r["images"], r["in_memory"]) for r in report["scale"]]
-    assert seen == [(24, False), (24, True)]
+    flags = ["--batch-sizes", "4", "--steps", "1", "--repeats", "2"]
+    report = reported(tmp_path, "dcgan", "--scale", "24", *flags)
+    seen = [(r["images"], r["in_memory"], r["steps"]) for r in report["scale"]]
+    assert seen == [(24, False, 1), (24, True, 1)]
+    for result in report["scale"]:
+        assert len(result["rounds"]) == 2
+        assert result["images_per_second"]["most"] == max(result["rounds"])
+        for key in ("first_step", "first_batch", "mid_epoch_batch", "mid_epoch_open"):
+            assert result[f"{key}_seconds"] > 0
+        assert result["peak_mib"] > 100
     assert not list(tmp_path.glob("benchmark-*"))
     printed = capsys.readouterr().out
     assert "each time" in printed
@@ -104,21 +123,38 @@ def test_an_interrupted_measurement_deletes_its_folder(tmp_path, monkeypatch):
 
 
 def test_what_is_around_the_step_is_reported(here, tmp_path, monkeypatch, capsys):
+    """Real training and real scores, in the small."""
+    written = []
+
+    def run(kind, folder, **arguments):
+        result = cases.KINDS[kind](folder=folder, **arguments)
+        written.extend(path.name for path in Path(folder, "run").rglob("*"))
+        return result
+
+    monkeypatch.setattr(cases, "run", run)
     monkeypatch.setattr(overhead, "IMAGES", 64)
     monkeypatch.setattr(overhead, "IMAGE_SHAPE", (8, 8, 1))
-    monkeypatch.setattr(overhead, "evaluation_seconds", lambda *_: [1.0])
-    flags = ["--batch-sizes", "16", "--steps", "2", "--repeats", "1"]
-    (result,) = reported(tmp_path, "gan", "--around", *flags)["around"]
-    assert result["steps_per_epoch"] == 4
-    # Two steps are too few for a figure of any sense, but the parts of it must add up and be shown.
-    run = result["run"]
-    parts = ("steps_share", "pictures_and_checkpoints_share", "evaluation_share")
-    assert run["share"] == pytest.approx(sum(run[part] for part in parts))
-    scores = math.ceil(result["epochs"] / result["evaluate_epochs"])  # of 1 s each
-    assert run["evaluation_share"] == pytest.approx(scores / run["bare_seconds"])
+    flags = ["--batch-sizes", "16", "--repeats", "1"]
+    (result,) = reported(tmp_path, "dcgan", "--around", *flags)["around"]
+    # A round is no longer than an epoch.
+    assert (result["images"], result["steps"], result["steps_per_epoch"]) == (64, 4, 4)
+    (values,) = result["rounds"]
+    ratio = values["real_seconds"] / values["bare_seconds"]
+    assert values["real_over_bare"] == pytest.approx(ratio)
+    # It was real: pictures, logs and a checkpoint.
+    assert "checkpoint.keras" in written
+    assert any(name.startswith("events.out.tfevents.") for name in written)
+    assert any(name.endswith(".png") for name in written)
+    # So few steps are too few for a figure of any sense, but its parts must add up and be shown.
+    shares, parts = result["run"], ("steps", "pictures_and_checkpoints", "evaluation")
+    assert shares["share"] == pytest.approx(sum(shares[f"{part}_share"] for part in parts))
+    evaluation = math.ceil(result["epochs"] / result["evaluate_epochs"])
+    evaluation *= result["evaluation_seconds"]["median"]
+    assert shares["evaluation_share"] == pytest.approx(evaluation / shares["bare_seconds"])
+    assert evaluation > 0
     printed = capsys.readouterr().out
     assert "together" in printed
-    assert f"{100 * run['share']:+.1f}%" in printed
+    assert f"{100 * shares['share']:+.1f}%" in printed
 
 
 def test_by_default_every_variant_and_nothing_twice(monkeypatch):

@@ -68,18 +68,6 @@ def test_more_than_the_disk_holds_is_refused_beforehand(monkeypatch):
         data_scaling.check_room(10**9)
 
 
-@pytest.mark.parametrize("cache_mib", [0, 1])
-def test_what_is_measured(cache_mib, monkeypatch):
-    with data_scaling.folder_of(40) as path:
-        result = data_scaling.measure("gan", str(path), cache_mib, 4, "float32", repeats=2, steps=2)
-    assert (result["images"], result["in_memory"], result["steps"]) == (40, bool(cache_mib), 2)
-    assert len(result["rounds"]) == 2
-    assert result["images_per_second"]["most"] == max(result["rounds"])
-    for key in ("first_step", "first_batch", "mid_epoch_batch", "mid_epoch_open"):
-        assert result[f"{key}_seconds"] > 0
-    assert result["peak_mib"] > 100
-
-
 def test_a_resumed_epoch_begins_in_its_middle(monkeypatch):
     run = training.prepare(data_scaling.RECIPES["gan"](batch_size=4))
     asked = []

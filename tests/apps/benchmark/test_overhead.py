@@ -45,23 +45,3 @@ def test_an_epoch_of_one_step_is_refused(tmp_path, monkeypatch):
         overhead.measure(
             "gan", overhead.RANDOM, None, str(tmp_path), 16, "float32", repeats=1, steps=None
         )
-
-
-def test_real_training_is_measured(tmp_path, monkeypatch):
-    monkeypatch.setattr(overhead, "IMAGES", 240)
-    monkeypatch.setattr(overhead, "IMAGE_SHAPE", (8, 8, 1))
-    result = overhead.measure(
-        "gan", overhead.RANDOM, None, str(tmp_path), 16, "float32", repeats=2, steps=None
-    )
-    # A round is no longer than an epoch.
-    assert (result["images"], result["steps"], result["steps_per_epoch"]) == (240, 15, 15)
-    assert len(result["rounds"]) == 2
-    assert result["evaluation_seconds"]["least"] > 0
-    for values in result["rounds"]:
-        ratio = values["real_seconds"] / values["bare_seconds"]
-        assert values["real_over_bare"] == pytest.approx(ratio)
-    # It was real: pictures, logs and a checkpoint.
-    run = tmp_path / "run"
-    assert list(run.glob("samples/*.png"))
-    assert list(run.glob("events.out.tfevents.*"))
-    assert (run / "checkpoint.keras").is_file()
