@@ -52,7 +52,7 @@ def _tensor(held):
     `tf.constant` copies an array before it copies it into the tensor: three times its size.
     """
     shape = held[0].shape
-    copy = tf.function(lambda: tf.numpy_function(held.pop, [], tf.uint8))
+    copy = tf.function(lambda: tf.numpy_function(held.pop, [], tf.uint8), autograph=False)
     # Asked for its graph, TensorFlow does not warn of tracing one for every array.
     return tf.ensure_shape(copy.get_concrete_function()(), shape)
 

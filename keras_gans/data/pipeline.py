@@ -17,6 +17,8 @@ _SHUFFLE_ROUNDS = 12
 _OTHER_ORDER = 2**31
 # Each call holds a batch: more would cost memory on large machines and feed nothing faster.
 _PARALLEL_READS = min(16, os.cpu_count() or 1)
+# AutoGraph would translate all that a dataset calls, where there is nothing to do: half a second.
+_as_it_stands = tf.autograph.experimental.do_not_convert
 
 
 def batches(split, batch_size, seed, start_step=0, shard=WHOLE_BATCH, balanced=False):
@@ -82,6 +84,7 @@ def unpaired_batches(
             images = cropped(images, crop_size, seed, domain, *place)
         return flipped(images, seed, domain, *place) if flip else images
 
+    @_as_it_stands
     def pair(number, images_x, images_y):
         place = *_step_and_replica(number, shard), shard.total
         return augmented(images_x, "x", place), augmented(images_y, "y", place)
@@ -187,10 +190,12 @@ def _balanced_draw(split, batch_size, seed):
 
 
 def _dataset(split, numbers, indices):
+    @_as_it_stands
     def read(number):
         images, labels = split.read(indices(number))
         return (images,) if labels is None else (images, labels)
 
+    @_as_it_stands
     def scale(images, labels=None):
         return to_float(images) if labels is None else (to_float(images), labels)
 

@@ -36,6 +36,8 @@ def _is_png(contents):
     return tf.strings.substr(contents, 0, len(PNG_START)) == PNG_START
 
 
+# AutoGraph, for which there is nothing to do here, would take half a second to translate these.
+@tf.autograph.experimental.do_not_convert
 def _size(contents):
     is_png = _is_png(contents)
     is_png &= tf.strings.length(contents) >= PNG_HEAD
@@ -71,6 +73,7 @@ def decode_images(image_bytes, channels, size=(None, None)):
     image = tf.TensorSpec((*size, channels), tf.uint8)
 
     def decoded():
+        @tf.autograph.experimental.do_not_convert
         def one(contents):
             image = tf.cond(
                 _is_png(contents),
