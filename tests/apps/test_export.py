@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from keras_gans import training
-from keras_gans.recipes import RECIPES
 from keras_gans.serving.sampling import Sampler
-from tests.apps.processes import refusal, run_here, write_npz
+from tests.apps import toy_runs
+from tests.apps.processes import refusal, run_here
 
 pytestmark = pytest.mark.slow
 
@@ -17,22 +17,15 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def trained_run(tmp_path_factory):
     """A run whose best checkpoint is another than its last; do not touch."""
-    folder = tmp_path_factory.mktemp("runs")
-    data = write_npz(folder / "data.npz")
-    recipe = RECIPES["dcgan"](dataset=f"npz:{data}", filters=(4, 4), epochs=1, batch_size=8)
-    run = training.prepare(recipe)
-    directory = training.create(run, folder, "run")
-    training.train(run, directory)
-    best = training.load_checkpoint(directory / "checkpoint.keras")
+    run, _ = toy_runs.unconditional(tmp_path_factory.getbasetemp())
+    copy = shutil.copytree(run, tmp_path_factory.mktemp("runs") / "run")
+    best = training.load_checkpoint(copy / "checkpoint.keras")
     best.average.set_weights([w + 0.5 for w in best.average.get_weights()])
-    best.save(directory / "best.keras")
-    return directory
+    best.save(copy / "best.keras")
+    return copy
 
 
-@pytest.mark.parametrize(
-    ("more", "file"),
-    [([], "best"), (["--checkpoint", "best"], "best"), (["--checkpoint", "last"], "checkpoint")],
-)
+@pytest.mark.parametrize(("more", "file"), [([], "best"), (["--checkpoint", "last"], "checkpoint")])
 def test_the_best_checkpoint_unless_the_last_is_asked_for(
     trained_run, tmp_path, capsys, more, file
 ):

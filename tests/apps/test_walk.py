@@ -14,22 +14,10 @@ from keras_gans import training
 from keras_gans.data import pixels
 from keras_gans.data.image_file import read_image
 from keras_gans.errors import InputError
-from keras_gans.recipes import RECIPES
 from keras_gans.serving.endpoints import Endpoints
 from keras_gans.serving.sampling import Sampler
-from tests.apps.processes import (
-    ended,
-    full_disk,
-    logged,
-    refusal,
-    run_here,
-    snapshot,
-    start,
-    truncate,
-    write_folder,
-    write_npz,
-)
-from tests.apps.test_generate import train
+from tests.apps import toy_runs
+from tests.apps.processes import full_disk, logged, refusal, run_here, snapshot, truncate
 from tests.visualize.test_walks import coder
 
 pytestmark = pytest.mark.slow
@@ -40,40 +28,26 @@ SHORT = ["--steps", "3"]
 
 @pytest.fixture(scope="module")
 def conditional(tmp_path_factory):
-    """`(run, export)` of a cgan whose classes are `ant`, `bee` and `cat`."""
-    folder = tmp_path_factory.mktemp("conditional")
-    pictures = write_folder(folder / "pictures", ("ant", "bee", "cat"))
-    return train(folder, "cgan", dataset=f"folder:{pictures}", image_size=8, epochs=5)
+    """`(run, export)` of a cgan whose classes are `ant`, `bee` and `cat`; do not touch."""
+    return toy_runs.conditional(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="module")
 def colourful(tmp_path_factory):
-    """`(run, export)` of a dcgan without labels, in colour."""
-    folder = tmp_path_factory.mktemp("colourful")
-    data = write_npz(folder / "data.npz", shape=(8, 8, 3), classes=None)
-    return train(folder, "dcgan", dataset=f"npz:{data}", epochs=2)
-
-
-def train_coder(folder, variant, **settings):
-    """`(run, export)` of a few steps of a variant that encodes images of 8 x 8."""
-    data = write_npz(folder / "data.npz")
-    settings |= {"units": (16,), "latent_dim": 3, "epochs": 10, "batch_size": 8}
-    run = training.prepare(RECIPES[variant](dataset=f"npz:{data}", **settings))
-    directory = training.create(run, folder / "runs", "run")
-    training.train(run, directory)
-    return directory, run.model.export(folder / "exports" / variant)
+    """`(run, export)` of a dcgan without labels, in colour; do not touch."""
+    return toy_runs.unconditional(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="module")
 def variational(tmp_path_factory):
-    """`(run, export)` of a vae; its data was padded where it did not fit."""
-    return train_coder(tmp_path_factory.mktemp("variational"), "vae", resize="pad")
+    """`(run, export)` of a vae; its data was padded where it did not fit; do not touch."""
+    return toy_runs.variational(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="module")
 def plain_coder(tmp_path_factory):
-    """`(run, export)` of an autoencoder, which draws no latents."""
-    return train_coder(tmp_path_factory.mktemp("plain"), "autoencoder")
+    """`(run, export)` of an autoencoder, which draws no latents; do not touch."""
+    return toy_runs.plain_coder(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture
@@ -128,9 +102,10 @@ def test_all_classes_walk_through_the_images_of_the_seeds(conditional, run, tmp_
     frames, loop, lines = walked(capsys, run, tmp_path / "x.gif", *SHORT, "--seed", "5")
     assert frames.shape == (6 * 3, SIDE, 3 * SIDE, 3)
     assert loop == 0
-    for station in range(6):
-        expected = plain(conditional[1], [5 + station] * 3, range(3))
-        np.testing.assert_array_equal(frames[3 * station, ..., :1], np.concatenate(expected, 1))
+    expected = plain(conditional[1], np.repeat(range(5, 11), 3), [0, 1, 2] * 6)
+    stations = expected.reshape(6, 3, SIDE, SIDE, 1)
+    for station, images in enumerate(stations):
+        np.testing.assert_array_equal(frames[3 * station, ..., :1], np.concatenate(images, 1))
     # In between, nothing jumps.
     steps = np.abs(np.diff(frames.astype(int), axis=0)).mean(axis=(1, 2, 3))
     assert steps.max() < 4 * steps.mean()
@@ -139,11 +114,9 @@ def test_all_classes_walk_through_the_images_of_the_seeds(conditional, run, tmp_
     # One row a class, from the first station to the second.
     at, strip = strip_of(run, "walk")
     assert (at, strip.shape) == (step, (3 * 8, 4 * 8))
-    tiles = pixels.to_uint8(
-        Sampler.from_export(conditional[1]).images([5] * 3 + [6] * 3, [0, 1, 2] * 2)
-    )
-    np.testing.assert_array_equal(strip[:, :8], np.concatenate(tiles[:3, ..., 0]))
-    np.testing.assert_array_equal(strip[:, -8:], np.concatenate(tiles[3:, ..., 0]))
+    tiles = stations[:, :, ::16, ::16, 0]
+    np.testing.assert_array_equal(strip[:, :8], np.concatenate(tiles[0]))
+    np.testing.assert_array_equal(strip[:, -8:], np.concatenate(tiles[1]))
 
 
 def test_an_export_walks_like_its_run_and_nothing_is_logged(conditional, run, tmp_path, capsys):
@@ -185,15 +158,13 @@ def test_a_model_without_labels_in_colour(colourful, tmp_path, capsys):
     assert "walk" not in logged(run)
 
 
-def test_the_animation_goes_to_a_known_place(colourful, tmp_path, monkeypatch):
-    """A real process, which says nothing else."""
+def test_the_animation_alone_goes_to_the_folder_that_is_named(colourful, tmp_path, capsys):
     run = shutil.copytree(colourful[0], tmp_path / "run")
     out = tmp_path / "new" / "walk.gif"
-    status, text, err = ended(start("walk", run, "--steps", "2", "--out", out))
-    assert (status, err) == (0, "")
-    assert text.splitlines()[0] == str(out)
+    frames, _, lines = walked(capsys, run, out, "--steps", "2")
+    assert lines[0] == str(out)
     assert [path.name for path in out.parent.iterdir()] == ["walk.gif"]
-    assert len(read(out)[0]) == 12
+    assert len(frames) == 12
     assert strip_of(run, "walk")[1].shape == (6 * 8, 3 * 8, 3)
 
 
@@ -205,9 +176,9 @@ def test_every_class_in_turn_with_latents_held(conditional, run, tmp_path, capsy
     frames, loop, lines = walked(capsys, run, tmp_path / "x.gif", *more)
     assert frames.shape == (3 * 3, 4 * SIDE, SIDE, 3)
     assert loop == 0
-    for label in range(3):
-        expected = np.concatenate(plain(conditional[1], range(7, 11), [label] * 4))
-        np.testing.assert_array_equal(frames[3 * label, ..., :1], expected)
+    expected = plain(conditional[1], [7, 8, 9, 10] * 3, np.repeat(range(3), 4))
+    for label, images in enumerate(expected.reshape(3, 4, SIDE, SIDE, 1)):
+        np.testing.assert_array_equal(frames[3 * label, ..., :1], np.concatenate(images))
     for frame in range(9):
         assert (frames[frame] != frames[frame - 1]).any()
     assert "image walk_classes at step" in lines[1]
@@ -291,10 +262,10 @@ def test_an_autoencoder_walks_between_images_only(plain_coder, pair, tmp_path, c
 
 def test_a_vae_walks_through_the_images_of_the_seeds(variational, tmp_path, capsys):
     run = shutil.copytree(variational[0], tmp_path / "run")
+    expected = plain(variational[1], [5, 6], None)
     for model in (run, variational[1]):
         more = [*SHORT, "--seed", "5", "--points", "2"]
         frames, _, _ = walked(capsys, model, tmp_path / "x.gif", *more)
-        expected = plain(variational[1], [5, 6], None)
         np.testing.assert_array_equal(frames[::3, ..., :1], expected)
     assert strip_of(run, "walk")[1].shape == (2 * 8, 4 * 8)
 
@@ -306,9 +277,9 @@ def test_the_priors_classes_stand_side_by_side(tmp_path, capsys):
     more = [*SHORT, "--seed", "2", "--points", "2"]
     frames, _, _ = walked(capsys, version, tmp_path / "x.gif", *more)
     assert frames.shape == (6, SIDE, 3 * SIDE, 3)
-    for station in range(2):
-        expected = plain(version, [2 + station] * 3, range(3))
-        np.testing.assert_array_equal(frames[3 * station, ..., :1], np.concatenate(expected, 1))
+    expected = plain(version, np.repeat([2, 3], 3), [0, 1, 2] * 2)
+    for station, images in enumerate(expected.reshape(2, 3, SIDE, SIDE, 1)):
+        np.testing.assert_array_equal(frames[3 * station, ..., :1], np.concatenate(images, 1))
     one, _, _ = walked(capsys, version, tmp_path / "y.gif", *more, "--label", "1")
     np.testing.assert_array_equal(one, frames[:, :, SIDE : 2 * SIDE])
     line = refused(capsys, tmp_path, version, "--classes")

@@ -1,0 +1,97 @@
+"""Runs of tiny models and their exports, each made once for all tests; do not touch them.
+
+All take `base`, the session's folder of temporary files, that of all workers of `pytest -n`, and
+the trained ones give `(folder of the run, its export)`. A test that changes one copies it with
+`shutil.copytree`.
+"""
+
+import contextlib
+import fcntl
+import os
+
+import keras
+
+from keras_gans import training
+from keras_gans.recipes import RECIPES
+from keras_gans.serving import Limits, export
+from tests.apps.processes import write_folder, write_npz
+from tests.running_server import CHECKPOINTS
+
+CLASSES = ("ant", "bee", "cat")
+# Quick steps, until no two images are the same few grays.
+ADVERSARIAL = {
+    "filters": (4,),
+    "generator_learning_rate": 0.02,
+    "epochs": 10,
+    "batch_size": 8,
+}
+CODERS = {"units": (16,), "latent_dim": 3, "epochs": 5, "batch_size": 8}
+
+
+def conditional(base):
+    """A cgan of gray images of 8 x 8 in three named classes."""
+
+    def settings(folder):
+        pictures = write_folder(folder / "pictures", CLASSES)
+        return {"dataset": f"folder:{pictures}", "image_size": 8, **ADVERSARIAL}
+
+    return _once(base, "cgan", settings)
+
+
+def unconditional(base):
+    """A dcgan of images of 8 x 8 without labels, in colour."""
+
+    def settings(folder):
+        data = write_npz(folder / "data.npz", count=24, shape=(8, 8, 3), classes=None)
+        return {"dataset": f"npz:{data}", **ADVERSARIAL}
+
+    return _once(base, "dcgan", settings)
+
+
+def variational(base):
+    """A vae; its data was padded where it did not fit."""
+
+    def settings(folder):
+        data = write_npz(folder / "data.npz", count=24)
+        return {"dataset": f"npz:{data}", "resize": "pad", **CODERS}
+
+    return _once(base, "vae", settings)
+
+
+def plain_coder(base):
+    """An autoencoder, which draws no latents."""
+
+    def settings(folder):
+        return {"dataset": f"npz:{write_npz(folder / 'data.npz', count=24)}", **CODERS}
+
+    return _once(base, "autoencoder", settings)
+
+
+def few_rows(base):
+    """Gives a folder of exports with a `vae` that takes four rows in a request."""
+    with _place(base, "few-rows") as folder:
+        if not folder.exists():
+            vae = keras.models.load_model(CHECKPOINTS / "vae.keras")
+            vae.export(folder / "vae", limits=Limits(rows=4))
+    return folder
+
+
+def _once(base, variant, settings):
+    with _place(base, f"run-{variant}") as folder:
+        exports = folder / "exports" / variant
+        if not folder.exists():
+            folder.mkdir()
+            run = training.prepare(RECIPES[variant](**settings(folder)))
+            directory = training.create(run, folder / "runs", "run")
+            training.train(run, directory)
+            run.model.export(exports)
+    return folder / "runs" / "run", export.latest_version(exports)
+
+
+@contextlib.contextmanager
+def _place(base, name):
+    """Gives a folder of the session's, which no other worker makes or looks for meanwhile."""
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield shared / name
