@@ -12,7 +12,8 @@ from keras_gans import training
 from keras_gans.errors import RunError
 from keras_gans.evaluation import results
 from keras_gans.recipes import RECIPES
-from tests.apps.processes import ended, full_disk, logged, refusal, run_here, start, write_npz
+from tests.apps import toy_runs
+from tests.apps.processes import full_disk, logged, refusal, run_here, write_npz
 
 pytestmark = pytest.mark.slow
 
@@ -39,14 +40,13 @@ def data(tmp_path_factory):
 def runs(tmp_path_factory, data):
     """`(folder of the runs cgan and dcgan, cgan's export)`; do not touch."""
     folder = tmp_path_factory.mktemp("runs")
-    version = None
-    for variant in ("dcgan", "cgan"):
-        settings = {"dataset": f"npz:{data}", "filters": (4, 4), "epochs": 2, "batch_size": 50}
-        settings |= {"evaluate_samples": 200, "evaluate_epochs": 1}
+    for variant, evaluate_epochs in (("dcgan", 0), ("cgan", 1)):
+        settings = {"dataset": f"npz:{data}", "filters": (4,), "epochs": 2, "batch_size": 50}
+        settings |= {"evaluate_samples": 200, "evaluate_epochs": evaluate_epochs}
         run = training.prepare(RECIPES[variant](**settings))
         directory = training.create(run, folder, variant)
         training.train(run, directory, training.evaluator_for(run, folder))
-        version, _ = training.finish(run, directory, folder / "exports")
+    version, _ = training.finish(run, directory, folder / "exports")
     return folder, version
 
 
@@ -71,10 +71,9 @@ def table(out):
 # One model ----------------------------------------------------------------------------------------
 
 
-def test_a_run_is_measured_shown_and_kept(run):
-    """By a real process: a table with its floor and protocol, metrics.json, TensorBoard."""
-    status, out, err = ended(start("evaluate", run, *COUNT))
-    assert status == 0, err
+def test_a_run_is_measured_shown_and_kept(run, capsys):
+    """A table with its floor and protocol, metrics.json, TensorBoard."""
+    out, err = evaluated(capsys, run, *COUNT)
     (said,) = err.splitlines()
     assert said.startswith(f"{run} measured in ")
     assert set(table(out)) >= SCORES
@@ -86,8 +85,12 @@ def test_a_run_is_measured_shown_and_kept(run):
     )
     assert float(shown[1]) == pytest.approx(entry["floor"]["frechet_200_classifier"]["value"], 1e-3)
     assert shown[2] == "lower"
-    step = json.loads((run / "best.json").read_text())["step"]
+    best = json.loads((run / "best.json").read_text())
+    step = best["step"]
     assert (entry["protocol"]["checkpoint"], entry["protocol"]["step"]) == ("best", step)
+    # Training scored by the same protocol: its best value comes out again.
+    measured = entry["scores"]["frechet_200_classifier"]["value"]
+    assert measured == pytest.approx(best["value"], rel=1e-5)
     for word in ("real images 300", "generated images 200", "classifier accuracy", "resize none"):
         assert word in out
     values = logged(run)
@@ -98,24 +101,11 @@ def test_a_run_is_measured_shown_and_kept(run):
     assert len((run / "projector" / "features.tsv").read_text().splitlines()) == 400
 
 
-def test_training_scored_by_the_same_protocol(run, capsys):
-    """The curve's best value is what a later evaluation of the best checkpoint gives."""
-    evaluated(capsys, run, *COUNT, "--metrics", "frechet")
-    entry = results.read(run / "metrics.json")["best_200_classifier"]
-    best = json.loads((run / "best.json").read_text())
-    assert entry["scores"]["frechet_200_classifier"]["value"] == pytest.approx(
-        best["value"], rel=1e-5
-    )
-
-
 def test_another_checkpoint_is_another_entry(run, capsys):
-    evaluated(capsys, run, *COUNT, "--metrics", "mmd")
     evaluated(capsys, run, *COUNT, "--metrics", "mmd", "--checkpoint", "last")
     entries = results.read(run / "metrics.json")
-    assert set(entries) == {
-        *("best_200_classifier", "last_200_classifier"),
-        *("epoch_1_200_classifier", "epoch_2_200_classifier"),  # while training
-    }
+    while_training = {"epoch_1_200_classifier", "epoch_2_200_classifier"}
+    assert set(entries) == {"last_200_classifier", *while_training}
     assert entries["last_200_classifier"]["protocol"]["step"] == 24
 
 
@@ -165,7 +155,7 @@ def test_an_export_of_own_pictures_is_measured(tmp_path, capsys, monkeypatch):
     (tmp_path / "own" / "30.png").write_bytes(b"no picture")
     reading = {"resize": "pad", "bad_images": "skip", "value_range": (0.0, 200.0)}
     reading["max_megapixels"] = 1
-    settings = {"channels": 1, "image_size": 16, "epochs": 1, "batch_size": 10, "filters": (4, 4)}
+    settings = {"channels": 1, "image_size": 16, "epochs": 1, "batch_size": 10, "filters": (4,)}
     data = f"folder:{tmp_path / 'own'}"
     run = training.prepare(RECIPES["dcgan"](dataset=data, evaluate_epochs=0, **settings, **reading))
     directory = training.create(run, tmp_path, "dcgan")
@@ -228,7 +218,8 @@ def test_several_runs_in_one_table_and_one_picture(run, runs, tmp_path, capsys):
     # Measured once: the same protocol needs no other measurement, another one does.
     again, err = evaluated(capsys, *options, "--picture", picture)
     assert (again, err) == (out, "")
-    _, err = evaluated(capsys, *options[:3], "--samples", "150", "--picture", picture)
+    options[options.index("200")] = "150"
+    _, err = evaluated(capsys, *options, "--picture", picture)
     assert err.count("measured in") == 2
 
 
@@ -259,7 +250,8 @@ def test_fewer_samples_than_features_by_name(run, capsys):
 def test_an_export_of_another_shape(runs, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     other = write_npz(tmp_path / "other.npz", count=30, shape=(12, 12, 1))
-    line = refused(capsys, runs[1], "--dataset", f"npz:{other}", "--metrics", "mmd")
+    more = ["--features", "pixels", "--metrics", "mmd"]
+    line = refused(capsys, runs[1], "--dataset", f"npz:{other}", *more)
     assert "the samples are of shape [8, 8, 1]" in line
     assert "[12, 12, 1]: name the data the model was trained on, and its image_size" in line
     assert not (tmp_path / "generated").exists()
@@ -288,16 +280,12 @@ def test_what_does_not_go_together(run, runs, tmp_path, capsys):
     assert "inception_score cannot be made from pixels features" in line
 
 
-def test_runs_of_different_data_are_not_compared(run, tmp_path, capsys):
-    other = write_npz(tmp_path / "other.npz", count=80)
-    recipe = RECIPES["gan"](dataset=f"npz:{other}", epochs=1, batch_size=40, evaluate_epochs=0)
-    second = training.prepare(recipe)
-    directory = training.create(second, tmp_path, "second")
-    training.train(second, directory)
-    line = refused(capsys, "--compare", run, directory, *COUNT)
+def test_runs_of_different_data_are_not_compared(run, tmp_path_factory, capsys):
+    other, _ = toy_runs.conditional(tmp_path_factory.getbasetemp())
+    line = refused(capsys, "--compare", run, other, *COUNT)
     assert "are of different data" in line
     assert "(600 images, fingerprint " in line
-    assert "(80 images, fingerprint " in line
+    assert "(24 images, fingerprint " in line
 
 
 def test_data_that_changed_is_refused(runs, data, tmp_path, capsys):
@@ -309,8 +297,10 @@ def test_data_that_changed_is_refused(runs, data, tmp_path, capsys):
 
 
 def test_where_scores_cannot_be_written_nothing_is_measured(run, runs, data, capsys, monkeypatch):
+    monkeypatch.chdir(run.parent)
     monkeypatch.setattr("apps.evaluate._measure", None)
     options = ["--dataset", f"npz:{data}", "--out", "/proc/scores.json", *COUNT]
+    options += ["--features", "pixels"]
     assert "cannot write to /proc: " in refused(capsys, runs[1], *options)
     pair = ["--compare", runs[1], run, *options, "--picture", run.parent / "rows.png"]
     assert "cannot write to /proc: " in refused(capsys, *pair, "--metrics", "sharpness")

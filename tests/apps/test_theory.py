@@ -6,16 +6,15 @@ from PIL import Image
 from apps import theory
 from apps.console import run_app
 from keras_gans.theory.claims import Outcome
-from tests.apps.processes import ended, logged, start
+from tests.apps.processes import logged
 
 pytestmark = pytest.mark.slow
 
 
-def test_chosen_claims_are_tested_drawn_and_tabled(tmp_path):
+def test_chosen_claims_are_tested_drawn_and_tabled(tmp_path, capsys):
     out = tmp_path / "theory"
-    status, printed, err = ended(start("theory", "--claim", "support", "likelihood", "--out", out))
-    assert status == 0, err
-    head, _, first, second, *_ = printed.splitlines()
+    theory.main(["--claim", "support", "likelihood", "--out", str(out)])
+    head, _, first, second, *_ = capsys.readouterr().out.splitlines()
     assert head == "| # | claim | measured | holds |"
     assert first.startswith("| 3 | KL explodes outside the support. | KL infinite at 80 of 80 ")
     assert "W_1 = \\|shift\\|" in first

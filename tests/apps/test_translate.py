@@ -6,7 +6,7 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_gans.serving import export
-from tests.apps.processes import ended, refusal, run_here, snapshot, start, truncate
+from tests.apps.processes import refusal, run_here, snapshot, truncate
 from tests.models.test_gan import TestGAN as Toy
 
 pytestmark = pytest.mark.slow
@@ -54,12 +54,11 @@ def pixels_of(path):
     return np.asarray(Image.open(path))
 
 
-def test_a_file_as_a_user_translates_it(model, tmp_path):
+def test_a_file_as_a_user_translates_it(model, tmp_path, capsys):
     pixels = picture(tmp_path / "a.png")
     out = tmp_path / "out"
-    status, stdout, err = ended(start("translate", model, tmp_path / "a.png", "--out", out))
-    assert status == 0, err
-    assert stdout == f"1 images in {out}\n"
+    ended = run_here(capsys, "translate", model, tmp_path / "a.png", "--out", out)
+    assert ended == (0, f"1 images in {out}\n", "")
     np.testing.assert_array_equal(pixels_of(out / "a.png"), 255 - pixels)
 
 
