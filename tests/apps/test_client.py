@@ -6,14 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import keras
 import pytest
 
 from apps import client as program
-from keras_gans.serving import Limits
 from keras_gans.serving.client import Client
+from tests.apps import toy_runs
 from tests.apps.processes import ended, start
-from tests.running_server import CHECKPOINTS, serving, toy_store
+from tests.running_server import serving, toy_store
 
 pytestmark = pytest.mark.slow
 
@@ -35,10 +34,8 @@ def test_images_are_of_the_class_and_the_seeds(server, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("scheme", ["url", "grpc_url"])
-def test_exports_of_few_rows_are_asked_in_smaller_pieces(scheme, tmp_path):
-    vae = keras.models.load_model(CHECKPOINTS / "vae.keras")
-    vae.export(tmp_path / "exports" / "vae", limits=Limits(rows=4))
-    with serving(tmp_path / "exports") as server:
+def test_exports_of_few_rows_are_asked_in_smaller_pieces(scheme, tmp_path, tmp_path_factory):
+    with serving(toy_runs.few_rows(tmp_path_factory.getbasetemp())) as server:
         url = getattr(server, scheme)
         words = ["generate", "--model", "vae", "--url", url, "--count", "9"]
         assert program.main([*words, "--out", str(tmp_path / "images")]) == 0

@@ -121,7 +121,7 @@ def test_a_mistake_is_one_line(words, message, folder, capsys):
 def test_a_server_that_cannot_start_is_told(tmp_path):
     damaged = tmp_path / "vae" / "1"
     damaged.mkdir(parents=True)
-    (damaged / "saved_model.pb").write_bytes(b"nothing")
+    (damaged / "saved_model.pb").touch()
     status, out, err = ended(start("explore", "--saved-models", tmp_path, "--port", 0))
     assert status == 1
     assert "Explorer" not in out

@@ -5,14 +5,15 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from apps import serve as program
 from tests.apps.processes import start
 from tests.running_server import toys
 from tests.serving.server.load import generate_body, load
@@ -60,13 +61,16 @@ def serving(port):
 
 
 def test_a_version_is_swapped_under_load_and_nothing_is_lost_until_the_end(version, tmp_path):
+    """Beside it lies an export that cannot be served, which is said once."""
     copy(version, tmp_path, 1)
+    (tmp_path / "vae" / "3").mkdir(parents=True)
+    (tmp_path / "vae" / "3" / "saved_model.pb").write_bytes(b"no graph")
     outcomes, stop = [], threading.Event()
 
     def ask_on(url):
         outcomes.append(load(url, 4, 10**6, generate_body(2), stop))
 
-    with embedded(tmp_path, "cgan") as (process, port):
+    with embedded(tmp_path) as (process, port):
         url = f"http://127.0.0.1:{port}/v1/models/cgan:predict"
         asking = threading.Thread(target=ask_on, args=[url])
         asking.start()
@@ -76,45 +80,29 @@ def test_a_version_is_swapped_under_load_and_nothing_is_lost_until_the_end(versi
             time.sleep(0.1)
         assert serving(port) == [2]
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=60) == 0
+        out, err = process.communicate(timeout=60)
         stop.set()
         asking.join()
+    assert process.returncode == 0
+    (line,) = err.splitlines()
+    assert line.startswith("serve: vae 3 is not served: ")
+    assert "Traceback" not in out + err
     (outcome,) = outcomes
     assert len(outcome.seconds) > 20
     assert set(outcome.failures) <= {"refused", "closed"}, outcome.failures
 
 
-def test_it_is_said_to_be_the_embedded_server_and_what_is_not_served(version, tmp_path):
+def test_a_port_that_is_taken_is_one_line(version, tmp_path, capsys):
     copy(version, tmp_path, 1)
-    (tmp_path / "vae" / "3").mkdir(parents=True)
-    (tmp_path / "vae" / "3" / "saved_model.pb").write_bytes(b"no graph")
-    with embedded(tmp_path) as (process, port):
-        assert serving(port) == [1]
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    assert process.returncode == 0
-    (line,) = err.splitlines()
-    assert line.startswith("serve: vae 3 is not served: ")
-    assert "Traceback" not in out + err
-
-
-def test_a_port_that_is_taken_is_one_line(version, tmp_path):
-    copy(version, tmp_path, 1)
-    with embedded(tmp_path) as (_, port):
-        options = ["--embedded", "--saved-models", str(tmp_path), "--port", str(port)]
-        done = subprocess.run(
-            [sys.executable, "-m", "apps.serve", *options],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    assert done.returncode == 2
-    (line,) = done.stderr.splitlines()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        words = ["--embedded", "--saved-models", str(tmp_path), "--port", str(port)]
+        assert program.main(words) == 2
+    (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("serve: --port must be free on 127.0.0.1: Address already in use")
 
 
-def test_the_pages_requests_are_answered(version, tmp_path):
+def test_the_pages_requests_are_answered_until_ctrl_c(version, tmp_path):
     commands = re.findall(r"^    (curl .*)$", PAGE, re.M)
     assert len(commands) >= 4
     if not shutil.which("curl"):
@@ -124,7 +112,7 @@ def test_the_pages_requests_are_answered(version, tmp_path):
         copy(version, tmp_path, int(number))
     labels = [word for n, name in zip(numbers, ("stable", "canary"), strict=True)
               for word in ("--label", f"{name}={n}")]  # fmt: skip
-    with embedded(tmp_path, "cgan", *labels) as (_, port):
+    with embedded(tmp_path, "cgan", *labels) as (process, port):
         for command in commands:
             # The small model has three classes.
             command = re.sub(r"\b7\b", "2", command)
@@ -134,3 +122,7 @@ def test_the_pages_requests_are_answered(version, tmp_path):
             )
             assert done.returncode == 0, command
             assert done.stdout.startswith(b"{")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    assert "Traceback" not in out
