@@ -4,15 +4,14 @@ Quadrature is for one dimension and exact to about ten digits; Monte Carlo is fo
 far chance moves it. p and q are `densities.Density`.
 """
 
-import itertools
 import math
 
 import numpy as np
-from scipy.integrate import fixed_quad
 
 from keras_gans.metrics.estimate import Estimate
 
 NODES = 24  # of Gauss and Legendre on each piece
+PLACES, WEIGHTS = np.polynomial.legendre.leggauss(NODES)
 BISECTIONS = 52  # the bits of a float64
 LOG_2, LOG_4 = math.log(2.0), math.log(4.0)
 
@@ -27,13 +26,12 @@ def integrate(function, *densities, kinks=()):
     and Legendre on each. The function may be infinite where a density is 0, and so is the integral.
     """
     knots = np.unique(np.concatenate([*(density.knots for density in densities), kinks]))
-
-    def of_line(x):
-        return function(x[:, None])
-
+    low, half = knots[:-1, None], 0.5 * np.diff(knots)[:, None]
+    # All pieces at once: one call for each would take most of the time of an experiment.
+    points = low + half * (1.0 + PLACES)
     with np.errstate(invalid="ignore"):
-        pieces = itertools.pairwise(knots)
-        return float(sum(fixed_quad(of_line, low, high, n=NODES)[0] for low, high in pieces))
+        values = function(points.reshape(-1, 1)).reshape(points.shape)
+        return float((half * WEIGHTS * values).sum())
 
 
 def expectation(density, function, *others):
