@@ -73,7 +73,7 @@ def test_there_is_no_bias():
 def test_the_distance_of_two_shifted_gaussians():
     # d = 4, unit variances, means 0 and 1. With t = x.y / d, E (t + 1)^3 is 1 + 3/d among the
     # first, 8 + 18/d + 6/d^2 among the second, and 1 + 6/d across.
-    estimate = kernel.distance(draws(40_000, 4, 0), draws(40_000, 4, 1, shift=1.0), block=500)
+    estimate = kernel.distance(draws(40_000, 4, 0), draws(40_000, 4, 1, shift=1.0), block=100)
     assert abs(estimate.value - (1.75 + 12.875 - 2 * 2.5)) < 4 * estimate.standard_error
     assert estimate.standard_error < 0.1
 
