@@ -1,5 +1,6 @@
 """The commands and examples of the README pages, run as they stand but on small data."""
 
+import functools
 import re
 import shlex
 import shutil
@@ -70,6 +71,34 @@ PROGRAMS = [
 ]
 
 
+def run_eagerly(monkeypatch):
+    """Of networks of a true size one step takes a tenth of what to compile it does."""
+    always = property(lambda self: True, lambda self, value: None)
+    monkeypatch.setattr(keras.Model, "run_eagerly", always)
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory):
+    """Runs the example of a model's docstring, once for all tests: its folder; do not touch."""
+
+    @functools.cache
+    def run(name):
+        code = textwrap.dedent(getattr(kg.models, name).__doc__.split("Example:")[1])
+        shorter = code.replace("epochs=10", "epochs=1")
+        assert shorter != code
+        # As many as WGAN-GP's critic wants, and R3GAN's two players share.
+        images = np.random.default_rng(0).uniform(-1, 1, (6, 28, 28, 1)).astype(np.float32)
+        names = {"kg": kg, "keras": keras, "images": images, "labels": np.arange(6)}
+        folder = tmp_path_factory.mktemp(name)
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            monkeypatch.chdir(folder)
+            run_eagerly(monkeypatch)
+            exec(compile(shorter, name, "exec"), names)
+        return folder
+
+    return run
+
+
 def test_the_pages_have_the_commands_that_are_looked_for():
     assert len(ALL) > 40
     assert {"make train-cgan", "make evaluate RUN=runs/<name>", "make walk RUN=runs/<name>"} <= {
@@ -80,7 +109,7 @@ def test_the_pages_have_the_commands_that_are_looked_for():
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, example):
     """A folder with what the commands name: runs, exports, pictures and data."""
     base = tmp_path_factory.mktemp("docs")
     first, data, (status, _, err) = trained(tmp_path_factory.getbasetemp())
@@ -89,11 +118,8 @@ def folder(tmp_path_factory):
         shutil.copytree(first / "runs" / "first", base / "runs" / name)
     shutil.copytree(first / "runs" / ".metrics", base / "runs" / ".metrics")
     shutil.copytree(first / "exports", base / "saved_models")
-    for name in ("vae", "cyclegan"):
-        model = keras.models.load_model(
-            ROOT / "tests" / "earlier" / "checkpoints" / f"{name}.keras"
-        )
-        model.export(base / "saved_models" / name)
+    for name in ("VAE", "CycleGAN"):
+        shutil.copytree(example(name) / "saved_models", base / "saved_models", dirs_exist_ok=True)
     for name in ("summer", "winter"):
         write_folder(base / "photos" / name)
     for file in ("a.png", "b.jpg"):
@@ -133,7 +159,10 @@ def small(program, arguments, command, base):
         return [*arguments, *data, "--image-size", "16", "--batch-size", "16", "--dry-run"]
     if program == "evaluate":
         export = "--dataset" in arguments
-        return [*arguments, *(data if export else []), "--samples", "40", "--metrics", "classes"]
+        few = ["--samples", "40", "--features", "pixels", "--metrics", "mmd"]
+        return [*arguments, *(data if export else []), *few]
+    if program == "project":
+        return [*arguments, "--steps", "3"]
     # The small models have three classes, and an autoencoder is needed for codes.
     arguments = ["1" if word == "7" else word for word in arguments]
     if "--from" in arguments:
@@ -162,11 +191,12 @@ def test_a_command_runs(command, folder, tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize("page", PAGES)
 def test_the_examples_of_a_page_run(page, folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    run_eagerly(monkeypatch)
     for name in ("runs", "saved_models"):
         shutil.copytree(folder / name, tmp_path / name)
     for code in re.findall(r"```python\n(.*?)```", PAGES[page], re.S):
-        shorter = code.replace("steps_per_epoch=28, epochs=10", "steps_per_epoch=2, epochs=1")
-        shorter = shorter.replace('"7"', '"1"')
+        shorter = code.replace("steps_per_epoch=28, epochs=10", "steps_per_epoch=1, epochs=1")
+        shorter = shorter.replace("digits, 64", "digits, 8").replace('"7"', '"1"')
         names = {"kg": kg, "keras": keras}
         exec(compile(shorter, page, "exec"), names)
         if "images" in names:
@@ -175,15 +205,5 @@ def test_the_examples_of_a_page_run(page, folder, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", sorted({*kg.models.__all__} - {"GenerativeModel", "LatentGAN"}))
-def test_a_docstrings_example_runs(name, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    # One step of networks of a true size takes a tenth of what to compile it does.
-    eagerly = property(lambda self: True, lambda self, value: None)
-    monkeypatch.setattr(keras.Model, "run_eagerly", eagerly)
-    code = textwrap.dedent(getattr(kg.models, name).__doc__.split("Example:")[1])
-    shorter = code.replace("epochs=10", "epochs=1")
-    assert shorter != code
-    images = np.random.default_rng(0).uniform(-1, 1, (16, 28, 28, 1)).astype(np.float32)
-    names = {"kg": kg, "keras": keras, "images": images, "labels": np.arange(16) % 10}
-    exec(compile(shorter, name, "exec"), names)
-    assert len(list((tmp_path / "saved_models").glob("*/*/saved_model.pb"))) == 1
+def test_a_docstrings_example_runs(name, example):
+    assert len(list((example(name) / "saved_models").glob("*/*/saved_model.pb"))) == 1
