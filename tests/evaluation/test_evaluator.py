@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -10,10 +11,10 @@ import tensorflow as tf
 from keras_gans.data.arrays import ArraySplit
 from keras_gans.errors import InputError, RunError
 from keras_gans.evaluation.evaluator import Evaluator, default_metric
-from keras_gans.metrics import frechet, registry
+from keras_gans.metrics import classifier, frechet, registry
 from keras_gans.metrics.estimate import Estimate
 from keras_gans.serving.endpoints import Endpoints
-from tests.metrics.test_classifier import source, striped
+from tests.metrics.test_classifier import short_fits, source, striped
 
 COUNT = 250
 
@@ -51,7 +52,21 @@ def evaluator(cache, data=None, **kwargs):
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
+    """With a classifier of the stripes, also of those without a test split: they are the same."""
+    folder = tmp_path_factory.mktemp("cache")
+    with short_fits():
+        classifier.load_or_fit(large_source(), folder)
+    with_test, without = (large_source(test).fingerprint for test in (True, False))
+    shutil.copy(folder / f"classifier-{with_test}.keras", folder / f"classifier-{without}.keras")
+    return folder
+
+
+@pytest.fixture
+def new_cache(cache, tmp_path):
+    """Nothing but the classifiers."""
+    for path in cache.glob("classifier-*"):
+        shutil.copy(path, tmp_path)
+    return tmp_path
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +151,7 @@ def test_wrong_classes_show_in_their_scores(cache):
     assert wrong["frechet_250_classifier"].value > 10 * right["frechet_250_classifier"].value
 
 
+@pytest.mark.slow
 def test_a_rare_class_that_is_always_wrong_is_named(cache):
     """One in 75 images is of it: the mean says 98.7 %, whatever shows for it."""
     labels = np.where(np.arange(900) % 75, np.arange(900) % 2, 2)
@@ -153,14 +169,15 @@ def test_a_rare_class_that_is_always_wrong_is_named(cache):
 
 
 @pytest.mark.slow
-def test_scores_repeat_exactly_and_real_features_are_made_once(cache):
-    first = evaluator(cache).scores(sampler())
+def test_scores_repeat_exactly_and_real_features_are_made_once(scored, cache):
     written = {path: path.stat().st_mtime_ns for path in cache.rglob("*.npy")}
-    assert evaluator(cache).scores(sampler()) == first
+    assert written
+    assert evaluator(cache).scores(sampler()) == scored[1]
     assert {path: path.stat().st_mtime_ns for path in cache.rglob("*.npy")} == written
     assert not list(cache.glob(".tmp-*"))
 
 
+@pytest.mark.slow
 def test_a_model_without_classes_has_no_label_accuracy(cache):
     scores = evaluator(cache, metrics=["classes"]).scores(sampler(class_names=None))
     assert not [name for name in scores if name.startswith("label_accuracy")]
@@ -305,17 +322,17 @@ def test_refusals(cache):
 
 
 @pytest.mark.slow
-def test_the_floor_is_made_once_for_a_protocol(tmp_path):
-    first = evaluator(tmp_path, metrics=["mmd"]).floor()
-    (path,) = tmp_path.glob("floor-*.json")
-    again = evaluator(tmp_path, metrics=["mmd"])
+def test_the_floor_is_made_once_for_a_protocol(new_cache):
+    first = evaluator(new_cache, metrics=["mmd"]).floor()
+    (path,) = new_cache.glob("floor-*.json")
+    again = evaluator(new_cache, metrics=["mmd"])
     assert again.floor() == first
     path.write_text(json.dumps({"mmd_250_classifier": {"value": 5.0, "standard_error": None}}))
     assert again.floor() == {"mmd_250_classifier": Estimate(5.0)}  # it was read
     path.write_text("[1]")
     with pytest.raises(InputError, match=r"floor-.*json is damaged: delete it"):
         again.floor()
-    assert set(evaluator(tmp_path, metrics=["frechet"]).floor()) == {"frechet_250_classifier"}
+    assert set(evaluator(new_cache, metrics=["frechet"]).floor()) == {"frechet_250_classifier"}
 
 
 def test_features_that_are_others_have_a_floor_of_their_own(tmp_path):
@@ -329,13 +346,13 @@ def test_features_that_are_others_have_a_floor_of_their_own(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_damaged_cache_is_refused_with_its_name(tmp_path):
-    judge = evaluator(tmp_path, metrics=["mmd"])
+def test_a_damaged_cache_is_refused_with_its_name(new_cache):
+    judge = evaluator(new_cache, metrics=["mmd"])
     judge.scores(sampler())
-    (path,) = tmp_path.glob("*-reference-*/features.npy")
+    (path,) = new_cache.glob("*-reference-*/features.npy")
     path.write_bytes(path.read_bytes()[:50])
     with pytest.raises(InputError, match="is damaged: delete it"):
-        evaluator(tmp_path, metrics=["mmd"]).scores(sampler())
+        evaluator(new_cache, metrics=["mmd"]).scores(sampler())
 
 
 def test_which_metric_chooses_by_default():

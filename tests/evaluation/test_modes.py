@@ -10,11 +10,12 @@ from keras_gans.data import Source
 from keras_gans.data.stacked import StackedSplit
 from keras_gans.errors import InputError
 from keras_gans.evaluation.evaluator import Evaluator, default_count, default_metric
-from keras_gans.metrics import features
+from keras_gans.metrics import classifier, features
 from keras_gans.serving.endpoints import Endpoints
+from tests.metrics.test_classifier import short_fits
 from tests.metrics.test_classifier import source as stripes
 
-pytestmark = pytest.mark.slow  # whichever comes first fits the classifier
+pytestmark = pytest.mark.slow  # they share a classifier that is fitted
 
 COUNT, MODES = 600, 27
 
@@ -39,7 +40,10 @@ def sampler(wanted=lambda seeds: seeds):
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("cache")
+    folder = tmp_path_factory.mktemp("cache")
+    with short_fits():
+        classifier.load_or_fit(stripes(), folder)
+    return folder
 
 
 def evaluator(cache, **kwargs):

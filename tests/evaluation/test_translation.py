@@ -12,9 +12,10 @@ from keras_gans.data.subsets import shuffled
 from keras_gans.errors import InputError, RunError
 from keras_gans.evaluation import translation
 from keras_gans.evaluation.evaluator import Evaluator
+from keras_gans.metrics import classifier
 from keras_gans.serving.endpoints import Endpoints
 from keras_gans.visualize import comparison
-from tests.metrics.test_classifier import source, striped
+from tests.metrics.test_classifier import short_fits, source, striped
 
 SHAPE = (8, 8, 1)
 COUNT = 40
@@ -149,9 +150,18 @@ def judged():
     return UnpairedSource("stripes", x, y, paired=False, judges=judges)
 
 
+@pytest.fixture(scope="module")
+def cache(judged, tmp_path_factory):
+    """With the classifiers of both domains."""
+    folder = tmp_path_factory.mktemp("cache")
+    with short_fits():
+        for judge in judged.judges:
+            classifier.load_or_fit(judge, folder)
+    return folder
+
+
 @pytest.mark.slow
-def test_translations_that_keep_their_class_say_so(judged, tmp_path_factory):
-    cache = tmp_path_factory.mktemp("cache")
+def test_translations_that_keep_their_class_say_so(judged, cache):
     turn = endpoints(tf.identity, lambda image: tf.reverse(image, [0]))
     evaluator = translation.evaluator_for(judged, metrics=["classes"], cache_dir=cache)
     values = {name: score.value for name, score in evaluator.scores(turn).items()}
@@ -172,8 +182,7 @@ def test_translations_that_keep_their_class_say_so(judged, tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_of_few_translations_what_can_be_made_is_made(judged, tmp_path_factory):
-    cache = tmp_path_factory.mktemp("cache")
+def test_of_few_translations_what_can_be_made_is_made(judged, cache):
     evaluator = translation.evaluator_for(judged, count=100, cache_dir=cache)
     assert list(evaluator.left_out) == ["frechet"]
     assert evaluator.supported_metrics(endpoints(tf.identity, tf.identity)) == evaluator.metrics

@@ -1,5 +1,6 @@
 """The judge of samples, on data whose classes anybody can tell apart."""
 
+import contextlib
 import io
 import re
 import sys
@@ -41,9 +42,12 @@ def source(test=True, side=8, channels=1):
     )
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("classifiers")
+@contextlib.contextmanager
+def short_fits():
+    """Lets a classifier see its images 5 times instead of 30: enough for stripes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(classifier, "MAX_EPOCHS", 5)
+        yield
 
 
 def terminal_of(monkeypatch):
@@ -55,10 +59,11 @@ def terminal_of(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("enough", "lengths"), [(0.9, {"3000"}), (1.1, {"3000", "9000"})])
+@pytest.mark.parametrize(("enough", "lengths"), [(0.9, {"1200"}), (1.1, {"1200", "2400"})])
 def test_only_what_is_hard_to_tell_apart_is_learnt_for_long(tmp_path, monkeypatch, enough, lengths):
-    """9,000 images would be seen: a third of them does where so many are read right by then."""
-    monkeypatch.setattr(classifier, "TRIED_IMAGES", 3000)
+    """2,400 images would be seen: half of them do where so many are read right by then."""
+    monkeypatch.setattr(classifier, "TRIED_IMAGES", 1200)
+    monkeypatch.setattr(classifier, "MAX_EPOCHS", 8)
     monkeypatch.setattr(classifier, "ENOUGH", enough)
     terminal = terminal_of(monkeypatch)
     judge = classifier.load_or_fit(source(), tmp_path)
@@ -67,34 +72,35 @@ def test_only_what_is_hard_to_tell_apart_is_learnt_for_long(tmp_path, monkeypatc
 
 
 @pytest.mark.slow
-def test_it_is_fitted_once_and_read_again(cache, monkeypatch):
+def test_it_is_fitted_once_and_read_again(tmp_path, monkeypatch):
     terminal = terminal_of(monkeypatch)
-    classifier.load_or_fit(source(), cache)
+    classifier.load_or_fit(source(), tmp_path)
     assert re.search(r"fitting: +\d+%\|.*/9000 ", terminal.getvalue())
-    (path,) = cache.glob("classifier-stripesTrue.keras")
+    (path,) = tmp_path.glob("classifier-stripesTrue.keras")
     written = path.stat().st_mtime_ns
-    again = classifier.load_or_fit(source(), cache)
+    again = classifier.load_or_fit(source(), tmp_path)
     assert path.stat().st_mtime_ns == written
     assert (again.accuracy, again.held_out) == (1.0, 90)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("side", "channels", "stages"), [(16, 3, 3), (8, 3, 2), (16, 1, 2)])
-def test_colors_get_a_third_stage(side, channels, stages, tmp_path):
-    judge = classifier.load_or_fit(source(side=side, channels=channels), tmp_path)
-    assert sum("conv2d" in layer.name for layer in judge.network.layers) == stages
-    assert judge.accuracy == 1.0
-    assert judge.network.get_layer("features").output.shape[1] == classifier.FEATURES
+def test_colors_get_a_third_stage(side, channels, stages):
+    network = classifier._network((side, side, channels), CLASSES)
+    assert sum("conv2d" in layer.name for layer in network.layers) == stages
+    assert network.get_layer("features").output.shape[1] == classifier.FEATURES
+    assert network.output.shape[1] == CLASSES
 
 
 @pytest.mark.slow
-def test_without_a_test_split_a_sixth_is_held_out_of_the_fit(cache):
-    data = source(test=False)
+def test_without_a_test_split_a_sixth_is_held_out_of_the_fit(tmp_path):
+    data = source(test=False, side=16, channels=3)  # and colours are learnt
     train, test = classifier._parts(data)
     assert (train.size, test.size) == (250, 50)
     assert not set(train.indices) & set(test.indices)
     assert len(np.unique(data.train.labels[test.indices])) == CLASSES
-    assert classifier.load_or_fit(data, cache).held_out == 50
+    with short_fits():
+        judge = classifier.load_or_fit(data, tmp_path)
+    assert (judge.accuracy, judge.held_out) == (1.0, 50)
 
 
 def test_a_damaged_classifier_is_refused_with_its_name(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from keras_gans.errors import InputError
 from keras_gans.metrics import classifier, features, inception
 from keras_gans.precision import dtype_policy_scope
-from tests.metrics.test_classifier import source, striped
+from tests.metrics.test_classifier import short_fits, source, striped
 from tests.metrics.test_inception import write_graph
 
 
@@ -20,7 +20,8 @@ def scaled(images):
 
 @pytest.fixture(scope="module")
 def by_classifier(tmp_path_factory):
-    return features.get("classifier", source(), tmp_path_factory.mktemp("cache"))
+    with short_fits():
+        return features.get("classifier", source(), tmp_path_factory.mktemp("cache"))
 
 
 @pytest.mark.slow
@@ -43,7 +44,7 @@ def test_classifier_features_come_with_the_classes_of_the_data(by_classifier):
 @pytest.mark.slow
 def test_classifier_features_are_those_its_last_layer_reads(by_classifier, tmp_path):
     """Not the logits, nor a layer below: recomputed from the network's own weights."""
-    with dtype_policy_scope("mixed_bfloat16"):  # as a program that trains in it
+    with short_fits(), dtype_policy_scope("mixed_bfloat16"):  # as a program that trains in it
         again = features.get("classifier", source(), tmp_path)
     assert again.fingerprint == by_classifier.fingerprint  # fitted anew, the same classifier
     images = scaled(striped(np.array([1]), 6))
