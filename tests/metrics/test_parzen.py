@@ -83,9 +83,9 @@ def test_the_size_of_tiles_does_not_matter(monkeypatch, tile_rows):
     assert actual.standard_error == pytest.approx(expected.standard_error, rel=1e-6)
 
 
-@pytest.mark.slow
-def test_images_of_a_file_give_what_the_array_gives(tmp_path):
-    samples, rows = images(1300), images(1100, seed=1)
+def test_images_of_a_file_give_what_the_array_gives(tmp_path, monkeypatch):
+    monkeypatch.setattr(tiles, "TILE_ROWS", 100)
+    samples, rows = images(130), images(110, seed=1)
     np.save(tmp_path / "samples.npy", samples)
     np.save(tmp_path / "images.npy", rows)
     filed = [np.load(tmp_path / f"{name}.npy", mmap_mode="r") for name in ("samples", "images")]
