@@ -3,13 +3,23 @@
 import numpy as np
 import pytest
 
-from keras_gans.theory import densities, game
-from keras_gans.theory.experiments import discriminator
+from keras_gans.theory import densities, game, toys
+from keras_gans.theory.experiments import CLAIMS, discriminator
+
+
+def whole(name, **options):
+    """Runs an experiment to its end; returns its outcome."""
+    said = []
+    outcome = CLAIMS[name].experiment(said.append, **options)
+    assert len(said) == CLAIMS[name].parts
+    assert outcome.measured
+    assert [picture.ndim for picture in outcome.pictures.values()] == [3]
+    return outcome
 
 
 @pytest.mark.slow
 def test_a_trained_discriminator_is_the_optimal_one():
-    outcome = discriminator.optimal(lambda _: None, steps=600)
+    outcome = whole("optimal", steps=400)
     assert outcome.holds
     assert outcome.numbers["mean_error"] <= 0.02
     assert 0.0 <= outcome.numbers["excess"] < 0.01
@@ -17,12 +27,13 @@ def test_a_trained_discriminator_is_the_optimal_one():
 
 @pytest.mark.slow
 def test_the_game_of_gaussians_ends_at_minus_log_4():
-    outcome = discriminator.value(lambda _: None, steps=600, rate=5e-3)
+    outcome = whole("value", steps=300, rate=1e-2)
     assert outcome.holds
     assert outcome.numbers["jsd"] <= 0.01
     assert outcome.numbers["value"] == pytest.approx(-np.log(4.0), abs=0.02)
     frames = outcome.animations["figure_1"]
-    assert len(frames) > 10
+    assert len(frames) == 1 + 300 // toys.EVERY
+    assert {frame.shape for frame in frames} == {frames[0].shape}
     assert (frames[0] != frames[-1]).any()
 
 
