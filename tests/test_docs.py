@@ -153,7 +153,8 @@ def small(program, arguments, command, base):
         arguments = [*arguments, "--filters", "[4,4]"]  # of the run that is there
     if program == "train" and arguments[0] == "cyclegan":
         pictures = f"folders:{base}/photos/summer,{base}/photos/winter"
-        return [*arguments, "--dataset", pictures, "--image-size", "8", "--dry-run"]
+        few = ["--image-size", "8", "--blocks", "1", "--dry-run"]
+        return [*arguments, "--dataset", pictures, *few]
     data = ["--dataset", f"npz:{base}/data.npz", "--data-dir", "null"]
     if program == "train":
         return [*arguments, *data, "--image-size", "16", "--batch-size", "16", "--dry-run"]

@@ -1,4 +1,4 @@
-"""Experiments of a few steps, run eagerly: to compile them would take longer than to run them."""
+"""Experiments of a step, run eagerly: to compile them would take longer than to run them."""
 
 import keras
 import pytest
@@ -8,7 +8,7 @@ from keras_gans.theory import toys
 
 @pytest.fixture
 def short(monkeypatch):
-    """Runs an experiment of a few tiny steps; returns its outcome and what it said it did."""
+    """Runs an experiment of few tiny steps; returns its outcome and checks what it says it did."""
     eagerly = property(lambda self: True, lambda self, value: None)
     monkeypatch.setattr(keras.Model, "run_eagerly", eagerly)
     monkeypatch.setattr(toys, "EVERY", 1)
