@@ -142,6 +142,7 @@ def test_codes_that_fill_the_prior_score_as_the_floor():
         assert abs(found.value) < 4 * found.standard_error < 2e-3
 
 
+@pytest.mark.slow
 def test_shifted_and_narrow_codes_score_their_closed_form():
     model, pixels = Linear(6, shift=0.3), images(1300, scale=0.5)
     scores = latent_mmd.score(model.endpoints, [pixels], 1300)

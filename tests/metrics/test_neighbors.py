@@ -186,6 +186,7 @@ def test_every_row_on_the_surface_of_every_ball(monkeypatch):
 # Tiles ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_answers_do_not_depend_on_the_tiles(monkeypatch):
     queries, points = draw(40), draw(160, seed=1)
     whole = _endpoints(queries, points)
@@ -194,6 +195,7 @@ def test_answers_do_not_depend_on_the_tiles(monkeypatch):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_long_rows_come_in_smaller_tiles(monkeypatch):
     queries, points = ReadAsAsked(draw(5)), ReadAsAsked(draw(13, seed=1))
     whole = _endpoints(queries, points)
