@@ -51,8 +51,8 @@ CONTRACTS = [
     test_wgan_gp.TestWGANGP,
     test_r3gan.TestR3GAN,
     test_vae.TestVAE,
+    test_aae.AdversarialAutoencoder,
     test_aae.TestAdversarialAutoencoder,
-    test_aae.TestLabelledAdversarialAutoencoder,
     test_autoencoder.TestAutoencoder,
     test_cyclegan.TestCycleGAN,
 ]

@@ -73,12 +73,18 @@ class Shifted:
         return cls(**config)
 
 
-class AdversarialAutoencoderContract(VariantContract):
+class AdversarialAutoencoder(VariantContract):
+    """Toys without labels. The contract's tests are run of those with labels alone.
+
+    Labels are an argument more of what is otherwise the same code.
+    """
+
     phases: ClassVar[dict] = {
         "reconstruction_optimizer": ("encoder", "decoder"),
         "discriminator_optimizer": ("discriminator",),
         "encoder_optimizer": ("encoder",),
     }
+    options: ClassVar[dict] = {"prior": squares, "prior_scale": 2.0}
     compile_options: ClassVar[dict] = {"loss": "hinge"}
     labelled = False
 
@@ -111,27 +117,7 @@ class AdversarialAutoencoderContract(VariantContract):
             "label": np.arange(count, dtype=np.int32) % CLASSES,
         }
 
-    # The step --------------------------------------------------------------------------------
-
-    @pytest.mark.slow
-    @pytest.mark.parametrize(
-        ("width", "loss", "decay"),
-        [
-            (CODE_DIM, "non_saturating", 0.1),
-            (CODE_DIM, "least_squares", 0.0),
-            (2 * CODE_DIM, "non_saturating", 0.1),
-        ],
-    )
-    def test_one_step_and_its_logs_equal_plain_tensorflow(self, width, loss, decay):
-        options = {"toy": {"width": width, "decay": decay}, "loss": loss}
-        options["run_eagerly"] = width == CODE_DIM  # one is compiled, which takes most of the time
-        options["optimizer"] = keras.optimizers.SGD
-        model, twin = (self.compiled(**options) for _ in range(2))
-        self.fit(model, steps=1)
-        expected = self._plain_step(twin, self.data(BATCH), losses.get(loss), decay)
-        self.check_step(model, twin, NETWORKS, expected)
-
-    def _plain_step(self, twin, data, game, decay):
+    def plain_step(self, twin, data, game, decay):
         """Every pass of every phase on its own, statistics put back by hand."""
         encoder, decoder, critic = twin.encoder, twin.decoder, twin.discriminator
         images, labels = tf.constant(data[0]), tf.constant(data[1])
@@ -183,6 +169,29 @@ class AdversarialAutoencoderContract(VariantContract):
     def plain_prior(self, labels):
         return step_normal(0, "prior", 0, (BATCH, CODE_DIM))
 
+
+def _code(said, noise):
+    if said.shape[1] == CODE_DIM:
+        return said
+    mean, log_variance = tf.split(said, 2, axis=1)
+    return mean + tf.sqrt(tf.exp(log_variance)) * noise
+
+
+class TestAdversarialAutoencoder(AdversarialAutoencoder):
+    labelled = True
+    options: ClassVar[dict] = {
+        "prior": Shifted(0.5, CODE_DIM + 1),
+        "class_names": ("ant", "bee", "cow"),
+    }
+
+    def model(self, *networks, **kwargs):
+        kwargs = {"prior": "gaussian_mixture", "num_classes": CLASSES, **kwargs}
+        return kg.AdversarialAutoencoder(*networks, **kwargs)
+
+    def plain_prior(self, labels):
+        prior = kg.priors.get("gaussian_mixture", CODE_DIM, CLASSES)
+        return prior.function(step_normal(0, "prior", 0, (BATCH, CODE_DIM)), labels)
+
     @pytest.mark.slow
     def test_each_phase_changes_its_networks_alone_statistics_included(self):
         model = self.compiled(run_eagerly=True)
@@ -220,87 +229,6 @@ class AdversarialAutoencoderContract(VariantContract):
 
         network.call = counted
 
-
-def _code(said, noise):
-    if said.shape[1] == CODE_DIM:
-        return said
-    mean, log_variance = tf.split(said, 2, axis=1)
-    return mean + tf.sqrt(tf.exp(log_variance)) * noise
-
-
-class TestAdversarialAutoencoder(AdversarialAutoencoderContract):
-    options: ClassVar[dict] = {"prior": squares, "prior_scale": 2.0}
-
-    def test_generate_decodes_the_priors_codes(self):
-        model = self.model(*self.networks(), prior_scale=4.0)
-        generate, _ = model.signatures()["generate"]
-        endpoints = generate(tf.range(5))
-        np.testing.assert_array_equal(
-            endpoints["latent"], 4.0 * seeded_latents(tf.range(5), CODE_DIM)
-        )
-        decoded = model.decode(endpoints["latent"])
-        np.testing.assert_allclose(endpoints["image"], decoded, rtol=0, atol=1e-6)
-        assert model.class_names is None
-
-    @pytest.mark.parametrize("width", [CODE_DIM, 2 * CODE_DIM])
-    def test_codes_are_the_encoders_means(self, width):
-        model = self.model(*self.networks(width=width))
-        images = self.data(BATCH)[0]
-        codes = model.encode(images)
-        assert codes.shape == (BATCH, CODE_DIM)
-        np.testing.assert_array_equal(codes, model.encoder(images)[:, :CODE_DIM])
-        np.testing.assert_array_equal(model(images), model.decode(codes))
-
-    def test_a_gaussian_encoder_tells_the_deviation_of_its_codes(self):
-        model = self.model(*self.networks(width=2 * CODE_DIM))
-        images = self.data(BATCH)[0]
-        endpoints = model.signatures()["encode"][0](tf.constant(images))
-        said = model.encoder(images).numpy()
-        np.testing.assert_array_equal(endpoints["latent"], said[:, :CODE_DIM])
-        expected = np.exp(said[:, CODE_DIM:]) ** 0.5
-        np.testing.assert_allclose(endpoints["latent_deviation"], expected, rtol=1e-5)
-        plain = self.model(*self.networks()).signatures()["encode"][0](tf.constant(images))
-        assert set(plain) == {"latent"}
-
-    def test_networks_that_do_not_fit_are_refused(self):
-        encoder, decoder, critic = self.networks()
-        wide = toy_encoder(4, keras.layers.LayerNormalization)
-        with pytest.raises(ValueError, match="encoder must give 3 numbers"):
-            self.model(wide, decoder, critic)
-        with pytest.raises(ValueError, match=r"discriminator must take codes, \[\(None, 3\)\]"):
-            self.model(encoder, decoder, encoder)
-        vague = keras.Sequential([keras.Input((CODE_DIM,)), keras.layers.Dense(2)])
-        with pytest.raises(ValueError, match=r"logits \[n, 1\]"):
-            self.model(encoder, decoder, vague)
-        unbuilt = keras.Sequential([keras.layers.Dense(1)])
-        for networks in ((unbuilt, decoder, critic), (encoder, unbuilt, critic)):
-            with pytest.raises(ValueError, match="must have one defined input"):
-                self.model(*networks)
-        with pytest.raises(ValueError, match="discriminator must take codes"):
-            self.model(encoder, decoder, unbuilt)
-
-    def test_classes_need_a_discriminator_that_takes_a_label(self):
-        with pytest.raises(ValueError, match=r"codes and labels \(num_classes=3\)"):
-            self.model(*self.networks(), num_classes=3, prior="swiss_roll")
-        with pytest.raises(ValueError, match="num_classes must be a positive integer"):
-            self.model(*self.networks(), class_names=("a", "b"))
-
-
-class TestLabelledAdversarialAutoencoder(AdversarialAutoencoderContract):
-    labelled = True
-    options: ClassVar[dict] = {
-        "prior": Shifted(0.5, CODE_DIM + 1),
-        "class_names": ("ant", "bee", "cow"),
-    }
-
-    def model(self, *networks, **kwargs):
-        kwargs = {"prior": "gaussian_mixture", "num_classes": CLASSES, **kwargs}
-        return kg.AdversarialAutoencoder(*networks, **kwargs)
-
-    def plain_prior(self, labels):
-        prior = kg.priors.get("gaussian_mixture", CODE_DIM, CLASSES)
-        return prior.function(step_normal(0, "prior", 0, (BATCH, CODE_DIM)), labels)
-
     def test_generate_decodes_the_classs_codes(self):
         model = self.model(*self.networks(), prior_scale=5.0)
         generate, specs = model.signatures()["generate"]
@@ -313,21 +241,12 @@ class TestLabelledAdversarialAutoencoder(AdversarialAutoencoderContract):
         decoded = model.decode(endpoints["latent"])
         np.testing.assert_allclose(endpoints["image"], decoded, rtol=0, atol=1e-6)
 
-    def test_a_loaded_model_draws_from_the_same_prior_of_ones_own(self, tmp_path):
-        model = self.compiled(options=self.options)
-        model.save(tmp_path / "model.keras")
-        loaded = keras.models.load_model(tmp_path / "model.keras")
-        asked = (tf.range(6), tf.range(6) % CLASSES)
-        np.testing.assert_array_equal(loaded.prior_of_seeds(*asked), model.prior_of_seeds(*asked))
-        assert loaded.class_names == ("ant", "bee", "cow")
-
     def test_class_names_default_to_the_indices(self):
         assert self.model(*self.networks()).class_names == ("0", "1", "2")
 
-    @pytest.mark.slow
     def test_a_label_out_of_range_is_refused_while_training(self):
         images, labels = self.data(BATCH)
-        model = self.compiled()
+        model = self.compiled(run_eagerly=True)
         with pytest.raises(InputError, match=r"^label must be an integer from 0 to 2"):
             model.fit(images, labels + CLASSES, batch_size=BATCH, verbose=0)
 
@@ -343,6 +262,103 @@ class TestLabelledAdversarialAutoencoder(AdversarialAutoencoderContract):
             self.model(*self.networks(), prior="normal")
         with pytest.raises(ValueError, match="class_names must hold 3 names"):
             self.model(*self.networks(), class_names=("ant", "bee"))
+
+
+PLAIN = AdversarialAutoencoder()
+LABELLED = TestAdversarialAutoencoder()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("toys", "width", "loss", "decay"),
+    [
+        (PLAIN, CODE_DIM, "non_saturating", 0.1),
+        (LABELLED, CODE_DIM, "least_squares", 0.0),
+        (LABELLED, 2 * CODE_DIM, "non_saturating", 0.1),
+    ],
+)
+def test_one_step_and_its_logs_equal_plain_tensorflow(toys, width, loss, decay):
+    options = {"toy": {"width": width, "decay": decay}, "loss": loss}
+    options["run_eagerly"] = width == CODE_DIM  # one is compiled, which takes most of the time
+    options["optimizer"] = keras.optimizers.SGD
+    model, twin = (toys.compiled(**options) for _ in range(2))
+    toys.fit(model, steps=1)
+    expected = toys.plain_step(twin, toys.data(BATCH), losses.get(loss), decay)
+    toys.check_step(model, twin, NETWORKS, expected)
+
+
+@pytest.mark.parametrize("toys", [PLAIN, LABELLED])
+def test_a_loaded_model_draws_from_the_same_prior_of_ones_own(toys, tmp_path):
+    model = toys.model(*toys.networks(), **toys.options)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    asked = (tf.range(6), tf.range(6) % CLASSES)[: 1 + toys.labelled]
+    np.testing.assert_array_equal(loaded.prior_of_seeds(*asked), model.prior_of_seeds(*asked))
+    assert loaded.prior_scale == model.prior_scale
+    assert loaded.class_names == model.class_names
+
+
+# Without labels ----------------------------------------------------------------------------------
+
+
+def test_generate_decodes_the_priors_codes():
+    model = PLAIN.model(*PLAIN.networks(), prior_scale=4.0)
+    generate, _ = model.signatures()["generate"]
+    endpoints = generate(tf.range(5))
+    np.testing.assert_array_equal(endpoints["latent"], 4.0 * seeded_latents(tf.range(5), CODE_DIM))
+    decoded = model.decode(endpoints["latent"])
+    np.testing.assert_allclose(endpoints["image"], decoded, rtol=0, atol=1e-6)
+    assert model.class_names is None
+
+
+@pytest.mark.parametrize("width", [CODE_DIM, 2 * CODE_DIM])
+def test_codes_are_the_encoders_means(width):
+    model = PLAIN.model(*PLAIN.networks(width=width))
+    images = PLAIN.data(BATCH)[0]
+    codes = model.encode(images)
+    assert codes.shape == (BATCH, CODE_DIM)
+    np.testing.assert_array_equal(codes, model.encoder(images)[:, :CODE_DIM])
+    np.testing.assert_array_equal(model(images), model.decode(codes))
+
+
+def test_a_gaussian_encoder_tells_the_deviation_of_its_codes():
+    model = PLAIN.model(*PLAIN.networks(width=2 * CODE_DIM))
+    images = PLAIN.data(BATCH)[0]
+    endpoints = model.signatures()["encode"][0](tf.constant(images))
+    said = model.encoder(images).numpy()
+    np.testing.assert_array_equal(endpoints["latent"], said[:, :CODE_DIM])
+    expected = np.exp(said[:, CODE_DIM:]) ** 0.5
+    np.testing.assert_allclose(endpoints["latent_deviation"], expected, rtol=1e-5)
+    plain = PLAIN.model(*PLAIN.networks()).signatures()["encode"][0](tf.constant(images))
+    assert set(plain) == {"latent"}
+
+
+def test_networks_that_do_not_fit_are_refused():
+    encoder, decoder, critic = PLAIN.networks()
+    wide = toy_encoder(4, keras.layers.LayerNormalization)
+    with pytest.raises(ValueError, match="encoder must give 3 numbers"):
+        PLAIN.model(wide, decoder, critic)
+    with pytest.raises(ValueError, match=r"discriminator must take codes, \[\(None, 3\)\]"):
+        PLAIN.model(encoder, decoder, encoder)
+    vague = keras.Sequential([keras.Input((CODE_DIM,)), keras.layers.Dense(2)])
+    with pytest.raises(ValueError, match=r"logits \[n, 1\]"):
+        PLAIN.model(encoder, decoder, vague)
+    unbuilt = keras.Sequential([keras.layers.Dense(1)])
+    for networks in ((unbuilt, decoder, critic), (encoder, unbuilt, critic)):
+        with pytest.raises(ValueError, match="must have one defined input"):
+            PLAIN.model(*networks)
+    with pytest.raises(ValueError, match="discriminator must take codes"):
+        PLAIN.model(encoder, decoder, unbuilt)
+
+
+def test_classes_need_a_discriminator_that_takes_a_label():
+    with pytest.raises(ValueError, match=r"codes and labels \(num_classes=3\)"):
+        PLAIN.model(*PLAIN.networks(), num_classes=3, prior="swiss_roll")
+    with pytest.raises(ValueError, match="num_classes must be a positive integer"):
+        PLAIN.model(*PLAIN.networks(), class_names=("a", "b"))
+
+
+# Training ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.slow

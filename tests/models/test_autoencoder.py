@@ -76,7 +76,7 @@ class TestAutoencoder(VariantContract):
         assert logs["gradient_norm"] == pytest.approx(norm_of(gradients), rel=1e-4)
 
     def test_a_decoder_of_nothing_has_the_mean_square_of_the_images(self):
-        model = self.compiled()
+        model = self.compiled(run_eagerly=True)
         for variable in model.decoder.trainable_variables:
             variable.assign(0 * variable)
         self.fit(model, steps=1)
@@ -98,22 +98,20 @@ class TestAutoencoder(VariantContract):
         assert model.last_step()["reconstruction_loss"] < 1e-3
         assert np.abs(model.decode(model.encode(images)) - images).max() < 0.3
 
-    @pytest.mark.slow
     def test_a_regularizer_counts_and_is_not_logged(self):
-        plain, held = self.compiled(), self.compiled({"decay": 10.0})
+        settings = {"optimizer": keras.optimizers.SGD, "run_eagerly": True}
+        plain, held = self.compiled(**settings), self.compiled({"decay": 20.0}, **settings)
         self.fit(plain, steps=1)
         self.fit(held, steps=1)
         losses = [model.last_step()["reconstruction_loss"] for model in (plain, held)]
         assert losses[0] == pytest.approx(losses[1], rel=1e-6)
-        self.fit(plain, steps=20)
-        self.fit(held, steps=20)
         sizes = [np.abs(m.encoder.layers[-1].kernel.numpy()).mean() for m in (plain, held)]
-        assert sizes[1] < 0.8 * sizes[0]
+        # Of decay w^2 the slope is 2 decay w: 1 - 2 * 20 * 0.01 of a weight is left.
+        assert sizes[1] == pytest.approx(0.6 * sizes[0], rel=0.1)
 
-    @pytest.mark.slow
     def test_it_answers_what_an_autoencoder_without_a_prior_can(self):
-        model = self.compiled()
-        self.fit(model)
+        model = self.compiled(run_eagerly=True)
+        self.fit(model, steps=2)
         signatures = model.signatures()
         assert not any(name.startswith("generate") for name in signatures)
         assert signatures["serving_default"] == signatures["reconstruct"]

@@ -28,7 +28,8 @@ def constant_model(mean, log_variance, output, **kwargs):
 
 
 def first_logs(model, beta=1.0, images=None):
-    model.compile(keras.optimizers.SGD(0.0), beta=beta)
+    # Eagerly: of one step, the graph takes longer to make than to run.
+    model.compile(keras.optimizers.SGD(0.0), beta=beta, run_eagerly=True)
     model.fit(random_images(BATCH) if images is None else images, batch_size=BATCH, verbose=0)
     return model.last_step()
 
@@ -66,8 +67,7 @@ class TestVAE(VariantContract):
         return {"latent": random_latent(count), "image": random_images(count)}
 
     @pytest.mark.slow
-    @pytest.mark.parametrize("likelihood", LIKELIHOODS)
-    @pytest.mark.parametrize("beta", [1.0, 4.0])
+    @pytest.mark.parametrize(("likelihood", "beta"), [("bernoulli", 1.0), ("gaussian", 4.0)])
     def test_one_step_equals_plain_tensorflow(self, likelihood, beta):
         sgd, options = keras.optimizers.SGD, LIKELIHOODS[likelihood]
         # The loss is a sum over pixels: a small step. To compile takes most of the time.
@@ -135,17 +135,16 @@ class TestVAE(VariantContract):
         np.testing.assert_array_equal(alone["latent"][0], together["latent"][1])
         assert alone["image_bytes"][0] == together["image_bytes"][1]
 
-    @pytest.mark.slow
     def test_a_regularizer_counts_and_is_not_logged(self):
-        plain, held = self.compiled(), self.compiled({"decay": 1000.0})
+        settings = {"optimizer": lambda rate: keras.optimizers.SGD(1e-4), "run_eagerly": True}
+        plain, held = self.compiled(**settings), self.compiled({"decay": 2000.0}, **settings)
         self.fit(plain, steps=1)
         self.fit(held, steps=1)
         losses = [model.last_step()["elbo_loss"] for model in (plain, held)]
         assert losses[0] == pytest.approx(losses[1], rel=1e-6)
-        self.fit(plain, steps=20)
-        self.fit(held, steps=20)
         sizes = [np.abs(m.encoder.layers[-1].kernel.numpy()).mean() for m in (plain, held)]
-        assert sizes[1] < 0.8 * sizes[0]
+        # Of decay w^2 the slope is 2 decay w: 1 - 2 * 2000 * 1e-4 of a weight is left.
+        assert sizes[1] == pytest.approx(0.6 * sizes[0], rel=0.1)
 
 
 # Closed forms --------------------------------------------------------------------------------
@@ -160,7 +159,6 @@ def test_a_posterior_that_is_the_prior_costs_nothing():
     assert logs["gradient_norm"] > 0.0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("beta", [0.0, 1.0, 2.5])
 def test_the_gaussian_elbo_by_hand(beta):
     mean, log_variance = 0.5, -1.0
@@ -176,7 +174,6 @@ def test_the_gaussian_elbo_by_hand(beta):
     assert logs["elbo_loss"] == pytest.approx(nats + beta * divergence, rel=1e-5)
 
 
-@pytest.mark.slow
 def test_a_bernoulli_that_is_sure_and_right_costs_nothing():
     white = np.ones((BATCH, *IMAGE_SHAPE), np.float32)
     right = first_logs(constant_model(0.0, 0.0, output=50.0), images=white)
@@ -198,7 +195,6 @@ def test_the_latents_of_a_step_have_the_posteriors_mean_and_variance():
     assert latent.numpy().std() == pytest.approx(0.5, abs=5 * 0.5 / 200)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("log_variance", [1e4, -1e4])
 def test_no_log_variance_overflows(log_variance):
     logs = first_logs(constant_model(0.0, log_variance, output=0.0))
@@ -212,9 +208,9 @@ def test_a_small_log_variance_is_as_the_encoder_says():
     np.testing.assert_allclose(log_variance, -2.0, rtol=0.005)
 
 
-def mean_elbo(model, images, steps=20):
+def mean_elbo(model, images, steps=10):
     """The mean over many draws of z, and its standard error."""
-    many = np.tile(images, (20, 1, 1, 1))
+    many = np.tile(images, (40, 1, 1, 1))
     values = []
     for _ in range(steps):
         model.train_step((many,))
