@@ -126,11 +126,10 @@ def test_ada_starts_at_0_and_takes_another_probability_when_given_one():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", ["gan", "dcgan", "cgan", "wgan-gp"])
-@pytest.mark.parametrize("turns", [1, 2])
-def test_d_sees_real_and_generated_images_through_it_in_both_phases(variant, turns):
-    toy = VARIANTS[variant]
+def test_d_sees_real_and_generated_images_through_it_in_both_phases(variant):
+    toy, turns = VARIANTS[variant], 2
     steps = {"n_critic" if variant == "wgan-gp" else "discriminator_steps": turns}
-    model = compiled(DIFFAUGMENT, toy, **steps)
+    model = compiled(("color",), toy, **steps)
     data = [tf.constant(column) for column in toy.data(BATCH)]
     real, made, seen = data[0], [], []
     spy(model.generator, lambda inputs, images: made.append(images))
@@ -153,7 +152,7 @@ def test_d_sees_real_and_generated_images_through_it_in_both_phases(variant, tur
 
 @pytest.mark.parametrize("penalty_steps", [1, 2])
 def test_r3gans_players_see_all_four_batches_through_it(penalty_steps):
-    model = compiled(DIFFAUGMENT, VARIANTS["r3gan"], penalty_steps=penalty_steps, run_eagerly=True)
+    model = compiled(("color",), VARIANTS["r3gan"], penalty_steps=penalty_steps, run_eagerly=True)
     model.step.assign(1)  # a step that may have no penalty
     images, labels = (tf.constant(column) for column in VARIANTS["r3gan"].data(BATCH))
     made, seen = [], []
@@ -265,12 +264,9 @@ def test_p_stays_in_0_to_1():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("loss", "undecided"),
-    [("non_saturating", 0.0), ("minimax", 0.0), ("hinge", 0.0), ("least_squares", 0.5)],
-)
+@pytest.mark.parametrize(("loss", "undecided"), [("non_saturating", 0.0), ("least_squares", 0.5)])
 def test_the_sign_is_that_of_d_taking_an_image_for_real(loss, undecided):
-    model = TOY.compiled(options={"augmentation": ADA}, loss=loss)
+    model = TOY.compiled(options={"augmentation": ("ada",)}, loss=loss)
     last = model.discriminator.layers[-1]
     for margin, expected in ((0.2, 4.0), (-0.2, -4.0), (0.0, 0.0)):
         model.adaptive.tally.assign(tf.zeros(3))
@@ -293,13 +289,16 @@ def test_half_precision_answers_are_counted_exactly():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("variant", ["wgan-gp", "r3gan"])
-def test_where_zero_is_arbitrary_a_real_image_is_compared_with_a_generated_one(variant):
+@pytest.mark.parametrize(
+    ("variant", "settings"), [("wgan-gp", {"n_critic": 1}), ("r3gan", {"penalty_steps": 2})]
+)
+def test_where_zero_is_arbitrary_a_real_image_is_compared_with_a_generated_one(variant, settings):
     """A last bias, which is in both scores, changes no sign."""
     toy = VARIANTS[variant]
     tallies = []
     for bias in (0.0, 50.0):
-        model = toy.compiled(options={"augmentation": ADA}, run_eagerly=True)
+        model = toy.compiled(options={"augmentation": ("ada",)}, run_eagerly=True, **settings)
+        model.step.assign(1)  # R3GAN's has no penalty then, which would take most of the time
         model.opponent.layers[-1].bias.assign([bias])
         toy.fit(model, steps=1)
         tallies.append(model.adaptive.tally.numpy().tolist())
@@ -310,14 +309,12 @@ def test_where_zero_is_arbitrary_a_real_image_is_compared_with_a_generated_one(v
 @pytest.mark.slow
 def test_r3gan_follows_a_schedule_of_p_instead():
     toy = VARIANTS["r3gan"]
-    schedule = Cosine(0.0, 0.4, 2)
-    options = {"options": {"augmentation": ADA}, "augmentation_probability": schedule}
+    options = {"options": {"augmentation": ("ada",)}, "penalty_steps": 2}
+    options["augmentation_probability"] = Cosine(0.0, 0.4, 2)
     model = toy.compiled(**options, run_eagerly=True)
-    logged = []
-    for _ in range(3):
-        toy.fit(model, steps=1)
-        logged.append(model.last_step()["augmentation_probability"])
-    assert logged == pytest.approx([0.0, 0.2, 0.4])
+    model.step.assign(1)
+    toy.fit(model, steps=1)
+    assert model.last_step()["augmentation_probability"] == pytest.approx(0.2)
 
 
 # Training ----------------------------------------------------------------------------------------
@@ -337,12 +334,13 @@ def test_every_update_of_d_counts_its_images(variant):
 def test_training_moves_p_and_logs_it():
     model = TOY.compiled(options={"augmentation": ("ada",)}, run_eagerly=True)
     model.discriminator.layers[-1].bias.assign([50.0])
-    logs = TOY.fit(model, steps=5).history
+    model.adaptive.tally.assign([2.0 * BATCH, 2.0 * BATCH, 2.0])  # as after two steps
+    logs = TOY.fit(model, steps=2).history
     p = float(model.adaptive.probability.numpy())
     assert p == pytest.approx(4 * BATCH / 500_000)
-    # The step after the move is the second that shows it.
+    # The step that moves it shows it.
     assert model.last_step()["augmentation_probability"] == pytest.approx(p)
-    assert logs["augmentation_probability"] == [pytest.approx(2 / 5 * p)]
+    assert logs["augmentation_probability"] == [pytest.approx(p / 2)]
 
 
 @pytest.mark.slow
@@ -350,11 +348,12 @@ def test_two_replicas_see_and_learn_what_one_does(two_replicas):
     # Eagerly: the graph of all augmentations takes longer to make than to run.
     options = {"optimizer": keras.optimizers.SGD, "run_eagerly": True}
     plain = compiled(EVERY, **options)
-    logs = TOY.fit(plain, steps=4).history
     with two_replicas.scope():
         mirrored = compiled(EVERY, **options)
     distribution.synchronize_batch_normalization(mirrored, True)
-    mirrored_logs = TOY.fit(mirrored, steps=4).history
+    for model in (plain, mirrored):
+        model.adaptive.tally.assign([0.0, 0.0, 3.0])  # p moves after the next step
+    logs, mirrored_logs = (TOY.fit(model, steps=1).history for model in (plain, mirrored))
     for actual, expected in zip(mirrored.layers, plain.layers, strict=True):
         both = [np.concatenate([v.ravel() for v in values(n)]) for n in (actual, expected)]
         assert np.linalg.norm(both[0] - both[1]) < 1e-4 * np.linalg.norm(both[1]), expected.name
@@ -370,20 +369,21 @@ def test_two_replicas_see_and_learn_what_one_does(two_replicas):
 @pytest.mark.slow
 def test_interrupted_and_resumed_equals_uninterrupted(tmp_path):
     """Stopped after two batches, which count when p moves after the fourth."""
-    whole, part, fresh = (compiled(EVERY, run_eagerly=True) for _ in range(3))
-    TOY.fit(whole, steps=5)
-    TOY.fit(part, steps=2)
-    part.save(tmp_path / "stopped.keras")
-    part.save_weights(tmp_path / "stopped.weights.h5")
+    options = {"optimizer": keras.optimizers.SGD, "run_eagerly": True}
+    model, fresh = (compiled(("ada",), **options) for _ in range(2))
+    TOY.fit(model, steps=2)
+    model.save(tmp_path / "stopped.keras")
+    model.save_weights(tmp_path / "stopped.weights.h5")
     loaded = keras.models.load_model(tmp_path / "stopped.keras")
     fresh.load_weights(tmp_path / "stopped.weights.h5")
     for resumed in (loaded, fresh):
         assert float(resumed.adaptive.tally.numpy()[2]) == 2.0
-        TOY.fit(resumed, start=2, steps=3)
-        assert same(values(resumed), values(whole))
-        for name, optimizer in whole.optimizers.items():
-            slots = [v.numpy() for v in optimizer.variables]
-            assert same(slots, [v.numpy() for v in resumed.optimizers[name].variables])
+        assert same(values(resumed), values(model))
+    # Of two equal models one goes on.
+    for each in (model, loaded):
+        TOY.fit(each, start=2, steps=2)
+    assert same(values(loaded), values(model))
+    assert float(loaded.adaptive.probability.numpy()) != np.float32(0.7)
 
 
 @pytest.mark.slow
@@ -394,7 +394,7 @@ def test_float16_trains_through_it():
     finally:
         keras.mixed_precision.set_global_policy("float32")
     before = values(model.generator)
-    logs = TOY.fit(model, steps=4).history
+    logs = TOY.fit(model, steps=2).history
     assert all(np.isfinite(value).all() for value in logs.values())
     assert all(np.isfinite(value).all() for value in values(model))
     assert not same(before, values(model.generator))

@@ -120,11 +120,10 @@ def test_a_dataset_of_others_is_refused(untrained, dataset, message):
     assert message in refusal(untrained, dataset)
 
 
-@pytest.mark.slow
 def test_an_epoch_without_a_batch_is_no_training():
     """That there is none shows only when it is read."""
     nothing = from_slices((IMAGES, LABELS)).filter(lambda *_: False).batch(4)
-    said = refusal(conditional_gan(), nothing)
+    said = refusal(conditional_gan(run_eagerly=True), nothing)
     assert said == "ConditionalGAN.fit must be given at least one batch. Received: none"
 
 
@@ -158,17 +157,18 @@ def test_a_generator_is_gone_through_once(untrained):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("later", "message"),
+    ("later", "message", "eagerly"),
     [
-        (IMAGES, "(images, labels). Received: float32 of shape 20, 8, 8, 1"),
+        (IMAGES, "(images, labels). Received: float32 of shape 20, 8, 8, 1", True),
         (
             (IMAGES[:10, :4], LABELS[:10]),
             "images must be of one size in all batches. Received: 8, 8, 1 and 4, 8, 1",
+            False,
         ),
     ],
 )
-def test_a_later_batch_of_a_generator_is_refused_in_a_line_too(later, message):
-    model = conditional_gan()
+def test_a_later_batch_of_a_generator_is_refused_in_a_line_too(later, message, eagerly):
+    model = conditional_gan(run_eagerly=eagerly)
     good = [(IMAGES[:10], LABELS[:10])] * 2
     with pytest.raises(InputError) as refused:
         model.fit(batches(*good, later), verbose=0)
@@ -178,7 +178,7 @@ def test_a_later_batch_of_a_generator_is_refused_in_a_line_too(later, message):
 
 @pytest.mark.slow
 def test_a_generator_trains_as_an_array_does():
-    models = conditional_gan(), conditional_gan()
+    models = conditional_gan(run_eagerly=True), conditional_gan()
     fitted(models[0], IMAGES, LABELS, epochs=1)
     parts = (IMAGES[:10], LABELS[:10]), (IMAGES[10:], LABELS[10:])
     models[1].fit(batches(*parts), verbose=0, shuffle=False)

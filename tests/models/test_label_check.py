@@ -6,9 +6,8 @@ import pytest
 import tensorflow as tf
 
 from keras_gans.errors import InputError
+from keras_gans.models import ConditionalGAN
 from keras_gans.models.label_check import check_labels, check_unused
-from tests.models.toys import IMAGES, conditional_gan, fitted
-from tests.models.toys import LABELS as LABELS_OF_IMAGES
 
 LABELS = np.array([2, 0, 1, 2])
 
@@ -23,6 +22,16 @@ def test_integers_are_taken_as_a_list_or_as_a_column(dtype, num_classes):
         np.testing.assert_array_equal(found, LABELS)
         assert found.dtype == tf.int32
         assert suspicion == 0
+
+
+def test_a_batch_of_any_size_is_taken_so_in_a_graph():
+    for shape in ([None], [None, 1]):
+        spec = tf.TensorSpec(shape, tf.int64)
+        checked = tf.function(lambda labels: check_labels(labels, 3)[0], input_signature=[spec])
+        given = LABELS.reshape([-1, *shape[1:]])
+        np.testing.assert_array_equal(checked(given), LABELS)
+        with pytest.raises(tf.errors.InvalidArgumentError, match="from 0 to 2"):
+            checked(given + 1)
 
 
 @pytest.mark.parametrize(
@@ -55,10 +64,18 @@ def test_a_label_out_of_range_is_refused():
 
 @pytest.mark.slow
 def test_xla_which_leaves_assertions_out_is_looked_at_after_its_first_step():
-    model = conditional_gan()
+    label = keras.Input((), dtype="int32")
+    classes = keras.layers.Embedding(3, 1)(label)
+    latent, image = keras.Input((1,)), keras.Input((1, 2, 1))
+    made = keras.layers.Dense(2, "tanh")(keras.layers.Concatenate()([latent, classes]))
+    made = keras.layers.Reshape((1, 2, 1))(made)
+    seen = keras.layers.Concatenate()([keras.layers.Flatten()(image), classes])
+    networks = ([latent, label], made), ([image, label], keras.layers.Dense(1)(seen))
+    model = ConditionalGAN(*(keras.Model(*network) for network in networks), num_classes=3)
+    # As little as can be: to compile it takes seconds.
     model.compile(*(keras.optimizers.SGD(0.1) for _ in range(2)), jit_compile=True)
     with pytest.raises(InputError, match=r"^labels must be integers .* make the model anew$"):
-        fitted(model, IMAGES, LABELS_OF_IMAGES + 3)
+        model.fit(np.zeros((4, 1, 2, 1), np.float32), LABELS + 3, verbose=0)
 
 
 def test_without_classes_labels_may_come_along_and_images_may_not():

@@ -1,4 +1,7 @@
-"""Small models, compiled, and what they are fitted to."""
+"""Small models, compiled with the settings given, and what they are fitted to.
+
+Of a few steps the graph takes longer to make than to run: `run_eagerly=True`.
+"""
 
 import keras
 import numpy as np
@@ -14,16 +17,16 @@ def adam():
     return keras.optimizers.Adam(0.01)
 
 
-def gan():
+def gan(**settings):
     keras.utils.set_random_seed(0)
     latent, image = keras.Input((LATENT_DIM,)), keras.Input(IMAGE_SHAPE)
     flat = keras.layers.Flatten()(image)
     model = GAN(toy_generator(latent, latent), toy_discriminator(image, flat))
-    model.compile(adam(), keras.optimizers.Adam(0.02))
+    model.compile(adam(), keras.optimizers.Adam(0.02), **settings)
     return model
 
 
-def conditional_gan():
+def conditional_gan(**settings):
     keras.utils.set_random_seed(0)
     latent, image = keras.Input((LATENT_DIM,)), keras.Input(IMAGE_SHAPE)
     label = keras.Input((), dtype="int32")
@@ -32,17 +35,17 @@ def conditional_gan():
     flat = keras.layers.Concatenate()([keras.layers.Flatten()(image), classes])
     networks = toy_generator([latent, label], features), toy_discriminator([image, label], flat)
     model = ConditionalGAN(*networks, num_classes=3)
-    model.compile(adam(), adam())
+    model.compile(*(keras.optimizers.SGD(0.01) for _ in range(2)), **settings)
     return model
 
 
-def autoencoder(kind, codes):
+def autoencoder(kind, codes, **settings):
     keras.utils.set_random_seed(0)
     image, code = keras.Input(IMAGE_SHAPE), keras.Input((LATENT_DIM,))
     encoder = keras.Model(image, keras.layers.Dense(codes)(keras.layers.Flatten()(image)))
     decoded = keras.layers.Dense(64, "tanh" if kind is Autoencoder else None)(code)
     model = kind(encoder, keras.Model(code, keras.layers.Reshape(IMAGE_SHAPE)(decoded)))
-    model.compile(adam())
+    model.compile(adam(), **settings)
     return model
 
 
