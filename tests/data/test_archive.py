@@ -52,8 +52,10 @@ def refusal(path):
     return str(caught.value)
 
 
-@BOTH_WAYS
-@pytest.mark.parametrize("name", ["a.zip", "a.tar", "a.tar.gz", "a.tar.xz", "photos"])
+@pytest.mark.parametrize(
+    ("name", "cache_mib"),
+    [("a.zip", 1024), ("a.zip", 0), ("a.tar", 0), ("a.tar.gz", 0), ("a.tar.xz", 0), ("photos", 0)],
+)
 def test_an_archive_is_the_folder_that_was_packed(photos, tmp_path, name, cache_mib):
     path = tmp_path / "packed" / name
     path.parent.mkdir()
@@ -135,15 +137,13 @@ def test_a_colon_in_a_name_is_no_drive(tmp_path):
     assert Archive(path).sizes == {"a:1_0.png": 1}
 
 
-@pytest.mark.slow
 def test_what_unpacks_to_gigabytes_is_refused_before_it_is_read(tmp_path):
-    zeros = bytes(2**20)
     bomb = tmp_path / "bomb.zip"
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
         for number in range(3):
-            with archive.open(f"{number}.png", "w") as file:
-                for _ in range(400):
-                    file.write(zeros)
+            archive.writestr(f"{number}.png", bytes(2**20))
+        for member in archive.filelist:
+            member.file_size = 400 * 2**20  # as its directory says; to write it takes seconds
     assert "unpacks to more than 1.2 GiB, over 100 times as much" in refusal(bomb)
 
 

@@ -25,9 +25,8 @@ def order(split, batch_size, seed, steps, start_step=0):
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 100])
-@pytest.mark.parametrize("seed", [0, 5])
-def test_an_epoch_is_a_permutation(size, seed):
-    for epoch in order(numbered(size), 1, seed, 3 * size).reshape(3, size):
+def test_an_epoch_is_a_permutation(size):
+    for epoch in order(numbered(size), 1, 5, 3 * size).reshape(3, size):
         assert sorted(epoch) == list(range(size))
 
 
@@ -39,8 +38,7 @@ def test_epochs_differ_and_none_repeats_an_image():
     assert len({frozenset(rest) for rest in left_out}) > 1  # no image is always left out
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("start", [0, 5, 17])
+@pytest.mark.parametrize("start", [0, 17])
 def test_workers_share_each_batch(start):
     """Two workers with two replicas each: together they read what one would, nothing twice."""
     split = numbered(103)
@@ -59,29 +57,33 @@ def test_a_batch_must_split_evenly():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("other", [1, 256, 2**32, 2**40, 2**63 - 1])
-def test_seeds_differ(other):
+def test_seeds_differ():
     split = numbered(100)
-    assert (order(split, 10, 0, 10) == order(split, 10, 0, 10)).all()
-    assert (order(split, 10, other, 10) != order(split, 10, 0, 10)).any()
+    first = order(split, 10, 0, 10)
+    assert (order(split, 10, 0, 10) == first).all()
+    for other in (1, 256, 2**32, 2**40, 2**63 - 1):
+        assert (order(split, 10, other, 10) != first).any()
 
 
-@pytest.mark.parametrize("epochs", [1, 256, 65_536, 2**32])
-def test_no_early_repeat_of_an_epoch(epochs):
+@pytest.mark.slow
+def test_no_early_repeat_of_an_epoch():
     # The shuffle itself ignores all but the low 8 bits of each number in its seed.
     split = numbered(100)
-    late = order(split, 10, 0, 10, start_step=10 * epochs)
-    assert (late != order(split, 10, 0, 10)).any()
+    first = order(split, 10, 0, 10)
+    for epochs in (1, 256, 65_536, 2**32):
+        late = order(split, 10, 0, 10, start_step=10 * epochs)
+        assert (late != first).any()
 
 
-@pytest.mark.parametrize("start", [0, 1, 9, 10, 11, 25, 10_000])
-def test_resumed_equals_uninterrupted(start):
+@pytest.mark.slow
+def test_resumed_equals_uninterrupted():
     split = numbered(103)
-    resumed = order(split, 10, 7, 12, start_step=start)
-    if start < 1000:
-        np.testing.assert_array_equal(resumed, order(split, 10, 7, start + 12)[start:])
-    else:
-        assert len(set(resumed[:10].ravel())) == 100  # 10,000 begins an epoch
+    whole = order(split, 10, 7, 37)
+    for start in (0, 1, 9, 10, 11, 25):
+        resumed = order(split, 10, 7, 12, start_step=start)
+        np.testing.assert_array_equal(resumed, whole[start:][:12])
+    late = order(split, 10, 7, 12, start_step=10_000)
+    assert len(set(late[:10].ravel())) == 100  # 10,000 begins an epoch
 
 
 def test_resuming_late_is_immediate():

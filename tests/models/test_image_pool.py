@@ -71,7 +71,7 @@ def in_batches(count, size):
     return np.arange(1, count * size + 1).reshape(count, size).tolist()
 
 
-@pytest.mark.parametrize("batch", [1, 3, 5, 8, 23])
+@pytest.mark.parametrize("batch", [1, 5, 8, 23])
 def test_images_are_exchanged_one_after_the_other(batch):
     pool, batches = pool_of(5, seed=3), in_batches(12, batch)
     returned, kept = one_after_the_other(batches, 5, seed=3)
@@ -89,8 +89,8 @@ def test_while_there_is_room_all_are_stored_and_returned():
 
 @pytest.fixture(scope="module")
 def long_run():
-    """500 batches of 8 images, what a pool of 10 returned for them, and what it holds then."""
-    pool, batches = pool_of(10), in_batches(500, 8)
+    """125 batches of 32 images, what a pool of 10 returned for them, and what it holds then."""
+    pool, batches = pool_of(10), in_batches(125, 32)
     returned = given(pool, batches)
     return np.array(batches), np.array(returned), numbers_of(tf.convert_to_tensor(pool[1].images))
 

@@ -39,10 +39,11 @@ def test_a_linear_decay_ends_all_three_rates_with_the_run():
     recipe = Recipe(batch_size=32, units=(4,))
     data = toy_source(count=128)
     model = recipe.build(data, total_steps=8)
-    model.fit(recipe.batches(data, 0), steps_per_epoch=6, epochs=1, verbose=0, shuffle=False)
+    model.run_eagerly = True  # two steps take less than to compile them
+    model.fit(recipe.batches(data, 0), steps_per_epoch=2, epochs=1, verbose=0, shuffle=False)
     given = (recipe.learning_rate, recipe.discriminator_learning_rate, recipe.encoder_learning_rate)
     left = [float(optimizer.learning_rate) for optimizer in model.optimizers.values()]
-    assert left == pytest.approx([rate * (1 - 6 / 8) for rate in given], rel=1e-5)
+    assert left == pytest.approx([rate * (1 - 2 / 8) for rate in given], rel=1e-5)
 
 
 def test_label_conditioning_gives_the_discriminator_labels_and_the_model_classes():

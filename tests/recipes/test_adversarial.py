@@ -25,18 +25,29 @@ def test_the_papers_settings_are_the_defaults(variant):
     assert recipe.dataset == "digits"
 
 
-@pytest.mark.slow
+def decaying(**settings):
+    """A DCGAN whose rates end in 20 steps."""
+    recipe = RECIPES["dcgan"](learning_rate_decay="linear", filters=(2, 2), **settings)
+    return recipe.build(toy_source(), total_steps=20)
+
+
 @pytest.mark.parametrize("discriminator_steps", [1, 2])
-def test_a_linear_decay_ends_with_the_run(discriminator_steps):
+def test_a_linear_decay_counts_the_updates_of_each_network(discriminator_steps):
+    model = decaying(discriminator_steps=discriminator_steps)
+    for optimizer, rate, updates in (
+        (model.generator_optimizer, 4e-4, 20),
+        (model.discriminator_optimizer, 2e-4, 20 * discriminator_steps),
+    ):
+        optimizer.iterations.assign(updates // 4)
+        assert float(optimizer.learning_rate) == pytest.approx(0.75 * rate, rel=1e-5)
+        optimizer.iterations.assign(updates)
+        assert float(optimizer.learning_rate) == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.slow
+def test_a_linear_decay_ends_with_the_run():
     """For both networks, though D is moved more often; and a checkpoint keeps it."""
-    recipe = RECIPES["dcgan"](
-        learning_rate_decay="linear",
-        batch_size=64,
-        filters=(2, 2),
-        discriminator_steps=discriminator_steps,
-    )
-    data = toy_source()
-    model = recipe.build(data, total_steps=20)
+    model = decaying(discriminator_steps=2)
     rates = []
     keep = keras.callbacks.LambdaCallback(
         on_train_batch_end=lambda batch, logs: rates.append(
@@ -44,7 +55,7 @@ def test_a_linear_decay_ends_with_the_run(discriminator_steps):
         )
     )
     model.fit(
-        batches(data.train, 64, seed=0),
+        batches(toy_source().train, 64, seed=0),
         steps_per_epoch=10,
         epochs=2,
         verbose=0,

@@ -60,9 +60,8 @@ def test_the_domains_are_shuffled_apart():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("options", [{}, {"crop_size": 8, "flip": True}])
-def test_batches_can_be_entered_at_any_step(options):
-    recipe, data = CycleGANRecipe(batch_size=8, **options), source()
+def test_batches_can_be_entered_at_any_step():
+    recipe, data = CycleGANRecipe(batch_size=8, crop_size=8, flip=True), source()
     whole, rest = taken(recipe, data, 0, 9), taken(recipe, data, 6, 3)
     for expected, actual in zip(whole[6:], rest, strict=True):
         for one, other in zip(expected, actual, strict=True):
@@ -181,12 +180,12 @@ def test_two_folders_train(tmp_path):
     assert (recipe.features, recipe.best_metric) == ("random", "mmd")
     keras.utils.set_random_seed(0)
     model = recipe.build(data, total_steps=6)
-    model.run_eagerly = True  # six steps take less than to compile them
+    model.run_eagerly = True  # two steps take less than to compile them
     history = model.fit(
-        recipe.batches(data, 0), steps_per_epoch=3, epochs=2, verbose=0, shuffle=False
+        recipe.batches(data, 0), steps_per_epoch=2, epochs=1, verbose=0, shuffle=False
     ).history
     assert np.isfinite(list(history.values())).all()
-    assert int(model.step) == 6
+    assert int(model.step) == 2
     picture = progress_pictures.translations(Endpoints.from_model(model), data)
     assert picture.shape == (96, 160, 3)
 
