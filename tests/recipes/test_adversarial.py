@@ -45,9 +45,10 @@ def test_a_linear_decay_counts_the_updates_of_each_network(discriminator_steps):
 
 
 @pytest.mark.slow
-def test_a_linear_decay_ends_with_the_run():
+def test_a_linear_decay_is_that_of_the_steps():
     """For both networks, though D is moved more often; and a checkpoint keeps it."""
     model = decaying(discriminator_steps=2)
+    model.run_eagerly = True  # six steps take less than to compile them
     rates = []
     keep = keras.callbacks.LambdaCallback(
         on_train_batch_end=lambda batch, logs: rates.append(
@@ -56,13 +57,13 @@ def test_a_linear_decay_ends_with_the_run():
     )
     model.fit(
         batches(toy_source().train, 64, seed=0),
-        steps_per_epoch=10,
+        steps_per_epoch=3,
         epochs=2,
         verbose=0,
         shuffle=False,
         callbacks=[keep],
     )
-    left = 1 - np.arange(1, 21) / 20
+    left = 1 - np.arange(1, 7) / 20
     lines = np.stack([4e-4 * left, 2e-4 * left], axis=1)
     np.testing.assert_allclose(rates, lines, rtol=1e-5, atol=1e-9)
     again = keras.saving.deserialize_keras_object(model.get_compile_config()["generator_optimizer"])
