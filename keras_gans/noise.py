@@ -78,3 +78,11 @@ def step_key(seed, purpose, step):
     # a step has many draws, and each is traced.
     mixed = tf.raw_ops.StatelessRandomUniformFullInt(shape=[], seed=key, dtype=tf.int64)
     return tf.stack([mixed, tf.cast(step, tf.int64)])
+
+
+def uniform_of_key(key, shape, below=None):
+    """Draws the uniform noise of a `step_key`: float32 in [0, 1), or int32 in [0, `below`)."""
+    if below is None:
+        return tf.raw_ops.StatelessRandomUniform(shape=shape, seed=key)
+    below = tf.convert_to_tensor(below, tf.int32)
+    return tf.raw_ops.StatelessRandomUniformInt(shape=shape, seed=key, minval=0, maxval=below)

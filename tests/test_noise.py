@@ -5,7 +5,7 @@ import zlib
 import numpy as np
 import tensorflow as tf
 
-from keras_gans.noise import seeded_latents, step_key, step_normal, step_uniform
+from keras_gans.noise import seeded_latents, step_key, step_normal, step_uniform, uniform_of_key
 
 
 def draw(seed=0, purpose="latent", step=0, rows=6):
@@ -29,6 +29,10 @@ def test_it_is_the_draw_of_tensorflows_own_functions():
         uniform = tf.random.stateless_uniform([6, 9], key, alg="philox")
         np.testing.assert_array_equal(step_normal(seed, "latent", step, (6, 9)), normal)
         np.testing.assert_array_equal(step_uniform(seed, "latent", step, (6, 9)), uniform)
+        np.testing.assert_array_equal(uniform_of_key(key, [6, 9]), uniform)
+        kwargs = {"minval": 0, "maxval": 7, "dtype": tf.int32, "alg": "philox"}
+        whole = tf.random.stateless_uniform([6, 9], key, **kwargs)
+        np.testing.assert_array_equal(uniform_of_key(key, [6, 9], below=7), whole)
 
 
 def test_it_is_standard_normal():

@@ -21,7 +21,7 @@ def cropped(images, size, seed, purpose, step, replica=0, replicas=1):
     for axis in (1, 2):
         key = noise.step_key(seed, f"{purpose} crop {axis}", step)
         room = tf.shape(images)[axis] - size + 1
-        first = _uniform(images, key, replica, replicas, minval=0, maxval=room, dtype=tf.int32)
+        first = _uniform(images, key, replica, replicas, below=room)
         images = tf.gather(images, first[:, None] + tf.range(size), axis=axis, batch_dims=1)
     return images
 
@@ -35,8 +35,8 @@ def flipped(images, seed, purpose, step, replica=0, replicas=1):
     return tf.gather(images, columns, axis=2, batch_dims=1)
 
 
-def _uniform(images, key, replica, replicas, **kwargs):
+def _uniform(images, key, replica, replicas, below=None):
     rows = tf.shape(images)[0]
-    values = tf.random.stateless_uniform([rows * replicas], key, alg="philox", **kwargs)
+    values = noise.uniform_of_key(key, [rows * replicas], below)
     first = rows * tf.cast(replica, tf.int32)
     return values[first : first + rows]

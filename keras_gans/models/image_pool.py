@@ -47,7 +47,7 @@ class ImagePool:
         """Draws which places are returned for `count` new images, and which are stored then."""
         order, slots = tf.range(count), tf.range(self.size)
         fills = order < self.size - self.count
-        drawn = self._draw("slot", [count], maxval=self.size, dtype=tf.int32)
+        drawn = self._draw("slot", [count], below=self.size)
         slot = tf.where(fills, self.count + order, drawn)
         swaps = ~fills & (self._draw("swap", [count]) < 0.5)
         writes = fills | swaps
@@ -59,9 +59,9 @@ class ImagePool:
         writer = _last((slot[None, :] == slots[:, None]) & writes)
         return returned, tf.where(writer < 0, slots, self.size + writer)
 
-    def _draw(self, purpose, shape, **kwargs):
+    def _draw(self, purpose, shape, below=None):
         key = noise.step_key(self.owner.seed, f"{self.name} {purpose}", self.owner.step)
-        return tf.random.stateless_uniform(shape, key, alg="philox", minval=0, **kwargs)
+        return noise.uniform_of_key(key, shape, below)
 
 
 def _last(marks):
