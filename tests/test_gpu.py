@@ -116,26 +116,29 @@ def test_an_export_made_there_answers_on_a_cpu(contract, tmp_path):
     assert export.versions(tmp_path / "toy") == [int(version.name)]
 
 
-def test_loss_scaling_overflows_and_recovers():
+def test_loss_scaling_overflows_and_recovers(tmp_path):
     contract = test_cgan.TestConditionalGAN()
     with tf.device(GPU):
-        contract.test_float16_scales_its_losses_and_trains(contract.ten_steps())
+        ten_steps = contract.ten_steps(tmp_path)
+        three_steps = contract.three_steps(ten_steps)
+        contract.test_float16_scales_its_losses_and_trains(ten_steps, three_steps)
 
 
-def test_two_replicas_on_one_card_train_what_one_does():
+def test_two_replicas_on_one_card_train_what_one_does(tmp_path):
     """The card as two GPUs, with BatchNormalization over both; NCCL or its stand-in."""
-    code = """
+    code = f"""
+import pathlib
 import apps.quiet
 import keras, tensorflow as tf
 (gpu, *_) = tf.config.list_physical_devices("GPU")
 half = tf.config.LogicalDeviceConfiguration(memory_limit=2048)
 tf.config.set_logical_device_configuration(gpu, [half, half])
 tf.config.experimental.enable_tensor_float_32_execution(False)
-from tests.models.test_dcgan import TestDCGAN
-contract = TestDCGAN()
-contract.test_two_replicas_train_and_log_what_one_does(
-    tf.distribute.MirroredStrategy(["GPU:0", "GPU:1"]), contract.ten_steps()
-)
+from tests.models.test_gan import TestGAN
+contract, strategy = TestGAN(), tf.distribute.MirroredStrategy(["GPU:0", "GPU:1"])
+ten_steps = contract.ten_steps(pathlib.Path({str(tmp_path)!r}))
+three_steps = contract.three_steps(ten_steps)
+contract.test_two_replicas_train_and_log_what_one_does(strategy, ten_steps, three_steps)
 print("equal")
 """
     done = subprocess.run(

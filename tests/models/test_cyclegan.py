@@ -86,17 +86,16 @@ class TestCycleGAN(VariantContract):
     @pytest.mark.slow
     @pytest.mark.parametrize(
         ("loss", "lambda_cycle", "lambda_identity"),
-        [("least_squares", 4.0, 0.5), ("non_saturating", (4.0, 2.0), 0.25), ("hinge", 4.0, 0.0)],
+        [("least_squares", (4.0, 2.0), 0.25), ("hinge", 4.0, 0.0)],
     )
     def test_steps_equal_plain_tensorflow(self, loss, lambda_cycle, lambda_identity):
-        """Three of them, so that old translations come out of the pool."""
+        """Two of them, so that old translations come out of the pool."""
         settings = {"loss": loss, "lambda_cycle": lambda_cycle, "lambda_identity": lambda_identity}
         settings |= {"optimizer": keras.optimizers.SGD, "options": self.options}
-        # One is compiled, which takes most of the time.
-        settings["run_eagerly"] = loss != "non_saturating"
+        settings["run_eagerly"] = True
         model, twin = self.compiled(**settings), self.compiled(**settings)
         pools = {"pool_x": [], "pool_y": []}
-        for step in range(3):
+        for step in range(2):
             self.fit(model, start=step, steps=1)
             x, y = (tf.constant(images[step * BATCH :]) for images in self.data(BATCH * (step + 1)))
             expected = self._plain_step(
@@ -178,8 +177,7 @@ class TestCycleGAN(VariantContract):
         return tf.constant(np.stack(returned))
 
     @pytest.mark.slow
-    @pytest.mark.parametrize("domain", [0, 1])
-    def test_either_cycle_trains_both_generators(self, domain):
+    def test_either_cycle_trains_both_generators(self):
         """X -> Y -> X and Y -> X -> Y: a tutorial's well-known slip gives each only one of them."""
 
         def none(*logits):
@@ -187,30 +185,27 @@ class TestCycleGAN(VariantContract):
 
         settings = {"optimizer": keras.optimizers.SGD, "loss": (none, none), "run_eagerly": True}
         model, twin = (self.compiled(**settings, lambda_identity=0.0) for _ in range(2))
-        data = [tf.constant(images) for images in self.data(BATCH)]
+        x, y = (tf.constant(images) for images in self.data(BATCH))
         g, f = twin.generator_g, twin.generator_f
         with tf.GradientTape(persistent=True) as tape:
-            there, back = (g, f) if domain == 0 else (f, g)
-            cycle = distance(back(there(data[domain], training=True), training=True), data[domain])
-            other = data[1 - domain]
-            rest = distance(there(back(other, training=True), training=True), other)
+            of_x = distance(f(g(x, training=True), training=True), x)
+            of_y = distance(g(f(y, training=True), training=True), y)
         self.fit(model, steps=1)
         for name in GENERATORS:
             variables = getattr(twin, name).trainable_variables
-            gradients = tape.gradient(cycle, variables)
-            others = tape.gradient(rest, variables)
-            assert norm_of(gradients) > 1e-3
+            gradients = [tape.gradient(cycle, variables) for cycle in (of_x, of_y)]
+            assert min(map(norm_of, gradients)) > 1e-3
             moved = getattr(model, name).trainable_variables
-            for variable, before, one, two in zip(moved, variables, gradients, others, strict=True):
-                expected = before.numpy() - 0.01 * 10.0 * (one + two).numpy()
+            for variable, before, *both in zip(moved, variables, *gradients, strict=True):
+                expected = before.numpy() - 0.01 * 10.0 * sum(both).numpy()
                 np.testing.assert_allclose(variable.numpy(), expected, rtol=1e-4, atol=1e-6)
 
     @pytest.mark.slow
     def test_without_a_pool_only_new_translations_are_shown(self):
         plain = self.compiled(options={"pool_size": 0}, run_eagerly=True)
-        pooled = self.compiled(options={"pool_size": 2 * BATCH}, run_eagerly=True)
-        self.fit(plain, steps=2)
-        self.fit(pooled, steps=2)  # the pool just fills, and returns what it is given
+        pooled = self.compiled(options={"pool_size": BATCH}, run_eagerly=True)
+        self.fit(plain, steps=1)
+        self.fit(pooled, steps=1)  # the pool just fills, and returns what it is given
         for name in self.all_networks():
             assert same(values(getattr(plain, name)), values(getattr(pooled, name)))
         assert len(plain.variables) == len(pooled.variables) - 4
@@ -218,9 +213,8 @@ class TestCycleGAN(VariantContract):
     # Serving ---------------------------------------------------------------------------------
 
     @pytest.mark.slow
-    def test_the_served_export_answers_as_the_model_does(self, tmp_path):
-        model = self.compiled(run_eagerly=True)
-        self.fit(model, steps=1)
+    def test_the_served_export_answers_as_the_model_does(self, ten_steps, tmp_path):
+        model = ten_steps.model
         model.export(tmp_path / "toy")
         images = np.random.default_rng(0).integers(0, 256, (3, 12, 20, 1), np.uint8)
         files = [tf.io.encode_png(image).numpy() for image in images]
@@ -278,24 +272,23 @@ class TestCycleGAN(VariantContract):
                 function(tf.constant(image, tf.float32))
 
     @pytest.mark.slow
-    @pytest.mark.parametrize(
-        ("files", "message"),
-        [
-            ([(8, 8), (8, 12)], r"images of one size .*Received:\] \[\[8 8\]\[8 12\]\]"),
-            ([(8, 10)], r"multiples of 4, and at least 8. Received:\] \[8 10\]"),
-            ([None], "must hold PNG or JPEG files"),
-        ],
-    )
-    def test_other_files_are_refused_in_the_graph(self, files, message):
-        function, _ = self.compiled().signatures()["translate_x_to_y_bytes"]
-        encoded = [
-            tf.constant(b"text")
-            if size is None
-            else tf.io.encode_png(tf.zeros((*size, 1), tf.uint8))
-            for size in files
-        ]
-        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-            tf.function(function)(tf.stack(encoded))
+    def test_other_files_are_refused_in_the_graph(self):
+        function, specs = self.compiled().signatures()["translate_x_to_y_bytes"]
+        function = tf.function(function, input_signature=specs)
+
+        def png(*size):
+            return tf.io.encode_png(tf.zeros((*size, 1), tf.uint8)).numpy()
+
+        for files, message in (
+            (
+                [png(8, 8), png(8, 12)],
+                r"images of one size .*Received:\] \[\[8 8\]\[8 12\]\]",
+            ),
+            ([png(8, 10)], r"multiples of 4, and at least 8. Received:\] \[8 10\]"),
+            ([b"text"], "must hold PNG or JPEG files"),
+        ):
+            with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+                function(tf.constant(files))
 
     def test_generators_of_one_size_take_files_of_that_size(self):
         fixed = [keras.models.clone_model(g, keras.Input(IMAGE_SHAPE)) for g in self.networks()[:2]]
@@ -346,7 +339,7 @@ class TestCycleGAN(VariantContract):
             ValueError, match=r"lambda_identity must be 0 .* of 1 and of 3 channels"
         ):
             model.compile(*adams)
-        model.compile(*adams, lambda_identity=0.0)
+        model.compile(*adams, lambda_identity=0.0, run_eagerly=True)
         x, y = self.data(BATCH)
         model.fit(x, np.repeat(y, 3, axis=-1), batch_size=BATCH, verbose=0)
         assert model.last_step()["identity_loss"] == 0.0
