@@ -95,8 +95,9 @@ def test_the_example_passes_the_contract(project):
 
 def test_the_example_trains_by_the_same_command(project, tmp_path):
     data = write_npz(tmp_path / "data.npz")
-    options = ["--dataset", f"npz:{data}", "--batch-size", "16", "--epochs", "2", "--name", "first"]
-    done = run(project, "apps.train", "rgan", *options, *places(tmp_path))
+    options = ["--dataset", f"npz:{data}", "--batch-size", "16", "--epochs", "1", "--name", "first"]
+    scores = ["--evaluate-samples", "16", "--features", "pixels"]
+    done = run(project, "apps.train", "rgan", *options, *scores, *places(tmp_path))
     assert done.returncode == 0, done.stderr
     assert list((tmp_path / "exports" / "rgan").glob("*/saved_model.pb"))
     assert (tmp_path / "runs" / "first" / "checkpoint.keras").is_file()
