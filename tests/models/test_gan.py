@@ -1,7 +1,5 @@
 """The dense GAN."""
 
-from typing import ClassVar
-
 import keras
 import numpy as np
 
@@ -48,8 +46,6 @@ class UnconditionalToys(Toys):
 
 
 class TestGAN(UnconditionalToys, GameContract):
-    replica_options: ClassVar[dict] = {}  # in a graph, as users train
-
     def test_callables_as_losses(self):
         pair = (losses.minimax_discriminator_loss, losses.non_saturating_generator_loss)
         named, own = (self.compiled(run_eagerly=True, **loss) for loss in ({}, {"loss": pair}))
