@@ -120,8 +120,8 @@ def test_loss_scaling_overflows_and_recovers(tmp_path):
     contract = test_cgan.TestConditionalGAN()
     with tf.device(GPU):
         ten_steps = contract.ten_steps(tmp_path)
-        two_steps = contract.two_steps(ten_steps)
-        contract.test_float16_scales_its_losses_and_trains(ten_steps, two_steps)
+        three_steps = contract.three_steps(ten_steps)
+        contract.test_float16_scales_its_losses_and_trains(ten_steps, three_steps)
 
 
 def test_two_replicas_on_one_card_train_what_one_does(tmp_path):
@@ -137,8 +137,8 @@ tf.config.experimental.enable_tensor_float_32_execution(False)
 from tests.models.test_gan import TestGAN
 contract, strategy = TestGAN(), tf.distribute.MirroredStrategy(["GPU:0", "GPU:1"])
 ten_steps = contract.ten_steps(pathlib.Path({str(tmp_path)!r}))
-two_steps = contract.two_steps(ten_steps)
-contract.test_two_replicas_train_and_log_what_one_does(strategy, ten_steps, two_steps)
+three_steps = contract.three_steps(ten_steps)
+contract.test_two_replicas_train_and_log_what_one_does(strategy, ten_steps, three_steps)
 print("equal")
 """
     done = subprocess.run(

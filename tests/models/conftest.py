@@ -10,6 +10,6 @@ def ten_steps(request, tmp_path_factory):
 
 
 @pytest.fixture(scope="class")
-def two_steps(request, ten_steps):
+def three_steps(request, ten_steps):
     """`Steps` that need no compilation: what other ways to train are compared with."""
-    return request.cls().two_steps(ten_steps)
+    return request.cls().three_steps(ten_steps)
