@@ -53,20 +53,19 @@ def step_normal(seed, purpose, step, shape):
     The integer `seed`, the string `purpose` and the count of steps done, an integer tensor, decide
     the float32 values; `shape` is per replica, rows first, and may hold tensors.
     """
-    return _rows_of_step(tf.raw_ops.StatelessRandomNormal, seed, purpose, step, shape)
+    return _rows_of_step(tf.raw_ops.StatelessRandomNormalV2, seed, purpose, step, shape)
 
 
 def step_uniform(seed, purpose, step, shape):
     """Draws the uniform noise in [0, 1) of one training step, as `step_normal` does."""
-    return _rows_of_step(tf.raw_ops.StatelessRandomUniform, seed, purpose, step, shape)
+    return _rows_of_step(tf.raw_ops.StatelessRandomUniformV2, seed, purpose, step, shape)
 
 
 def _rows_of_step(draw, seed, purpose, step, shape):
     rows, *width = shape
     context = tf.distribute.get_replica_context()
     everyone = [rows * context.num_replicas_in_sync, *width]
-    # Philox on every device, where the choice of `tf.random` is the device's.
-    values = draw(shape=everyone, seed=step_key(seed, purpose, step))
+    values = draw(shape=everyone, **_philox(step_key(seed, purpose, step)))
     first = rows * context.replica_id_in_sync_group
     return values[first : first + rows]
 
@@ -74,15 +73,26 @@ def _rows_of_step(draw, seed, purpose, step, shape):
 def step_key(seed, purpose, step):
     """Makes the seed, int64 `[2]`, of TensorFlow's stateless operations for a purpose in a step."""
     key = tf.constant([seed, zlib.crc32(purpose.encode())], tf.int64)
-    # The bits of `tf.random.experimental.stateless_fold_in` by philox, of many more operations:
-    # a step has many draws, and each is traced.
-    mixed = tf.raw_ops.StatelessRandomUniformFullInt(shape=[], seed=key, dtype=tf.int64)
+    # The bits of `tf.random.experimental.stateless_fold_in` by philox.
+    draw = tf.raw_ops.StatelessRandomUniformFullIntV2
+    mixed = draw(shape=[], dtype=tf.int64, **_philox(key))
     return tf.stack([mixed, tf.cast(step, tf.int64)])
 
 
 def uniform_of_key(key, shape, below=None):
     """Draws the uniform noise of a `step_key`: float32 in [0, 1), or int32 in [0, `below`)."""
     if below is None:
-        return tf.raw_ops.StatelessRandomUniform(shape=shape, seed=key)
+        return tf.raw_ops.StatelessRandomUniformV2(shape=shape, **_philox(key))
     below = tf.convert_to_tensor(below, tf.int32)
-    return tf.raw_ops.StatelessRandomUniformInt(shape=shape, seed=key, minval=0, maxval=below)
+    draw = tf.raw_ops.StatelessRandomUniformIntV2
+    return draw(shape=shape, minval=0, maxval=below, **_philox(key))
+
+
+def _philox(seed):
+    """What a draw by Philox, on every device, is made of besides its shape.
+
+    The bits of `tf.random` by `alg="philox"`, which makes key and counter by dozens of operations:
+    a step has many draws, and each is traced.
+    """
+    key, counter = tf.raw_ops.StatelessRandomGetKeyCounter(seed=seed)
+    return {"key": key, "counter": counter, "alg": tf.random.Algorithm.PHILOX.value}

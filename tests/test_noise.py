@@ -35,6 +35,23 @@ def test_it_is_the_draw_of_tensorflows_own_functions():
         np.testing.assert_array_equal(uniform_of_key(key, [6, 9], below=7), whole)
 
 
+def test_xla_draws_noise_of_the_same_kind():
+    @tf.function(jit_compile=True)
+    def draws(step):
+        key = step_key(3, "latent", step)
+        normal, uniform = (d(3, "latent", step, (1000, 100)) for d in (step_normal, step_uniform))
+        return normal, uniform, uniform_of_key(key, [1000], below=7)
+
+    normal, uniform, whole = (values.numpy() for values in draws(tf.constant(5, tf.int64)))
+    # 100,000 values: 5 standard errors
+    assert abs(normal.mean()) < 5 / 316
+    assert abs(normal.std() - 1) < 5 / 447
+    assert abs(uniform.mean() - 0.5) < 5 / 316 / 12**0.5
+    assert (uniform.min() >= 0.0) and (uniform.max() < 1.0)
+    assert set(whole) == set(range(7))
+    assert (normal != draws(tf.constant(6, tf.int64))[0].numpy()).all()
+
+
 def test_it_is_standard_normal():
     noise = draw(rows=1000)
     # 100,000 values: 5 standard errors

@@ -6,11 +6,8 @@ import functools
 import json
 import os
 import resource
-import signal
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 
 import keras
@@ -147,21 +144,6 @@ def full_disk(limit):
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-def interrupt_at(path, number=signal.SIGINT):
-    """Sends this process a signal as soon as `path` exists; join the thread that is returned."""
-
-    def watch():
-        deadline = time.monotonic() + TIMEOUT
-        while not path.exists() and time.monotonic() < deadline:
-            time.sleep(0.001)
-        if path.exists():
-            os.kill(os.getpid(), number)
-
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    return thread
 
 
 # What runs leave ---------------------------------------------------------------------------------

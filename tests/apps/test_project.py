@@ -1,5 +1,7 @@
 """apps.project as a user runs it, and the walk that begins where it ends."""
 
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,8 +14,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def named(tmp_path_factory):
-    """`(run, export)` of a cgan whose classes are `ant`, `bee` and `cat`; do not touch."""
-    return toy_runs.conditional(tmp_path_factory.getbasetemp())
+    """`(run, export)` of a cgan whose classes are `ant`, `bee` and `cat`; walks add to the run."""
+    run, export = toy_runs.conditional(tmp_path_factory.getbasetemp())
+    return shutil.copytree(run, tmp_path_factory.mktemp("named") / "run"), export
 
 
 def test_a_picture_is_projected_and_walked_from(named, tmp_path, capsys):

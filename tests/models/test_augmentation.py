@@ -13,7 +13,7 @@ from keras_gans.recipes.schedules import Cosine
 from tests.contract import BATCH, same, values
 from tests.models.test_cgan import TestConditionalGAN as ConditionalContract
 from tests.models.test_dcgan import TestDCGAN as DCGANContract
-from tests.models.test_gan import UnconditionalContract
+from tests.models.test_gan import UnconditionalToys
 from tests.models.test_r3gan import TestR3GAN as R3GANContract
 from tests.models.test_wgan_gp import TestWGANGP as WGANGPContract
 
@@ -22,7 +22,7 @@ ADA = ("flip", "ada")
 EVERY = (*DIFFAUGMENT, "ada")
 TOY = DCGANContract()
 VARIANTS = {
-    "gan": UnconditionalContract(),
+    "gan": UnconditionalToys(),
     "dcgan": TOY,
     "cgan": ConditionalContract(),
     "wgan-gp": WGANGPContract(),

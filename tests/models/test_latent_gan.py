@@ -6,9 +6,9 @@ import pytest
 
 from keras_gans.noise import step_normal
 from tests.contract import BATCH, LATENT_DIM, same, values
-from tests.models.test_gan import UnconditionalContract
+from tests.models.test_gan import UnconditionalToys
 
-TOY = UnconditionalContract()
+TOY = UnconditionalToys()
 
 
 def latents(count):
