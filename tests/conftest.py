@@ -53,3 +53,10 @@ def _nothing_left_of_a_test():
     """
     yield
     gc.collect(1)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _nothing_left_of_a_module():
+    """Ends what the fixtures of a module leave, for the same reason."""
+    yield
+    gc.collect()
