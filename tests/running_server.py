@@ -1,9 +1,7 @@
 """Exports of toy models, and the embedded server on them within the process of a test."""
 
 import contextlib
-import fcntl
 import functools
-import os
 import socket
 import threading
 import time
@@ -17,6 +15,7 @@ import keras_gans as kg
 from keras_gans.serving.server import ModelStore, Settings
 from keras_gans.serving.server.run import make_servers
 from tests.contract import IMAGE_SHAPE, LATENT_DIM, toy_discriminator, toy_generator
+from tests.shared_folder import shared_folder
 
 CHECKPOINTS = Path(__file__).parent / "earlier" / "checkpoints"
 STOP_SECONDS = 1
@@ -30,10 +29,8 @@ def toys(base):
     Made once for all tests; do not touch. `base` is the session's folder of temporary files, that
     of all workers of `pytest -n`.
     """
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    saved_models, done = shared / "toys", shared / "toys.done"
-    with (shared / "toys.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with shared_folder(base, "toys") as saved_models:
+        done = saved_models.with_suffix(".done")
         if not done.exists():
             conditional_gan().export(saved_models / "cgan")
             for name in ("vae", "cyclegan"):

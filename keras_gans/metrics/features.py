@@ -169,8 +169,9 @@ def _inception_keras(source, _):
 
 
 def _pixels(source, _):
+    size = math.prod(source.image_shape)
+
     def function(images):
         return tf.reshape(0.5 * (images + 1.0), (-1, size)), None
 
-    size = math.prod(source.image_shape)
     return size, function, "", {"resize": "none"}

@@ -1,7 +1,6 @@
 """Tiny data, tiny runs, and the programs as a user starts them."""
 
 import contextlib
-import fcntl
 import functools
 import json
 import os
@@ -19,6 +18,7 @@ from tensorboard.backend.event_processing.event_file_loader import EventFileLoad
 
 from apps import evaluate, export, generate, project, train, translate, walk
 from apps.console import run_app
+from tests.shared_folder import shared_folder
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT = 120  # s; a process takes about 8, more when the machine is busy
@@ -135,6 +135,15 @@ def refusal(capsys, program, *arguments, status=2):
     return line
 
 
+def planned(capsys, variant, *arguments):
+    """The plan of a run that ends before it trains, as its exports find no place."""
+    words = [variant, *arguments, "--export-dir", "/proc/x"]
+    status, out, err = run_here(capsys, "train", *words)
+    assert status == 2
+    assert f"cannot write to /proc/x/{variant}" in err
+    return out
+
+
 @contextlib.contextmanager
 def full_disk(limit):
     """Lets no file that this process writes grow beyond `limit` bytes."""
@@ -192,10 +201,8 @@ def trained(base):
 
     `base` is the session's folder of temporary files, that of all workers of `pytest -n`.
     """
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder, outcome = shared / "trained", shared / "trained.json"
-    with (shared / "trained.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with shared_folder(base, "trained") as folder:
+        outcome = folder.with_suffix(".json")
         if not outcome.exists():
             folder.mkdir()
             data = write_npz(folder / "data.npz")

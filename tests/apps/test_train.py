@@ -26,6 +26,7 @@ from tests.apps.processes import (
     ended,
     logged,
     places,
+    planned,
     refusal,
     run_here,
     snapshot,
@@ -288,14 +289,6 @@ def refused(capsys, tmp_path, arguments, status=2):
     line = refusal(capsys, "train", *arguments, status=status)
     assert written(tmp_path) == []
     return line
-
-
-def planned(capsys, *arguments):
-    """The plan of a run that ends before it trains, as its exports find no place."""
-    status, out, err = run_here(capsys, "train", *arguments, "--export-dir", "/proc/x")
-    assert status == 2
-    assert "cannot write to /proc/x" in err
-    return out
 
 
 def test_an_unknown_variant(tmp_path, capsys):

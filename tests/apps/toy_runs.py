@@ -5,10 +5,6 @@ the trained ones give `(folder of the run, its export)`. A test that changes one
 `shutil.copytree`.
 """
 
-import contextlib
-import fcntl
-import os
-
 import keras
 
 from keras_gans import training
@@ -16,6 +12,7 @@ from keras_gans.recipes import RECIPES
 from keras_gans.serving import Limits, export
 from tests.apps.processes import write_folder, write_npz
 from tests.running_server import CHECKPOINTS
+from tests.shared_folder import shared_folder
 
 CLASSES = ("ant", "bee", "cat")
 # Quick steps, until no two images are the same few grays.
@@ -69,7 +66,7 @@ def plain_coder(base):
 
 def few_rows(base):
     """Gives a folder of exports with a `vae` that takes four rows in a request."""
-    with _place(base, "few-rows") as folder:
+    with shared_folder(base, "few-rows") as folder:
         if not folder.exists():
             vae = keras.models.load_model(CHECKPOINTS / "vae.keras")
             vae.export(folder / "vae", limits=Limits(rows=4))
@@ -77,7 +74,7 @@ def few_rows(base):
 
 
 def _once(base, variant, settings):
-    with _place(base, f"run-{variant}") as folder:
+    with shared_folder(base, f"run-{variant}") as folder:
         exports = folder / "exports" / variant
         if not folder.exists():
             folder.mkdir()
@@ -86,12 +83,3 @@ def _once(base, variant, settings):
             training.train(run, directory)
             run.model.export(exports)
     return folder / "runs" / "run", export.latest_version(exports)
-
-
-@contextlib.contextmanager
-def _place(base, name):
-    """Gives a folder of the session's, which no other worker makes or looks for meanwhile."""
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    with (shared / f"{name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield shared / name

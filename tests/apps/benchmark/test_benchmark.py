@@ -6,7 +6,6 @@ import json
 import math
 from pathlib import Path
 
-import keras
 import pytest
 import tensorflow as tf
 
@@ -26,14 +25,6 @@ def here(monkeypatch):
     monkeypatch.setattr(measuring, "MATRIX_SIZE", 64)
     monkeypatch.setattr(step_time, "PIPELINE_BATCHES", 3)
     monkeypatch.setattr(cases, "run", lambda kind, **arguments: cases.KINDS[kind](**arguments))
-
-
-@pytest.fixture
-def eagerly(monkeypatch):
-    """Runs steps as they stand: to trace them takes longer than to run a few."""
-    monkeypatch.setattr(
-        keras.Model, "run_eagerly", property(lambda self: True, lambda self, value: None)
-    )
 
 
 def reported(tmp_path, *arguments):

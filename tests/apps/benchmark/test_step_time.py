@@ -2,7 +2,6 @@
 
 import functools
 
-import keras
 import pytest
 
 from apps.benchmark import measuring, step_time
@@ -18,10 +17,8 @@ def small_matrices(monkeypatch):
     monkeypatch.setattr(step_time, "PIPELINE_BATCHES", 3)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_pairs_of_images_are_timed_too(monkeypatch, tmp_path):
-    # To trace the step once more, for four of them, takes longer than to run them.
-    eagerly = property(lambda self: True, lambda self, value: None)
-    monkeypatch.setattr(keras.Model, "run_eagerly", eagerly)
     write_folder(tmp_path, ("x", "y"))
     small = {"generator_filters": 2, "blocks": 0, "discriminator_filters": 2, "halvings": 1}
     small |= {"dataset": f"folders:{tmp_path}/x,{tmp_path}/y", "image_size": 8}
