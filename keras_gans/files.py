@@ -77,6 +77,27 @@ def left_by_killed(folder, *names):
 
 
 @contextlib.contextmanager
+def exclusive(folder):
+    """Context manager: of all programs and threads, one at a time is inside for a folder.
+
+    Others wait. Where the system or the file system knows no locks, nobody does.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    # The folder itself, so that no file is left in it.
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
 def staged(path, suffix=".tmp"):
     """Context manager: gives a hidden file beside `path` that takes its place if nothing fails."""
     path = Path(path)

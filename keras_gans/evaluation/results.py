@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from keras_gans.errors import InputError, RunError
-from keras_gans.files import write_atomically
+from keras_gans.files import exclusive, write_atomically
 from keras_gans.metrics import earlier_names, registry
 from keras_gans.metrics.estimate import Estimate
 
@@ -59,16 +59,20 @@ def read(path):
 def write(path, key, entry):
     """Puts one entry at the file's end; an older one of the same key goes.
 
+    A run that is trained may be evaluated by another program: neither's entry is lost.
+
     Raises:
         InputError: If the file is damaged.
         RunError: If it cannot be written; the old file stays.
     """
-    entries = read(path)
-    entries.pop(key, None)  # a key that is there would keep its place, and the newest is the last
-    entries[key] = entry
+    path = Path(path)
     try:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, json.dumps({"evaluations": entries}, indent=2))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with exclusive(path.parent):
+            entries = read(path)
+            entries.pop(key, None)  # else it would keep its place, and the newest is the last
+            entries[key] = entry
+            write_atomically(path, json.dumps({"evaluations": entries}, indent=2))
     except OSError as error:
         raise RunError(f"cannot write {path}: {error.strerror or error}") from error
 

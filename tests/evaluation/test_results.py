@@ -1,6 +1,7 @@
 """The file that keeps a run's scores: entries, names of earlier versions, damage."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -19,6 +20,16 @@ def test_entries_stand_beside_one_another_and_replace_their_own(tmp_path):
     results.write(path, "a_1_pixels", other)
     assert results.read(path) == {"a_1_pixels": other, "b_1_pixels": other}
     assert list(results.read(path)) == ["b_1_pixels", "a_1_pixels"]  # the newest is the last
+
+
+def test_of_several_writers_none_loses_an_entry(tmp_path):
+    """As a training and `make evaluate` of the same run."""
+    path = tmp_path / "metrics.json"
+    keys = [f"epoch_{epoch}_1_pixels" for epoch in range(80)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda key: results.write(path, key, ENTRY), keys))
+    assert set(results.read(path)) == set(keys)
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
 def test_scores_that_cannot_be_written(tmp_path):
