@@ -100,6 +100,8 @@ class GenerativeModel(keras.Model):
                     "`trainable` as it is, a step freezes who must not move. Received: none"
                 )
             optimizer = optimizers[key]
+            count = self.distribute_strategy.num_replicas_in_sync
+            replicas.check_optimizer(f"{type(self).__name__}'s {key}", optimizer, count)
             # One that is given with a scale of its own keeps it, as in Keras.
             if scales and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
                 optimizer = keras.optimizers.LossScaleOptimizer(optimizer)

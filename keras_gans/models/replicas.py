@@ -61,6 +61,18 @@ def check_shares(size, count):
         raise InputError(f"{_shares_message(count)} {size}")
 
 
+def check_optimizer(name, optimizer, count):
+    """Raises InputError if an optimizer, the argument `name`, cannot work on `count` replicas."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)  # of one that scales its loss
+    # What Keras does every few steps, it does within a condition, where replicas cannot meet.
+    for key in ("gradient_accumulation_steps", "ema_overwrite_frequency"):
+        if count > 1 and (steps := getattr(inner, key)):
+            raise InputError(
+                f"{name} must have no {key} on {count} replicas: Keras knows it on one only. "
+                f"Received: {key}={steps}"
+            )
+
+
 def evenly_shared(images):
     """Returns a replica's images; the step fails unless every replica has as many.
 

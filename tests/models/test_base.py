@@ -242,6 +242,26 @@ def test_an_optimizer_that_scales_its_loss_keeps_its_scale():
     assert type(model.one) is keras.optimizers.SGD
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [{"gradient_accumulation_steps": 4}, {"use_ema": True, "ema_overwrite_frequency": 4}],
+)
+def test_what_an_optimizer_cannot_do_on_several_replicas_is_refused(two_replicas, settings):
+    """Keras's own message is of `merge_call`, thirty lines long."""
+
+    def optimizers():
+        plain = keras.optimizers.SGD(**settings)
+        return plain, keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(**settings))
+
+    with two_replicas.scope():
+        model = Twins(line(), line())
+        for optimizer in optimizers():
+            with pytest.raises(InputError, match=r"^Twins's two must have no .* on 2 .*=4$"):
+                model.compile("sgd", optimizer)
+        model.compile("sgd", keras.optimizers.SGD(use_ema=True))
+    Twins(line(), line()).compile(*optimizers())
+
+
 def test_a_phase_that_overflows_is_skipped_alone():
     keras.mixed_precision.set_global_policy("mixed_float16")
     try:
