@@ -53,6 +53,9 @@ def main(arguments=None):
             run = training.prepare(recipe, strategy)
             if options.init_from is not None:
                 run = training.begin_from(run, options.init_from)
+            else:
+                for config in filter(None, options.config or ()):  # None is of settings as text
+                    run = training.begin_anew(run, str(config))
         else:
             if chief and not options.dry_run:
                 held.enter_context(training.locked(options.resume))

@@ -64,6 +64,25 @@ def begin_from(run, folder):
     return dataclasses.replace(run, reasons=reasons, begun_from=str(folder))
 
 
+def begin_anew(run, config):
+    """Returns a run that begins with random weights; its plan says if another run's did not.
+
+    Args:
+        run: A run that begins.
+        config: Path of the settings that were taken, perhaps those of a run that began with the
+            weights of a third one, which no configuration holds.
+    """
+    folder = Path(config).parent
+    began_from = read_record(folder).get("begun_from") if (folder / RECORD).is_file() else None
+    if began_from is None:
+        return run
+    text = (
+        f"with random weights, where {folder} began with those of {began_from}: "
+        f"--init-from {began_from} does so again"
+    )
+    return dataclasses.replace(run, reasons=(*run.reasons, ("begins", text)))
+
+
 def _networks_of(model, folder):
     """The layers of each network that there is, `{network: {layer: {weight: array}}}`.
 

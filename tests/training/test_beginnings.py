@@ -180,3 +180,17 @@ def test_half_a_copy_is_no_run(tmp_path, monkeypatch, error):
     copy = training.copy_run(first, "second")
     assert sorted(path.name for path in copy.iterdir()) == sorted(names)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["first", "second"]
+
+
+def test_of_a_configuration_whose_run_began_with_other_weights_the_plan_says_so(data, tmp_path):
+    """It holds settings alone: a run by it begins with random weights."""
+    run = prepared("cgan", data)
+    earlier = training.create(dataclasses.replace(run, begun_from="runs/first"), tmp_path)
+    (text,) = set(texts(training.begin_anew(run, earlier / "config.yaml"))) - set(texts(run))
+    assert text == (
+        f"with random weights, where {earlier} began with those of runs/first: "
+        "--init-from runs/first does so again"
+    )
+    plain = training.create(run, tmp_path, "plain")
+    for folder in (plain, tmp_path):  # the second is no run's
+        assert training.begin_anew(run, folder / "config.yaml") is run
