@@ -1,5 +1,6 @@
 """PNG and JPEG files inside a graph: their sizes, before they are decoded, and their pixels."""
 
+import numpy as np
 import tensorflow as tf
 
 from keras_gans.data import pixels
@@ -9,6 +10,17 @@ LUMA = (19595, 38470, 7471)  # of 65536: ITU-R BT.601, as Pillow and JPEG have i
 PNG_HEAD = 24  # bytes up to the end of width and height
 ALPHA_TYPES = [b"\x04", b"\x06"]  # gray and colours with alpha, by the byte after the depth
 SIDE_OF_NONE = 8  # px, of the images that no file holds
+EXIF_HEAD = 2048  # bytes; a JPEG file's EXIF data begins with what is asked for
+# The entry of the first directory, each of 12 bytes, which says how a camera was held: from 1 to 8.
+ORIENTATION = (
+    r"^\C{2,600}?Exif\x00\x00(?:"
+    r"II\*\x00\x08\x00\x00\x00\C\C(?:\C{12}){0,60}?\x12\x01\x03\x00\x01\x00\x00\x00([\x01-\x08])|"
+    r"MM\x00\*\x00\x00\x00\x08\C\C(?:\C{12}){0,60}?\x01\x12\x00\x03\x00\x00\x00\x01\x00([\x01-\x08])"
+    r")\C*$"
+)
+# What such a photo is then: rows for columns, upside down, mirrored.
+TRANSPOSED, UPSIDE_DOWN, MIRRORED = {5, 6, 7, 8}, {3, 4, 7, 8}, {2, 3, 6, 7}
+REVERSED_AXES = np.array([[n in UPSIDE_DOWN, n in MIRRORED, False] for n in range(9)])
 
 
 def assured(condition, tensor, message, summarize=3):
@@ -52,9 +64,19 @@ def _size(contents):
         return tf.reverse(tf.reduce_sum(bytes_of_each * worth, axis=1), [0])
 
     def of_jpeg():
-        return tf.cast(tf.io.extract_jpeg_shape(contents)[:2], tf.int64)
+        size = tf.cast(tf.io.extract_jpeg_shape(contents)[:2], tf.int64)
+        return tf.where(_orientation(contents) < min(TRANSPOSED), size, size[::-1])
 
     return tf.cond(is_png, of_png, of_jpeg)
+
+
+def _orientation(contents):
+    """How a JPEG file is to be turned, by its EXIF data: int32 from 1, as it is, to 8."""
+    head = tf.strings.substr(contents, 0, EXIF_HEAD)
+    found = tf.strings.regex_replace(head, ORIENTATION, r"\1\2")
+    # Where nothing is found the head comes back.
+    byte = tf.io.decode_raw(tf.strings.substr(found + b"\x01", 0, 1), tf.uint8)[0]
+    return tf.where(tf.strings.length(found) == 1, tf.cast(byte, tf.int32), 1)
 
 
 def decode_images(image_bytes, channels, size=(None, None)):
@@ -62,7 +84,7 @@ def decode_images(image_bytes, channels, size=(None, None)):
 
     Refuses, inside the graph, what cannot be decoded, and files of two sizes, or of another `size`
     (height, width; None where it is open). `channels` are 1 or 3, whatever the files have. As in
-    training, what is transparent lies on white; JPEG files are not turned as their EXIF data says.
+    training, what is transparent lies on white, and JPEG files are turned as their EXIF data says.
     """
     sizes = image_sizes(image_bytes)
     wanted = [[-1 if side is None else side for side in size]]
@@ -78,7 +100,7 @@ def decode_images(image_bytes, channels, size=(None, None)):
             image = tf.cond(
                 _is_png(contents),
                 lambda: _png_on_white(contents, channels),
-                lambda: tf.io.decode_jpeg(contents, channels),
+                lambda: _upright_jpeg(contents, channels),
             )
             return tf.ensure_shape(image, (*size, channels))
 
@@ -88,6 +110,13 @@ def decode_images(image_bytes, channels, size=(None, None)):
         return tf.zeros((0, *(side or SIDE_OF_NONE for side in size), channels), tf.uint8)
 
     return tf.cond(tf.size(image_bytes) > 0, decoded, none)
+
+
+def _upright_jpeg(contents, channels):
+    image, orientation = tf.io.decode_jpeg(contents, channels), _orientation(contents)
+    transposed = orientation >= min(TRANSPOSED)
+    image = tf.cond(transposed, lambda: tf.transpose(image, [1, 0, 2]), lambda: image)
+    return tf.raw_ops.Reverse(tensor=image, dims=tf.gather(REVERSED_AXES, orientation))
 
 
 def _png_on_white(contents, channels):

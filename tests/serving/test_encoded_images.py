@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
+from PIL import Image, ImageOps
 
 from keras_gans.data.image_file import fit_image
 from keras_gans.serving.encoded_images import decode_images, image_sizes
@@ -71,6 +71,46 @@ def test_what_is_transparent_lies_on_white_as_in_training(mode, options, channel
     read = Image.open(contents)
     assert read.has_transparency_data
     np.testing.assert_array_equal(made[0], fit_image(read, (5, 7), channels, "crop"))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("endian", "<>")
+def test_a_photo_is_turned_as_its_exif_data_says_as_in_training(orientation, endian):
+    photo = Image.new("RGB", (48, 32), "red")
+    photo.paste("blue", (24, 0, 48, 16))
+    photo.paste("white", (24, 16, 48, 32))
+    exif = photo.getexif()
+    exif.endian = endian
+    exif.update({0x010F: "Maker of cameras", 0x0110: "Model", 0x0112: orientation, 0x0132: "now"})
+    contents, plain = io.BytesIO(), io.BytesIO()
+    photo.save(contents, "jpeg", exif=exif)
+    photo.save(plain, "jpeg")
+    assert (b"MM\0*" in contents.getvalue()) == (endian == ">")
+    size = (32, 48) if orientation < 5 else (48, 32)
+    files = tf.constant([contents.getvalue()])
+    assert image_sizes(files).numpy().tolist() == [list(size)]
+    made = decode_images(files, 3, size).numpy()
+    # Turned by Pillow, as JPEG is decoded here.
+    stored = Image.fromarray(decode_images(tf.constant([plain.getvalue()]), 3).numpy()[0])
+    stored.getexif()[0x0112] = orientation
+    np.testing.assert_array_equal(made[0], np.asarray(ImageOps.exif_transpose(stored)))
+    assert np.abs(fit_image(Image.open(contents), size, 3, "crop") - made[0].astype(int)).max() < 30
+
+
+@pytest.mark.parametrize(
+    "exif",
+    [
+        b"",
+        b"Exif\0\0II*\0\x08\0\0\0",  # ends too early
+        b"Exif\0\0II*\0\x08\0\0\0\x01\0" + b"\x12\x01\x03\0\x01\0\0\0\x09\0\0\0",  # there is no 9
+        b"Exif\0\0II*\0\x08\0\0\0\x01\0" + b"\x0f\x01\x03\0\x01\0\0\0\x06\0\0\0",  # another entry
+        b"Exif\0\0neither end",
+    ],
+)
+def test_a_photo_without_a_known_orientation_stays_as_it_is(exif):
+    files = tf.constant([file("jpeg", exif=exif), file("jpeg")])
+    first, second = decode_images(files, 3).numpy()
+    np.testing.assert_array_equal(first, second)
 
 
 def test_files_of_two_sizes_and_of_a_wrong_one_are_refused():
