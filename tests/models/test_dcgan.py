@@ -56,6 +56,7 @@ class TestDCGAN(test_gan.UnconditionalToys):
         with two_replicas.scope():
             models = self.pair(run_eagerly=True)
         self.check_equal_steps(*models, steps=1)
+        self.check_uneven_batch(models[0])
 
     def test_a_saved_model_comes_back_with_its_settings(self, tmp_path):
         model = self.compiled(options={"ema_decay": 0.9}, **SETTINGS)
