@@ -139,12 +139,12 @@ class Toys:
     def compiled(self, toy=None, seed=0, options=None, optimizer=None, **kwargs):
         """A compiled model, its weights and noise by `seed`, its networks by the options `toy`.
 
-        Adam by default. SGD where numbers are compared: Adam turns the rounding of a gradient near
-        zero into a whole step.
+        By default with momentum: a state as Adam's are, compiled in less time. Where numbers are
+        compared, no Adam: it turns the rounding of a gradient near zero into a whole step.
         """
         keras.utils.set_random_seed(seed)
         model = self.model(*self.networks(**(toy or {})), seed=seed, **(options or {}))
-        optimizer = optimizer or keras.optimizers.Adam
+        optimizer = optimizer or momentum
         model.compile(*(optimizer(0.01 * (1 + i)) for i in range(len(self.phases))), **kwargs)
         return model
 
@@ -180,8 +180,7 @@ class Toys:
 
     def ten_steps(self, folder):
         """Ten steps in a graph, with Dropout and no defaults; saved behind the fourth."""
-        # Momentum is a state as Adam's are, and compiled in less time.
-        settings = {"optimizer": momentum, "options": self.options, **self.compile_options}
+        settings = {"options": self.options, **self.compile_options}
         return self.followed(self.compiled({"dropout": 0.3}, **settings), 10, STOP, folder)
 
     def three_steps(self, ten_steps):

@@ -125,7 +125,7 @@ def test_ada_starts_at_0_and_takes_another_probability_when_given_one():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("variant", ["gan", "dcgan", "cgan", "wgan-gp"])
+@pytest.mark.parametrize("variant", ["gan", "cgan", "wgan-gp"])  # DCGAN's steps are GAN's
 def test_d_sees_real_and_generated_images_through_it_in_both_phases(variant):
     toy, turns = VARIANTS[variant], 2
     steps = {"n_critic" if variant == "wgan-gp" else "discriminator_steps": turns}
@@ -290,20 +290,23 @@ def test_half_precision_answers_are_counted_exactly():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("variant", "settings"), [("wgan-gp", {"n_critic": 1}), ("r3gan", {"penalty_steps": 2})]
+    ("variant", "phase"), [("wgan-gp", "train_critic"), ("r3gan", "train_discriminator")]
 )
-def test_where_zero_is_arbitrary_a_real_image_is_compared_with_a_generated_one(variant, settings):
+def test_where_zero_is_arbitrary_a_real_image_is_compared_with_a_generated_one(variant, phase):
     """A last bias, which is in both scores, changes no sign."""
-    toy = VARIANTS[variant]
-    tallies = []
+    toy, tallies = VARIANTS[variant], []
+    model = toy.compiled(options={"augmentation": ("ada",)})
+    model.step.assign(1)  # R3GAN's has no penalty then, which would take most of the time
+    for optimizer in model.optimizers.values():
+        optimizer.learning_rate = 0.0
+    images, *labels = (tf.constant(column) for column in toy.data(BATCH))
     for bias in (0.0, 50.0):
-        model = toy.compiled(options={"augmentation": ("ada",)}, run_eagerly=True, **settings)
-        model.step.assign(1)  # R3GAN's has no penalty then, which would take most of the time
         model.opponent.layers[-1].bias.assign([bias])
-        toy.fit(model, steps=1)
+        model.adaptive.tally.assign(tf.zeros(3))
+        getattr(model, phase)(images, labels if variant == "r3gan" else 1)
         tallies.append(model.adaptive.tally.numpy().tolist())
     assert tallies[0] == tallies[1]
-    assert abs(tallies[0][0]) < tallies[0][1]
+    assert abs(tallies[0][0]) < tallies[0][1] == BATCH
 
 
 @pytest.mark.slow

@@ -159,7 +159,7 @@ def test_a_fault_in_the_second_replicas_half_is_found(two_replicas):
     assert same(before, values(model))
     with pytest.warns(UserWarning, match="images of the first batch are from 0 to 1"):
         with two_replicas.scope():
-            model = autoencoder()
+            model = autoencoder(run_eagerly=True)
         fit(model, 0.5 * (good(4) + 1.0))
 
 

@@ -7,14 +7,10 @@ import keras
 import numpy as np
 
 from keras_gans.models import GAN, Autoencoder, ConditionalGAN
-from tests.contract import IMAGE_SHAPE, LATENT_DIM, toy_discriminator, toy_generator
+from tests.contract import IMAGE_SHAPE, LATENT_DIM, momentum, toy_discriminator, toy_generator
 
 IMAGES = np.random.default_rng(0).uniform(-1, 1, (20, *IMAGE_SHAPE)).astype(np.float32)
 LABELS = np.arange(20) % 3
-
-
-def adam():
-    return keras.optimizers.Adam(0.01)
 
 
 def gan(**settings):
@@ -22,7 +18,7 @@ def gan(**settings):
     latent, image = keras.Input((LATENT_DIM,)), keras.Input(IMAGE_SHAPE)
     flat = keras.layers.Flatten()(image)
     model = GAN(toy_generator(latent, latent), toy_discriminator(image, flat))
-    model.compile(adam(), keras.optimizers.Adam(0.02), **settings)
+    model.compile(momentum(0.01), momentum(0.02), **settings)
     return model
 
 
@@ -45,7 +41,7 @@ def autoencoder(kind, codes, **settings):
     encoder = keras.Model(image, keras.layers.Dense(codes)(keras.layers.Flatten()(image)))
     decoded = keras.layers.Dense(64, "tanh" if kind is Autoencoder else None)(code)
     model = kind(encoder, keras.Model(code, keras.layers.Reshape(IMAGE_SHAPE)(decoded)))
-    model.compile(adam(), **settings)
+    model.compile(momentum(0.01), **settings)
     return model
 
 
