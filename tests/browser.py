@@ -29,6 +29,28 @@ needs_browser = pytest.mark.skipif(
 
 
 @contextlib.contextmanager
+def pictured(page, request, path):
+    """Leaves a picture of how a page ends if the test of a fixture's `request` fails meanwhile."""
+    failed = request.session.testsfailed
+    yield
+    if request.session.testsfailed > failed:
+        page.screenshot(path=path, full_page=True)
+
+
+@contextlib.contextmanager
+def heard(page, event, told):
+    """Lists what `told` says of each such event of a page during the block."""
+    all_told = []
+
+    def listen(said):
+        all_told.append(told(said))
+
+    page.on(event, listen)
+    yield all_told
+    page.remove_listener(event, listen)
+
+
+@contextlib.contextmanager
 def launched():
     """Starts the browser, without a window; yields Playwright's."""
     with sync_playwright() as playwright:

@@ -2,12 +2,13 @@
 
 import argparse
 import base64
+import contextlib
 import io
 import re
+import runpy
 import shutil
 import socket
 import subprocess
-import sys
 import urllib.parse
 from pathlib import Path
 
@@ -17,9 +18,10 @@ from PIL import Image
 
 from apps import explore
 from keras_gans.serving.client import Client
+from keras_gans.serving.server import ModelStore
 from tests.apps import toy_runs
-from tests.browser import expect, launched, needs_browser
-from tests.running_server import running, serving, toy_store, toys
+from tests.browser import expect, heard, launched, needs_browser, pictured
+from tests.running_server import cold_toys, running, serving, toy_store
 
 pytestmark = [pytest.mark.slow, needs_browser]
 
@@ -29,7 +31,7 @@ MILLISECONDS = 30_000  # for anything to appear; a busy machine takes its time
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return toys(tmp_path_factory.getbasetemp())
+    return cold_toys(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="module")
@@ -58,37 +60,70 @@ def browser():
         yield browser
 
 
-@pytest.fixture
-def page(browser, tmp_path):
-    """An empty page that may use the clipboard; nothing may go wrong on it unseen."""
+def new_tab(browser, **settings):
+    """An empty tab: a window to the browser, which costs a second, more than the page in it."""
     expect.set_options(timeout=MILLISECONDS)
-    context = browser.new_context(
+    tab = browser.new_context(**settings).new_page()
+    tab.set_default_timeout(MILLISECONDS)
+    return tab
+
+
+@pytest.fixture(scope="module")
+def tab(browser):
+    """The tab of all tests that need no other; it may use the clipboard."""
+    return new_tab(
+        browser,
         viewport={"width": 1280, "height": 900},
         permissions=["clipboard-read", "clipboard-write"],
     )
-    page = context.new_page()
-    page.set_default_timeout(MILLISECONDS)
-    faults = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    yield page
-    page.screenshot(path=tmp_path / "page.png", full_page=True)
-    context.close()
+
+
+@pytest.fixture(scope="module")
+def phone_tab(browser):
+    shape = {"width": 375, "height": 800}
+    return new_tab(browser, viewport=shape, has_touch=True, is_mobile=True)
+
+
+@contextlib.contextmanager
+def watched(tab, request, folder):
+    """Gives a tab to a test and empties it again; nothing may go wrong on it unseen."""
+    with pictured(tab, request, folder / "page.png"), heard(tab, "pageerror", str) as faults:
+        yield tab
+    tab.unroute_all(behavior="ignoreErrors")
+    tab.goto("about:blank")
     assert faults == []
 
 
-def opened(page, address, view=""):
-    """Opens a view and waits until its images are there."""
+@pytest.fixture
+def page(tab, request, tmp_path):
+    with watched(tab, request, tmp_path) as page:
+        yield page
+
+
+@pytest.fixture
+def phone(phone_tab, request, tmp_path):
+    with watched(phone_tab, request, tmp_path) as page:
+        yield page
+
+
+def opened(page, address, view):
+    """Opens a view of one model and waits until all of it has been shown."""
     page.goto(f"{address}#{view}")
     expect(page.locator("#server")).to_have_class("ready")
-    # The code comes when everything before it has been shown.
-    expect(page.locator("#code:visible, #picture:visible").first).to_be_visible()
+    # What a model has comes in turn: of a conditional GAN the code last, of others the picture.
+    last = "#picture" if re.search("model=(vae|cyclegan)", view) else "#code"
+    expect(page.locator(last)).to_be_visible()
     expect(page.locator("#grid[aria-busy='true']")).to_have_count(0)
     return page
 
 
+def decoded(source):
+    return base64.b64decode(source.removeprefix("data:image/png;base64,"))
+
+
 def file_of(image):
     """The bytes of the PNG file that an <img> shows."""
-    return base64.b64decode(image.get_attribute("src").removeprefix("data:image/png;base64,"))
+    return decoded(image.get_attribute("src"))
 
 
 def pixels(data):
@@ -97,6 +132,12 @@ def pixels(data):
 
 def cells(page):
     return page.locator("#grid .cell")
+
+
+def files_of(images):
+    """The bytes of the PNG files that many <img> show."""
+    sources = images.evaluate_all("images => images.map(image => image.src)")
+    return [decoded(source) for source in sources]
 
 
 # Images ------------------------------------------------------------------------------------------
@@ -108,16 +149,16 @@ def test_the_class_that_is_asked_for_is_on_the_screen(page, address, client):
     page.get_by_label("Class", exact=True).select_option("cat")
     expect(page.get_by_role("button", name="Class cat, seed 3", exact=True)).to_be_visible()
     expect(page.locator("#grid")).to_have_attribute("aria-busy", "false")
-    shown = [file_of(image) for image in page.locator("#grid img").all()]
+    shown = files_of(page.locator("#grid img"))
     assert shown == client.generate("cgan", range(24), label="cat")
 
 
 def test_classes_come_in_turn_each_as_often(page, address, client):
     opened(page, address, "model=cgan&count=12&seed=3&truncation=0.5")
-    names = [cell.get_attribute("aria-label") for cell in cells(page).all()]
+    names = cells(page).evaluate_all("cells => cells.map(cell => cell.ariaLabel)")
     assert names[:3] == ["Class ant, seed 3", "Class bee, seed 4", "Class cat, seed 5"]
     assert len(names) == 12
-    shown = [file_of(image) for image in page.locator("#grid img").all()]
+    shown = files_of(page.locator("#grid img"))
     labels = [seed % 3 for seed in range(3, 15)]
     assert shown == client.generate("cgan", range(3, 15), label=labels, truncation=0.5)
 
@@ -303,17 +344,16 @@ def copied(page, button):
     return page.evaluate("navigator.clipboard.readText()")
 
 
-def run_pasted(*command, where):
-    """Runs in a folder what was pasted there, with what a user has installed."""
-    path = ":".join([str(Path(explore.__file__).parents[1]), *sys.path])
+def run_pasted(where):
+    """Runs in a folder, in a shell, what was pasted there."""
     done = subprocess.run(
-        command, cwd=where, env={"PYTHONPATH": path, "PATH": "/usr/bin:/bin"},
+        ["sh", "pasted"], cwd=where, env={"PATH": "/usr/bin:/bin"},
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
 
 
-def test_the_code_makes_the_same_image(page, address, client, tmp_path):
+def test_the_code_makes_the_same_image(page, address, client, tmp_path, monkeypatch):
     opened(page, address, "model=cgan&class=2&truncation=0.5")
     page.get_by_role("button", name="Class cat, seed 5", exact=True).click()
     expect(page.locator("#code-help")).to_have_text("The request for class cat, seed 5.")
@@ -321,11 +361,11 @@ def test_the_code_makes_the_same_image(page, address, client, tmp_path):
         (tmp_path / kind).mkdir()
         page.get_by_role("tab", name=kind).click()
         (tmp_path / kind / "pasted").write_text(copied(page, "Copy"))
-    run_pasted("sh", "pasted", where=tmp_path / "curl")
-    # In one process, as both take the seconds of TensorFlow's import.
-    both = "import os, runpy\nfor kind in ('gRPC', 'Python'):\n"
-    both += "    os.chdir(kind); runpy.run_path('pasted'); os.chdir('..')"
-    run_pasted(sys.executable, "-c", both, where=tmp_path)
+    run_pasted(tmp_path / "curl")
+    # In this process, which has imported TensorFlow.
+    for kind in ("gRPC", "Python"):
+        monkeypatch.chdir(tmp_path / kind)
+        runpy.run_path("pasted")
     (expected,) = client.generate("cgan", [5], label="cat", truncation=0.5)
     for kind in ("curl", "Python", "gRPC"):
         assert (tmp_path / kind / "image.png").read_bytes() == expected, kind
@@ -337,7 +377,7 @@ def test_the_code_of_a_file_sends_it(page, address, client, tmp_path):
     page.locator("#file").set_input_files(picture)
     expect(page.locator("#code")).to_be_visible()
     (tmp_path / "pasted").write_text(copied(page, "Copy"))
-    run_pasted("sh", "pasted", where=tmp_path)
+    run_pasted(tmp_path)
     file = (tmp_path / "image.png").read_bytes()
     inputs = {"image_bytes": [picture.read_bytes()]}
     outputs = client.predict("cyclegan", inputs, signature="translate_x_to_y_png")
@@ -352,7 +392,7 @@ def test_javascript_asks_for_the_same_image(page, address, client):
     code = copied(page, "Copy").replace(client._transport.models, f"{address}v1/models")
     source = page.evaluate(f"(async () => {{ {code}; return source; }})()")
     (expected,) = client.generate("cgan", [5], label="cat")
-    assert base64.b64decode(source.removeprefix("data:image/png;base64,")) == expected
+    assert decoded(source) == expected
 
 
 def test_a_link_restores_the_view(page, address):
@@ -401,39 +441,41 @@ def test_the_page_says_that_the_server_is_away_and_comes_back(folder, page, tmp_
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server_port = listener.getsockname()[1]
     places = {"rest": f"http://127.0.0.1:{server_port}", "grpc": "127.0.0.1:1"}
+    store = ModelStore(folder)
+    store.poll()
     with running(explore.application(options, places)) as port:
         page.goto(f"http://127.0.0.1:{port}/#model=cgan&class=1")
         away = page.get_by_role("alert").filter(has_text="does not answer")
         expect(away).to_be_visible()
-        with serving(folder, server_port):
+        with serving(store, server_port):
             expect(cells(page)).to_have_count(24)
             expect(away).to_be_hidden()
         page.get_by_role("button", name="Next images").click()
         expect(away).to_be_visible()
         expect(cells(page).first).to_have_attribute("aria-label", "Class bee, seed 0")
-        with serving(folder, server_port) as again:
+        with serving(store, server_port):
             expect(away).to_be_hidden()
             expect(cells(page).first).to_have_attribute("aria-label", "Class bee, seed 24")
             (newest,) = (folder / "cgan").iterdir()
             newer = newest.with_name(str(int(newest.name) + 1))
             shutil.copytree(newest, newer)
-            again.store.poll()
+            store.poll()
             expect(page.locator("#said")).to_have_text(f"Now showing version {newer.name}.")
 
 
-def test_a_refusal_is_shown_in_the_servers_words_and_hides_nothing_else(page, address):
+def test_a_refusal_is_shown_in_the_servers_words_and_hides_nothing_else(browser, address):
+    page = new_tab(browser)  # of its own, as its clock stays
     page.clock.install()
-    asked = []
-    page.on("request", lambda request: asked.append(request.url) if request.post_data else None)
     opened(page, address, "model=vae&a=1&b=4294967296")
     expect(page.locator("#notice")).to_contain_text("The server refuses this")
     expect(page.locator("#plane-place")).to_contain_text("Code (")
     expect(page.locator("#drop")).to_be_visible()
-    before = len(asked)
-    for _ in range(2):  # the second look comes when the first has ended
-        with page.expect_response("**/v1/models/vae"):
-            page.clock.run_for(4000)
-    assert len(asked) == before
+    with heard(page, "request", lambda request: request.method) as methods:
+        for _ in range(2):  # the second look comes when the first has ended
+            with page.expect_response("**/v1/models/vae"):
+                page.clock.run_for(4000)
+    assert set(methods) == {"GET"}  # it looks, and does not ask again
+    page.context.close()
 
 
 @pytest.mark.parametrize("answered", [True, False])
@@ -466,7 +508,7 @@ def test_an_export_of_few_rows_is_asked_in_pieces(page, tmp_path_factory):
         places = {"rest": server.url, "grpc": ""}
         with running(explore.application(options, places)) as port:
             opened(page, f"http://127.0.0.1:{port}/", "model=vae&count=12")
-            shown = [file_of(image) for image in page.locator("#grid img").all()]
+            shown = files_of(page.locator("#grid img"))
             expect(page.locator("#plane-place")).to_contain_text("Code (")
             expect(page.locator("#notice")).to_be_hidden()
         for first in (0, 4, 8):
@@ -482,9 +524,8 @@ def test_the_last_seeds_are_the_largest_there_are(page, address):
 
 
 def test_nothing_but_the_page_s_own_address_is_asked(page, address):
-    asked = []
-    page.on("request", lambda request: asked.append(request.url))
-    opened(page, address, "model=vae&a=1&b=2")
+    with heard(page, "request", lambda request: request.url) as asked:
+        opened(page, address, "model=vae&a=1&b=2")
     places = (address, "data:", "blob:")
     assert len(asked) > 5
     assert [url for url in asked if not url.startswith(places)] == []
@@ -494,47 +535,44 @@ def test_nothing_but_the_page_s_own_address_is_asked(page, address):
 
 
 @pytest.mark.parametrize("model", ["cgan", "vae", "cyclegan"])
-def test_a_phone_s_width_is_enough(browser, address, model, tmp_path):
-    context = browser.new_context(
-        viewport={"width": 375, "height": 800}, has_touch=True, is_mobile=True
-    )
-    page = context.new_page()
-    opened(page, address, f"model={model}&a=1&b=2&code=python")
+def test_a_phone_s_width_is_enough(phone, address, model, tmp_path):
+    opened(phone, address, f"model={model}&a=1&b=2&code=python")
     if model != "cgan":
-        page.locator("#file").set_input_files(write_picture(tmp_path / "a.png"))
-        expect(page.locator("#answer")).to_be_visible()
-        expect(page.get_by_role("button", name="Take a photo")).to_be_visible()
-    page.screenshot(path=tmp_path / "phone.png", full_page=True)
-    assert page.evaluate("document.documentElement.scrollWidth") == 375
-    small = page.evaluate(
+        phone.locator("#file").set_input_files(write_picture(tmp_path / "a.png"))
+        expect(phone.locator("#answer")).to_be_visible()
+        expect(phone.get_by_role("button", name="Take a photo")).to_be_visible()
+    assert phone.evaluate("document.documentElement.scrollWidth") == 375
+    small = phone.evaluate(
         """[...document.querySelectorAll("button, select, input")]
             .filter(part => part.checkVisibility() && !["checkbox", "range"].includes(part.type))
             .filter(part => part.getBoundingClientRect().height < 40)
             .map(part => part.outerHTML)"""
     )
     assert small == []
-    context.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_from_its_ground(browser, address, scheme):
+def test_text_stands_out_from_its_ground(page, address):
     """WCAG's contrast for text, 4.5 to 1, and for edges, 3 to 1."""
-    context = browser.new_context(color_scheme=scheme)
-    page = context.new_page()
     page.goto(address)
-    style = "getComputedStyle(document.documentElement).getPropertyValue"
     names = ["ground", "sheet", "ink", "soft", "accent", "on-accent", "edge", "bad", "bad-ground"]
-    colours = {name: page.evaluate(f"{style}('--{name}')") for name in names}
-    luminance = {name: luminance_of(colour) for name, colour in colours.items()}
     pairs = [("ink", "ground"), ("soft", "ground"), ("ink", "sheet"), ("soft", "sheet")]
     pairs += [("accent", "ground"), ("on-accent", "accent"), ("bad", "bad-ground")]
-    for front, back in pairs:
-        assert contrast(luminance[front], luminance[back]) >= 4.5, (front, back)
-    assert contrast(luminance["edge"], luminance["ground"]) >= 3
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == rgb(
-        colours["ground"]
-    )
-    context.close()
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        *values, ground = page.evaluate(
+            """names => [
+                ...names.map(name =>
+                    getComputedStyle(document.documentElement).getPropertyValue(`--${name}`)),
+                getComputedStyle(document.body).backgroundColor,
+            ]""",
+            names,
+        )
+        colours = dict(zip(names, values, strict=True))
+        luminance = {name: luminance_of(colour) for name, colour in colours.items()}
+        for front, back in pairs:
+            assert contrast(luminance[front], luminance[back]) >= 4.5, (scheme, front, back)
+        assert contrast(luminance["edge"], luminance["ground"]) >= 3, scheme
+        assert ground == rgb(colours["ground"])
 
 
 def rgb(colour):
