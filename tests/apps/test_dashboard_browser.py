@@ -14,7 +14,7 @@ from keras_gans import training
 from keras_gans.recipes import RECIPES
 from keras_gans.visualize import tensorboard
 from tests.apps import processes
-from tests.browser import expect, launched, needs_browser
+from tests.browser import expect, launched, needs_browser, pictured
 from tests.tensorboard_process import running_tensorboard
 
 RATES = {"first": 0.0004, "second": 0.0005}
@@ -28,10 +28,12 @@ pytestmark = [pytest.mark.slow, needs_browser]
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """The folder of two runs that differ in one setting, the first of them `processes.trained`."""
+    """The folder of two runs that differ in one setting.
+
+    The first is `processes.trained`; the second has not been exported yet.
+    """
     trained, _, _ = processes.trained(tmp_path_factory.getbasetemp())
-    base = tmp_path_factory.mktemp("dashboard")
-    folder = shutil.copytree(trained / "runs", base / "runs")
+    folder = shutil.copytree(trained / "runs", tmp_path_factory.mktemp("dashboard") / "runs")
     settings = training.saved_settings(folder / "first") | {
         "generator_learning_rate": RATES["second"]
     }
@@ -40,7 +42,6 @@ def runs(tmp_path_factory):
     run.model.run_eagerly = True  # a few steps
     second = training.create(run, folder, "second")
     training.train(run, second, training.evaluator_for(run, folder))
-    training.finish(run, second, base / "exports")
     for name in RATES:
         add_points(folder / name)
     return folder
@@ -79,10 +80,10 @@ def dashboard(server, browser):
 
 
 @pytest.fixture
-def page(dashboard, tmp_path):
-    """The dashboard as the test before left it; a picture of how it ends lies in `tmp_path`."""
-    yield dashboard
-    dashboard.screenshot(path=tmp_path / "page.png", full_page=True)
+def page(dashboard, request, tmp_path):
+    """The dashboard as the test before left it."""
+    with pictured(dashboard, request, tmp_path / "page.png"):
+        yield dashboard
 
 
 def open_tab(page, name):

@@ -5,6 +5,8 @@ the trained ones give `(folder of the run, its export)`. A test that changes one
 `shutil.copytree`.
 """
 
+from types import SimpleNamespace
+
 import keras
 
 from keras_gans import training
@@ -65,11 +67,20 @@ def plain_coder(base):
 
 
 def few_rows(base):
-    """Gives a folder of exports with a `vae` that takes four rows in a request."""
+    """Gives a folder of exports with a `vae` that takes four rows in a request.
+
+    It has a signature for each of images by seed, codes, images by code, and reconstructions.
+    """
+    names = ("generate_png", "generate", "decode_png", "reconstruct")
     with shared_folder(base, "few-rows") as folder:
         if not folder.exists():
-            vae = keras.models.load_model(CHECKPOINTS / "vae.keras")
-            vae.export(folder / "vae", limits=Limits(rows=4))
+            served = keras.models.load_model(CHECKPOINTS / "vae.keras").signatures()
+            vae = SimpleNamespace(
+                signatures=lambda: {name: served[name] for name in names},
+                class_names=None,
+                picture_networks=None,
+            )
+            export.publish(vae, folder / "vae", limits=Limits(rows=4))
     return folder
 
 
