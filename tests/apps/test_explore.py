@@ -13,14 +13,14 @@ import pytest
 
 from apps import explore as program
 from tests.apps.processes import TIMEOUT, ended, start
-from tests.running_server import running, toys
+from tests.running_server import cold_toys, running
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    everything = toys(tmp_path_factory.getbasetemp())
+    everything = cold_toys(tmp_path_factory.getbasetemp())
     saved_models = tmp_path_factory.mktemp("saved_models")
     shutil.copytree(everything / "vae", saved_models / "vae")
     return saved_models

@@ -15,7 +15,7 @@ import pytest
 
 from apps import serve as program
 from tests.apps.processes import start
-from tests.running_server import toys
+from tests.running_server import cold_toys
 from tests.serving.server.load import generate_body, load
 from tests.serving.server.malformed import ask
 
@@ -27,7 +27,7 @@ PAGE = (ROOT / "apps" / "serving.md").read_text(encoding="utf-8")
 
 @pytest.fixture(scope="module")
 def version(tmp_path_factory):
-    (version,) = (toys(tmp_path_factory.getbasetemp()) / "cgan").iterdir()
+    (version,) = (cold_toys(tmp_path_factory.getbasetemp()) / "cgan").iterdir()
     return version
 
 
