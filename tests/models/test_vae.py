@@ -106,8 +106,7 @@ class TestVAE(VariantContract):
 
     @pytest.mark.slow
     @pytest.mark.parametrize("likelihood", LIKELIHOODS)
-    def test_the_served_export_answers_as_the_model_does(self, likelihood):
-        """Its export has tests of its own; the adversarial autoencoder's asks a server."""
+    def test_the_endpoints_are_the_models(self, likelihood):
         model = self.compiled(options=LIKELIHOODS[likelihood], run_eagerly=True)
         self.fit(model, steps=1)
         endpoints = {name: function for name, (function, _) in model.signatures().items()}
