@@ -1,5 +1,7 @@
 """Loads two sets of unpaired images by name: what CycleGAN learns from."""
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -41,11 +43,12 @@ class UnpairedSource:
         name: As given to `load_unpaired`.
         x, y: The `Source`s of both domains, without labels; `test` can be None.
         paired: Whether `x.test` and `y.test` are true pairs, image by image. For scores only.
+        unsigned: Of "x" and "y" those in which the sign of contrast says nothing: a digit of
+            digits-m is brighter than its ground or darker, by the photo's brightness.
+        make_judges: None, or makes `judges`, which have many images: only a score needs them.
         judges: None, or the labelled sources of X and of Y to which classifiers can be fitted
             that judge what is translated to X and to Y. Their `test` holds the images of `x.test`
             and `y.test` in the same order, their `train` none of these.
-        unsigned: Of "x" and "y" those in which the sign of contrast says nothing: a digit of
-            digits-m is brighter than its ground or darker, by the photo's brightness.
         train: Both domains at once, for those that ask for a size or a failure.
         fingerprint: 16 hex digits that change when a domain or the way it is read changes.
     """
@@ -54,13 +57,22 @@ class UnpairedSource:
     x: Source
     y: Source
     paired: bool = False
-    judges: tuple[Source, Source] | None = None
     unsigned: tuple[str, ...] = ()
+    make_judges: Callable[[], tuple[Source, Source]] | None = None
 
     test: ClassVar[None] = None
     class_names: ClassVar[None] = None
     num_classes: ClassVar[int] = 0
     num_modes: ClassVar[int] = 0
+
+    @property
+    def has_judges(self):
+        """Whether there are `judges`; makes none."""
+        return self.make_judges is not None
+
+    @property
+    def judges(self):
+        return self.make_judges() if self.has_judges else None
 
     @property
     def image_shape(self):
@@ -178,9 +190,6 @@ def _digits_to_digits_m(name, size, channels, resize):
     """Other digits in X than in Y; the held-out ones are in both, blended and not."""
     plain, mixed = digits(), digits_m()
     x, y, held_out = _split_digits(plain.labels)
-    rest = np.concatenate([x, y])
-    repeated = np.tile(rest, BLENDS)
-    many = blended(plain.images[repeated], patches(len(repeated), _JUDGE_SEED))
 
     def domain(name, images, train):
         splits = (Labelled(images[rows], None) for rows in (train, held_out))
@@ -190,16 +199,23 @@ def _digits_to_digits_m(name, size, channels, resize):
         test = Labelled(images[held_out], plain.labels[held_out])
         return array_source(name, train, test, DIGIT_NAMES, size, channels, resize)
 
+    @functools.cache
+    def judges():
+        rest = np.concatenate([x, y])
+        repeated = np.tile(rest, BLENDS)
+        many = blended(plain.images[repeated], patches(len(repeated), _JUDGE_SEED))
+        return (
+            judge("digits", Labelled(plain.images[rest], plain.labels[rest]), plain.images),
+            judge("digits-m", Labelled(many, plain.labels[repeated]), mixed.images),
+        )
+
     return UnpairedSource(
         name,
         domain("digits", plain.images, x),
         domain("digits-m", mixed.images, y),
         paired=True,
         unsigned=("y",),
-        judges=(
-            judge("digits", Labelled(plain.images[rest], plain.labels[rest]), plain.images),
-            judge("digits-m", Labelled(many, plain.labels[repeated]), mixed.images),
-        ),
+        make_judges=judges,
     )
 
 

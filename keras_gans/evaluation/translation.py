@@ -62,7 +62,7 @@ class TranslationEvaluator:
         )
         # Of two domains of one size the same places: true pairs stay pairs.
         self.inputs = {d: shuffled(split, 0, self.count) for d, split in self.inputs.items()}
-        feature_name = feature_name or ("classifier" if source.judges else "random")
+        feature_name = feature_name or ("classifier" if source.has_judges else "random")
         self.metrics = _checked_metrics(metrics, source, feature_name)
         self._sets = [name for name in self.metrics if name in SETS]
         to_x, to_y = source.judges or (source.x, source.y)
@@ -172,7 +172,7 @@ def _checked_metrics(metrics, source, feature_name):
         chosen = {name_by_features("mmd", feature_name), "sharpness", "cycle"}
         # Of pixels, each a feature, there are more than images as a rule: no Frechet distance.
         chosen |= {"frechet"} if feature_name == "classifier" else set()
-        chosen |= {"classes"} if source.judges else set()
+        chosen |= {"classes"} if source.has_judges else set()
         chosen |= {"pairs"} if source.paired else set()
         return tuple(name for name in known if name in chosen)
     unknown = [name for name in metrics if name not in known]

@@ -221,7 +221,7 @@ def precision_name(recipe, strategy):
 
 def _default_features(source):
     if isinstance(source, UnpairedSource):
-        return "classifier" if source.judges else "random"
+        return "classifier" if source.has_judges else "random"
     default = features.default_for(source)
     # Inception takes longer for a score than the networks here for an epoch, but on a GPU.
     slow = default == "inception_2015" and not tf.config.list_physical_devices("GPU")
@@ -231,7 +231,7 @@ def _default_features(source):
 def _default_metric(source, feature_name, count):
     if not isinstance(source, UnpairedSource):
         return evaluator.default_metric(source, feature_name, count)
-    held_out = source.judges[0].test.size if source.judges else 0
+    held_out = source.x.test.size if source.has_judges else 0
     enough = feature_name == "classifier" and min(held_out, count) > classifier.FEATURES
     return registry.name_by_features("frechet" if enough else "mmd", feature_name)
 

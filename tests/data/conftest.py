@@ -16,15 +16,19 @@ def gradient():
     return smooth_picture
 
 
-@pytest.fixture
-def photos(tmp_path):
+def write_photos(folder):
     """12 JPEG files of several sizes, even ones in "cat", odd ones in "dog"."""
-    root = tmp_path / "photos"
+    root = folder / "photos"
     for index in range(12):
         path = root / ("cat", "dog")[index % 2] / f"{index:02d}.jpg"
         path.parent.mkdir(parents=True, exist_ok=True)
         smooth_picture(40 + 3 * index, 50 - 2 * index, seed=index).save(path, quality=95)
     return root
+
+
+@pytest.fixture
+def photos(tmp_path):
+    return write_photos(tmp_path)
 
 
 @pytest.fixture

@@ -2,18 +2,13 @@
 
 import io
 import pickle
-import subprocess
-import sys
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from keras_gans.data import load_source
 from keras_gans.errors import InputError
-
-ROOT = Path(__file__).parents[2]
 
 
 def load(path, **arrays):
@@ -186,40 +181,3 @@ def test_flipped_bytes(tmp_path, mnist_like):
     data[2000:2100] = b"\xff" * 100
     (tmp_path / "a.npz").write_bytes(data)
     refused(tmp_path / "a.npz")
-
-
-@pytest.mark.slow
-def test_loading_takes_twice_the_size_of_the_arrays(tmp_path):
-    """What is accepted because it fits has to be read within what that promised."""
-    code = r"""
-import re, sys, pathlib
-import apps.quiet
-import numpy as np, tensorflow as tf
-from keras_gans.data import load_source
-def memory(key):
-    text = pathlib.Path("/proc/self/status").read_text()
-    return int(re.search(key + r":\s+(\d+)", text)[1]) * 1024
-load_source(f"npz:{sys.argv[1]}")
-for path in sys.argv[2:]:
-    pathlib.Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
-    before = memory("VmRSS")
-    load_source(f"npz:{path}")
-    print(memory("VmHWM") - before)
-"""
-    images = np.random.default_rng(0).integers(0, 256, (16000, 32, 32, 3), np.uint8)
-    arrays = {
-        "small": {"images": images[:100]},
-        "splits": {"x_train": images[:12000], "x_test": images[12000:]},
-        "first": {"images": np.ascontiguousarray(np.moveaxis(images, 3, 1))},
-        "floats": {"images": images[:4000].astype(np.float32) / 255},
-    }
-    for name, each in arrays.items():
-        np.savez(tmp_path / f"{name}.npz", **each)
-    np.save(tmp_path / "plain.npy", images)
-    paths = [tmp_path / f"{name}.npz" for name in arrays]
-    words = [sys.executable, "-c", code, *map(str, paths), str(tmp_path / "plain.npy")]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    sizes = [int(size) / images.nbytes for size in done.stdout.split()]
-    assert len(sizes) == 4
-    assert max(sizes) <= 2.2, sizes  # 0.2: what is read at a time, and a mask of floats

@@ -2,8 +2,6 @@
 
 import dataclasses
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -18,6 +16,7 @@ from keras_gans.data import (
     load_unpaired,
     skipped_text,
     steps_per_epoch,
+    unpaired,
 )
 from keras_gans.errors import InputError, RunError
 from tests.data.test_digits import is_blend
@@ -39,7 +38,11 @@ def pixels(split):
 
 @pytest.fixture(scope="module")
 def embedded():
-    return load_unpaired(EMBEDDED)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(unpaired, "BLENDS", 2)  # for Y's judge: 16 of each digit take seconds
+        source = load_unpaired(EMBEDDED)
+        assert source.judges  # made while there are 2
+    return source
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +103,12 @@ def test_every_part_holds_the_classes_alike(places):
         np.testing.assert_allclose(share, every, atol=1 / len(chosen))
 
 
-@pytest.mark.slow
+def test_judges_are_made_only_for_those_that_ask(monkeypatch):
+    """Their many images would keep everybody else waiting for a second."""
+    monkeypatch.setattr(unpaired, "BLENDS", "none can be made")
+    assert load_unpaired(EMBEDDED).has_judges
+
+
 def test_judges_never_see_a_held_out_digit(embedded, places):
     labels = load_source("digits").train.labels
     rest = places["x"]["train"] + places["y"]["train"]
@@ -113,7 +121,7 @@ def test_judges_never_see_a_held_out_digit(embedded, places):
     plain = pixels(load_source("digits", channels=3).train)
     np.testing.assert_array_equal(pixels(judge_x.train), plain[rest])
     np.testing.assert_array_equal(judge_x.train.labels, labels[rest])
-    assert judge_y.train.size % 1500 == 0
+    assert judge_y.train.size == 2 * 1500
     mixed = pixels(judge_y.train)
     assert len({image.tobytes() for image in mixed}) == len(mixed)
     for row in (0, 1499, 1500, len(mixed) - 1):
@@ -121,28 +129,12 @@ def test_judges_never_see_a_held_out_digit(embedded, places):
         assert judge_y.train.labels[row] == labels[rest[row % 1500]]
 
 
-@pytest.mark.slow
-def test_embedded_in_another_shape():
+def test_embedded_in_another_shape(monkeypatch):
+    monkeypatch.setattr(unpaired, "BLENDS", 1)
     source = load_unpaired(EMBEDDED, image_size=16, channels=1)
     every = (source, source.x, source.y, *source.judges)
     assert {part.image_shape for part in every} == {(16, 16, 1)}
     assert len({part.fingerprint for part in every}) == 5
-
-
-@pytest.mark.slow
-def test_fingerprints_are_equal_in_another_process(embedded):
-    code = (
-        "from keras_gans.data import load_unpaired, load_source;"
-        f"s = load_unpaired({EMBEDDED!r});"
-        "print(s.fingerprint, *(j.fingerprint for j in s.judges),"
-        "      load_source('digits-m').fingerprint)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == [
-        embedded.fingerprint,
-        *(judge.fingerprint for judge in embedded.judges),
-        load_source("digits-m").fingerprint,
-    ]
 
 
 @pytest.fixture

@@ -147,7 +147,7 @@ def judged():
         for name, seed in (("judge of x", 0), ("judge of y", 5))
     )
     x, y = (dataclasses.replace(judge, class_names=None) for judge in judges)
-    return UnpairedSource("stripes", x, y, paired=False, judges=judges)
+    return UnpairedSource("stripes", x, y, make_judges=lambda: judges)
 
 
 @pytest.fixture(scope="module")
