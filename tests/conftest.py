@@ -11,15 +11,18 @@ IS_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 def pytest_configure(config):
     if config.getoption("numprocesses", None) and not IS_WORKER:
         return  # runs no test, only its workers do: not worth the seconds of an import
+    if IS_WORKER:
+        # A worker a core: the threads of several would only wait for one another, NumPy's and
+        # scikit-learn's busily (eigenvalues of 128 x 128: 175 ms of processor time in place of 3).
+        # The programs that tests start inherit it: sums of as many threads are equal to the last
+        # bit. Before NumPy is imported, which reads its variable then.
+        for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
+            os.environ.setdefault(name, "1")
     import apps.quiet  # noqa: F401  before Keras, whose settings of other projects it keeps away
 
     # isort: split
     import tensorflow as tf
 
-    if IS_WORKER:
-        # A worker a core: the threads of several would only wait for one another. The programs that
-        # tests start inherit it: sums of as many threads are equal to the last bit.
-        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     # Before TensorFlow starts its devices: one CPU as two, for the tests of tf.distribute.
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)

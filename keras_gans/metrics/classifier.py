@@ -132,9 +132,10 @@ def _fit(source, train, images):
     network = _network(source.image_shape, source.num_classes)
     batch_size = min(BATCH_SIZE, train.size)
     steps = max(1, images // batch_size)
-    rate = keras.optimizers.schedules.CosineDecay(2e-3, steps)
+    optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(2e-3, steps))
+    optimizer.build(network.trainable_variables)  # else the first step is traced twice
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    network.compile(keras.optimizers.Adam(rate), loss, jit_compile=False)
+    network.compile(optimizer, loss, jit_compile=False)
     data = batches(train, batch_size, seed=0)
     # Of photos it takes minutes: a terminal shows how far it is.
     total, quiet = steps * batch_size, not sys.stderr.isatty()
