@@ -11,10 +11,10 @@ import tensorflow as tf
 from keras_gans.data.arrays import ArraySplit
 from keras_gans.errors import InputError, RunError
 from keras_gans.evaluation.evaluator import Evaluator, default_metric
-from keras_gans.metrics import classifier, frechet, registry
+from keras_gans.metrics import frechet, registry
 from keras_gans.metrics.estimate import Estimate
 from keras_gans.serving.endpoints import Endpoints
-from tests.metrics.test_classifier import short_fits, source, striped
+from tests.metrics.test_classifier import source, striped
 
 COUNT = 250
 
@@ -51,13 +51,12 @@ def evaluator(cache, data=None, **kwargs):
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory):
+def cache(stripes_classifier, tmp_path_factory):
     """With a classifier of the stripes, also of those without a test split: they are the same."""
     folder = tmp_path_factory.mktemp("cache")
-    with short_fits():
-        classifier.load_or_fit(large_source(), folder)
-    with_test, without = (large_source(test).fingerprint for test in (True, False))
-    shutil.copy(folder / f"classifier-{with_test}.keras", folder / f"classifier-{without}.keras")
+    for test in (True, False):
+        fingerprint = large_source(test).fingerprint
+        shutil.copy(stripes_classifier, folder / f"classifier-{fingerprint}.keras")
     return folder
 
 

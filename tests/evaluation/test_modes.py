@@ -1,6 +1,7 @@
 """Modes of samples of stacked images, by the classifier of their colours."""
 
 import math
+import shutil
 
 import numpy as np
 import pytest
@@ -10,9 +11,8 @@ from keras_gans.data import Source
 from keras_gans.data.stacked import StackedSplit
 from keras_gans.errors import InputError
 from keras_gans.evaluation.evaluator import Evaluator, default_count, default_metric
-from keras_gans.metrics import classifier, features
+from keras_gans.metrics import features
 from keras_gans.serving.endpoints import Endpoints
-from tests.metrics.test_classifier import short_fits
 from tests.metrics.test_classifier import source as stripes
 
 pytestmark = pytest.mark.slow  # they share a classifier that is fitted
@@ -39,10 +39,10 @@ def sampler(wanted=lambda seeds: seeds):
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory):
+def cache(stripes_classifier, tmp_path_factory):
+    """With the classifier of one colour."""
     folder = tmp_path_factory.mktemp("cache")
-    with short_fits():
-        classifier.load_or_fit(stripes(), folder)
+    shutil.copy(stripes_classifier, folder)
     return folder
 
 
