@@ -81,14 +81,14 @@ def test_an_export_of_two_generators_gives_each_its_own(cyclegan):
 
 @pytest.mark.slow
 def test_another_kind_of_model_is_refused(cgan, data, tmp_path):
-    directory = cgan.run
+    dcgan = prepared("dcgan", data)
     with pytest.raises(InputError, match="of another kind of model, ConditionalGAN"):
-        training.begin_from(prepared("dcgan", data), directory)
+        training.begin_from(dcgan, cgan.run)
     vae = RECIPES["vae"](dataset=f"npz:{data}", epochs=1, batch_size=8)
     with pytest.raises(InputError, match="of another kind of model or of other widths"):
         training.begin_from(training.prepare(vae), cgan.export)
     with pytest.raises(InputError, match="neither a run nor an export"):
-        training.begin_from(prepared("dcgan", data), tmp_path / "none")
+        training.begin_from(dcgan, tmp_path / "none")
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """Runs trained to their end: interrupted, gone on with, scored, exported."""
 
+import dataclasses
 import json
 import signal
 from itertools import pairwise
@@ -32,6 +33,12 @@ def recipe(data):
 def whole(recipe, tmp_path_factory):
     """The folder and the model of a run that nobody disturbed; do not touch."""
     return whole_run(recipe, tmp_path_factory.mktemp("whole"))
+
+
+@pytest.fixture(scope="module")
+def run(data):
+    """Three epochs of eight steps, for tests that train none and set the step."""
+    return training.prepare(recipe_of("dcgan", data, epochs=3))
 
 
 def interrupted_run(recipe, folder, number):
@@ -165,8 +172,7 @@ def test_half_precision_is_in_the_configuration_and_the_checkpoint(data, tmp_pat
     assert keras.config.dtype_policy().name == "float32"
 
 
-def test_the_rest_of_an_interrupted_epoch_is_a_fit_of_its_own(data):
-    run = training.prepare(recipe_of("dcgan", data, epochs=3))
+def test_the_rest_of_an_interrupted_epoch_is_a_fit_of_its_own(run):
     left = {
         step: [
             (fit["initial_epoch"], fit["epochs"], fit["steps_per_epoch"])
@@ -189,8 +195,7 @@ def segments_from(run, step):
     return loop.fit_segments(run)
 
 
-def test_each_fit_begins_with_the_batch_of_its_step(data):
-    run = training.prepare(recipe_of("dcgan", data, epochs=3))
+def test_each_fit_begins_with_the_batch_of_its_step(run):
     segments = segments_from(run, 11)
     for step in (11, 16):
         run.model.step.assign(step)
@@ -240,8 +245,7 @@ def test_the_means_of_an_epoch_with_a_hole_are_of_all_its_steps(data):
 
 
 @pytest.mark.parametrize("cause", ["No space left on device", "Disk quota exceeded"])
-def test_a_full_disk_that_tensorflow_meets_is_no_lack_of_memory(data, tmp_path, cause):
-    run = training.prepare(recipe_of("dcgan", data))
+def test_a_full_disk_that_tensorflow_meets_is_no_lack_of_memory(run, tmp_path, cause):
     refused = pytest.raises(RunError, match=f"cannot write to {tmp_path}: {cause}")
     with refused, loop.known_errors(run, tmp_path):
         message = f"{tmp_path}/events.out.tfevents.1.host.v2; {cause}"
@@ -251,8 +255,8 @@ def test_a_full_disk_that_tensorflow_meets_is_no_lack_of_memory(data, tmp_path, 
 @pytest.mark.parametrize(
     ("batch", "cure"), [(8, "a smaller batch, as --batch-size 4, smaller images"), (2, "smaller")]
 )
-def test_too_little_memory_ends_in_one_line_with_a_smaller_batch(data, batch, cure):
-    run = training.prepare(recipe_of("dcgan", data, batch_size=batch))
+def test_too_little_memory_ends_in_one_line_with_a_smaller_batch(run, batch, cure):
+    run = dataclasses.replace(run, recipe=dataclasses.replace(run.recipe, batch_size=batch))
     refused = pytest.raises(RunError, match=f"out of memory: begin again with {cure}")
     with refused, loop.known_errors(run):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
