@@ -10,7 +10,7 @@ from keras_gans import training
 from keras_gans.errors import InputError
 from keras_gans.recipes import RECIPES
 from tests.apps.processes import assert_same_state
-from tests.training.toys import recipe_of, whole_run, without_graph
+from tests.training.toys import recipe_of, save_untrained, whole_run, without_graph
 
 # One step an epoch.
 SETTINGS = {"batch_size": 64, "evaluate_epochs": 0, "sample_epochs": 100}
@@ -110,7 +110,11 @@ def test_a_complete_run_that_is_trained_longer_is_a_longer_run(cgan, data, tmp_p
 @pytest.mark.slow
 def test_schedules_are_those_of_the_longer_run(data, tmp_path):
     recipe = recipe_of("cgan", data, epochs=1, **SETTINGS)
-    directory, _ = whole_run(recipe, tmp_path)
+    run = training.prepare(recipe)
+    for variable in (run.model.step, *(o.iterations for o in run.model.optimizers.values())):
+        variable.assign(1)  # as after its only step
+    directory = training.create(run, tmp_path)
+    save_untrained(run, directory)
     longer = training.reopen(dataclasses.replace(recipe, epochs=4), directory)
     assert longer.model.steps_done == 1
     # Killed now, it goes on the same.
