@@ -69,7 +69,7 @@ def ended(tmp_path_factory):
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,  # s; a hang has no end, a busy machine takes a minute
         check=False,
     )
 
