@@ -18,6 +18,15 @@ ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^`([\w/.]+)`[^\n]*\n\n```python\n(.*?)```$", PAGE, re.M | re.S)
 
+TRAINS = """
+from tests.apps.processes import run_here
+
+
+def test_it_trains(capsys):
+    status, _, err = run_here(capsys, "train", *{words})
+    assert status == 0, err
+"""
+
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
@@ -86,20 +95,31 @@ def test_the_example_keeps_the_rules_of_style(project):
         assert done.returncode == 0, done.stdout
 
 
-def test_the_example_passes_the_contract(project):
-    done = run(project, "pytest", "-q", "-p", "no:cacheprovider", "tests/models/test_rgan.py")
-    assert done.returncode == 0, done.stdout
-    # The contract's tests, and one of the paper.
-    count = sum(name.startswith("test_") for name in dir(VariantContract)) + 1
-    assert int(re.search(r"(\d+) passed", done.stdout)[1]) == count
-    assert "skipped" not in done.stdout
-
-
-def test_the_example_trains_by_the_same_command(project, tmp_path):
-    data = write_npz(tmp_path / "data.npz")
+@pytest.fixture(scope="module")
+def outcome(project, tmp_path_factory):
+    """The example's test and its training in one process: `(what pytest says, folder)`."""
+    folder = tmp_path_factory.mktemp("trained")
+    data = write_npz(folder / "data.npz")
     options = ["--dataset", f"npz:{data}", "--batch-size", "16", "--epochs", "1", "--name", "first"]
     scores = ["--evaluate-samples", "16", "--features", "pixels"]
-    done = run(project, "apps.train", "rgan", *options, *scores, *places(tmp_path))
-    assert done.returncode == 0, done.stderr
-    assert list((tmp_path / "exports" / "rgan").glob("*/saved_model.pb"))
-    assert (tmp_path / "runs" / "first" / "checkpoint.keras").is_file()
+    words = ["rgan", *options, *scores, *places(folder)]
+    (project / "tests" / "test_command.py").write_text(TRAINS.format(words=words))
+    files = ("tests/models/test_rgan.py", "tests/test_command.py")
+    done = run(project, "pytest", "-q", "-rA", "-p", "no:cacheprovider", *files)
+    return done.stdout, folder
+
+
+def test_the_example_passes_the_contract(outcome):
+    said, _ = outcome
+    # The contract's tests, and one of the paper.
+    count = sum(name.startswith("test_") for name in dir(VariantContract)) + 1
+    assert said.count("\nPASSED tests/models/test_rgan.py::") == count, said
+    assert "FAILED" not in said
+    assert "SKIPPED" not in said
+
+
+def test_the_example_trains_by_the_same_command(outcome):
+    said, folder = outcome
+    assert "\nPASSED tests/test_command.py::" in said, said
+    assert list((folder / "exports" / "rgan").glob("*/saved_model.pb"))
+    assert (folder / "runs" / "first" / "checkpoint.keras").is_file()
