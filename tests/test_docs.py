@@ -146,8 +146,8 @@ def small(program, arguments, command, base):
         return [*arguments, "--dry-run"]
     if "--resume" in arguments or "--help" in arguments:
         return arguments
-    if "--init-from" in arguments:
-        arguments = [*arguments, "--filters", "[4,4]"]  # of the run that is there
+    if program == "train" and arguments[0] in ("cgan", "dcgan"):
+        arguments = [*arguments, "--filters", "[4,4]"]  # as the run that is there to begin from
     if program == "train" and arguments[0] == "cyclegan":
         pictures = f"folders:{base}/photos/summer,{base}/photos/winter"
         few = ["--image-size", "8", "--blocks", "1", "--dry-run"]

@@ -123,6 +123,8 @@ def test_what_is_around_the_step_is_reported(here, tmp_path, monkeypatch, capsys
         return result
 
     monkeypatch.setattr(cases, "run", run)
+    # A classifier would have to be fitted first.
+    monkeypatch.setitem(RECIPES, "dcgan", functools.partial(RECIPES["dcgan"], features="pixels"))
     monkeypatch.setattr(overhead, "IMAGES", 64)
     monkeypatch.setattr(overhead, "IMAGE_SHAPE", (8, 8, 1))
     flags = ["--batch-sizes", "16", "--repeats", "1"]
