@@ -13,7 +13,7 @@ from keras_gans import training
 from keras_gans.serving import export
 from keras_gans.serving.encoded_images import encode_png
 from tests.apps import toy_runs
-from tests.apps.processes import ended, refusal, run_here, snapshot, start
+from tests.apps.processes import refusal, run_here, snapshot
 
 pytestmark = pytest.mark.slow
 
@@ -161,13 +161,6 @@ def test_an_unfinished_run_makes_images_too(named, tmp_path, capsys):
     """It has a checkpoint, and no export yet."""
     run = shutil.copytree(named[0], tmp_path / "run")
     assert made(capsys, run, tmp_path / "images", "--count", "2")
-
-
-def test_a_process_says_where_the_images_are_and_nothing_else(unconditional, tmp_path):
-    out = tmp_path / "images"
-    process = start("generate", unconditional[1], "--out", out, "--count", 2)
-    assert ended(process) == (0, f"{out}\n", "")
-    assert len(list(out.iterdir())) == 2
 
 
 class Large:
