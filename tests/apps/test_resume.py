@@ -1,5 +1,8 @@
 """Runs that were killed, interrupted or damaged, and what going on with them gives."""
 
+import contextlib
+import json
+import os
 import re
 import shlex
 import shutil
@@ -10,7 +13,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_gans import training
+from keras_gans import callbacks, training
 from keras_gans.recipes import RECIPES
 from tests.apps.processes import (
     SMALL,
@@ -36,6 +39,21 @@ SETTINGS = {"filters": (4, 4), "batch_size": 16, "epochs": 2, "log_steps": 1}
 SETTINGS |= {"checkpoint_seconds": 0.0}
 FLAGS = [*SMALL, "--log-steps", "1", "--checkpoint-seconds", "0"]
 STEPS = 8
+
+OTHER_PROJECTS = {
+    "KERAS_BACKEND": "jax",
+    "KERAS_NNX_ENABLED": "1",
+    "KERAS_MAX_EPOCHS": "1",
+    "KERAS_MAX_STEPS_PER_EPOCH": "1",
+    "TF_USE_LEGACY_KERAS": "1",
+}
+KERAS_JSON = {
+    "floatx": "float16",
+    "epsilon": 0.1,
+    "backend": "torch",
+    "image_data_format": "channels_first",
+    "nnx_enabled": True,
+}
 
 
 @pytest.fixture(scope="module")
@@ -128,33 +146,50 @@ def freeze_while(condition, process):
         process.send_signal(signal.SIGCONT)
 
 
+@contextlib.contextmanager
+def sigterm_after_a_checkpoint():
+    """Sends this process SIGTERM, as a batch system does, when the next checkpoint is written."""
+    save = callbacks.Checkpoint.save
+    with pytest.MonkeyPatch.context() as patch:
+
+        def save_and_send(checkpoint):
+            patch.undo()
+            save(checkpoint)
+            signal.raise_signal(signal.SIGTERM)
+
+        patch.setattr(callbacks.Checkpoint, "save", save_and_send)
+        yield
+
+
 # Going on -----------------------------------------------------------------------------------------
 
 
 def test_a_run_killed_and_stopped_ends_as_if_never_disturbed(killed, whole, tmp_path, capsys):
+    """Whatever a user's other projects ask of Keras meanwhile."""
     folder = tmp_path / "my own"  # a space, which the command must survive
     shutil.copytree(killed.parents[1], folder)
     run = folder / "runs" / killed.name
-    checkpoint = run / "checkpoint.keras"
-    before = checkpoint.stat().st_mtime_ns
-    process = start("train", "cgan", "--resume", run, *places(folder))
-    wait_for(lambda: checkpoint.stat().st_mtime_ns > before, process)
-    process.send_signal(signal.SIGTERM)
-    status, out, err = ended(process)
+    config = (run / "config.yaml").read_bytes()
+    before = int(checkpoint_of(run).step)
+    with sigterm_after_a_checkpoint():
+        status, out, err = run_here(capsys, "train", "cgan", "--resume", run, *places(folder))
     assert status == 130, err
     # It may have come to the first epoch's end.
     assert all(line.startswith("epoch 1/2  d_loss") for line in err.splitlines())
     *_, said, command = out.splitlines()
     step = int(re.match(rf"stopped at step (\d+) of {STEPS}; saved\. Go on with", said)[1])
-    assert int(checkpoint_of(run).step) == step < STEPS
+    assert before < int(checkpoint_of(run).step) == step < STEPS
     # The command as make gets it from a shell, and the program from make's.
     make, target, arguments = shlex.split(command)
     assert (make, target) == ("make", "train-cgan")
     arguments = shlex.split(arguments.removeprefix("ARGS="))
-    status, out, err = run_here(capsys, "train", "cgan", *arguments)
+    (tmp_path / "keras.json").write_text(json.dumps(KERAS_JSON))
+    environment = os.environ | OTHER_PROJECTS | {"KERAS_HOME": str(tmp_path)}
+    status, out, err = ended(start("train", "cgan", *arguments, env=environment))
     assert status == 0, err
     assert f"exported  {folder}/exports/cgan/" in out
     assert_goes_on_as_if_never_stopped(run, whole)
+    assert (run / "config.yaml").read_bytes() == config
     assert not is_writing(run)
 
 

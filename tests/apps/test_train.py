@@ -17,6 +17,7 @@ import yaml
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from apps import train
 from keras_gans import ConditionalGAN, training
 from keras_gans.recipes import RECIPES
 from tests.apps.processes import (
@@ -368,6 +369,11 @@ def test_a_configuration_that_cannot_be_used(cgan, tmp_path, capsys, content, wo
     config = tmp_path / "config.yaml"
     config.write_bytes(content)
     assert words in refused(capsys, tmp_path, [*cgan, "--config", config])
+
+
+def test_a_saved_configuration_repeats_a_run(run):
+    _, recipe = train.parse(RECIPES["cgan"], ["--config", str(run / "config.yaml")])
+    assert recipe.as_dict() == training.saved_settings(run)
 
 
 def test_a_configuration_that_is_missing_or_a_folder(cgan, tmp_path, capsys):
