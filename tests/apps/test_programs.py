@@ -14,7 +14,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from tests.apps.processes import ROOT, SMALL, places
+from tests.apps.processes import ROOT, SMALL, logged, places
 
 pytestmark = pytest.mark.slow
 
@@ -46,7 +46,10 @@ for program, *words in json.loads(sys.argv[1]):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Pictures of two classes, one of a name that is no UTF-8, below a folder of such a name."""
+    """Pictures of two classes, one of a name that is no UTF-8, below a folder of such a name.
+
+    One picture more is damaged, `bad.png`.
+    """
     base = tmp_path_factory.mktemp("names")
     random = np.random.default_rng(0)
     for name in (b"Anna's caf\xe9", "猫 $5".encode()):
@@ -55,6 +58,7 @@ def folder(tmp_path_factory):
         for index in range(16):
             image = Image.fromarray(random.integers(0, 256, (8, 8), np.uint8))
             image.save(place / f"{index:02}.png")
+    (place / "bad.png").write_bytes(b"no picture")
     return place.parent
 
 
@@ -64,6 +68,8 @@ def outcomes(folder, tmp_path_factory):
     base = tmp_path_factory.mktemp("Größe $5")
     odd = base / os.fsdecode(b"caf\xe9")
     options = ["--dataset", f"folder:{folder}", "--image-size", "8", *SMALL]
+    options += ["--bad-images", "skip", "--cache-mib", "0"]
+    options += ["--batch-size", "8", "--log-steps", "3", "--sample-epochs", "1"]
     run = base / "runs" / "mine"
     more = ["--samples", "20", "--metrics", "classes", "mmd"]
     commands = {name: [name, "--nonsense", "1"] for name in PROGRAMS} | {
@@ -125,6 +131,21 @@ def test_a_run_ends_with_what_it_wrote(outcomes, folder):
     record = json.loads((run / "run.json").read_text())
     assert set(record["data"]["class_names"]) == {path.name for path in folder.iterdir()}
     assert (run / "samples" / "history.gif").exists()
+
+
+def test_a_run_tells_what_it_skipped(outcomes, folder):
+    base, ended = outcomes
+    # In the plan, and when all is done.
+    told = re.findall(r"^skipped   1 unreadable image: .*/bad\.png", ended["trained"][1], re.M)
+    assert len(told) == 2
+    record = json.loads((base / "runs" / "mine" / "run.json").read_text())
+    assert record["skipped"] == [f"{folder}/猫 $5/bad.png"]
+
+
+def test_a_run_logs_and_draws_as_often_as_asked(outcomes):
+    values = logged(outcomes[0] / "runs" / "mine")
+    assert sorted(values["step/d_loss"]) == [3, 6]
+    assert sorted(values["samples"]) == [4, 8]
 
 
 def test_what_the_end_names_can_be_run(outcomes):
