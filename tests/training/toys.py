@@ -1,5 +1,6 @@
 """Tiny runs for the tests of this folder."""
 
+import contextlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,20 +44,27 @@ class Finished(NamedTuple):
     recipe: Recipe
 
 
+@contextlib.contextmanager
+def unchecked_exports():
+    """Leaves out what an export is checked by, 1 to 3 s of a C++ loader, where no test is of it.
+
+    tests/serving and the contract of the variants have exports that are checked.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(export, "_check", lambda *_: None)
+        yield
+
+
 def save_untrained(run, directory):
     """Instead of `training.train`, where no weights need have moved."""
     run.model.save(directory / "checkpoint.keras")
 
 
 def finished_run(recipe, folder, train=training.train):
-    """Trains a run of few steps and exports it; returns a `Finished`.
-
-    The export is not run by the server's loader, which takes seconds of another process.
-    """
+    """Trains a run of few steps and exports it; returns a `Finished`."""
     run = without_graph(training.prepare(recipe))
     directory = training.create(run, folder / "runs", recipe.variant)
     train(run, directory)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(export, "_check", lambda *_: None)
+    with unchecked_exports():
         training.finish(run, directory, folder / "exports")
     return Finished(directory, folder / "exports" / recipe.variant, run.model, run.recipe)
