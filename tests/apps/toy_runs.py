@@ -29,7 +29,7 @@ def conditional(base):
         pictures = write_folder(folder / "pictures", CLASSES)
         return {"dataset": f"folder:{pictures}", "image_size": 8, **ADVERSARIAL}
 
-    return _once(base, "cgan", settings, scale=10)
+    return _once(base, "cgan", settings, deviation=0.2)
 
 
 def unconditional(base):
@@ -39,7 +39,7 @@ def unconditional(base):
         data = write_npz(folder / "data.npz", count=24, shape=(8, 8, 3), classes=None)
         return {"dataset": f"npz:{data}", **ADVERSARIAL}
 
-    return _once(base, "dcgan", settings, scale=10)
+    return _once(base, "dcgan", settings, deviation=0.2)
 
 
 def variational(base):
@@ -49,7 +49,7 @@ def variational(base):
         data = write_npz(folder / "data.npz", count=24)
         return {"dataset": f"npz:{data}", "resize": "pad", **CODERS}
 
-    return _once(base, "vae", settings, scale=3)
+    return _once(base, "vae", settings, deviation=0.5)
 
 
 def plain_coder(base):
@@ -58,7 +58,7 @@ def plain_coder(base):
     def settings(folder):
         return {"dataset": f"npz:{write_npz(folder / 'data.npz', count=24)}", **CODERS}
 
-    return _once(base, "autoencoder", settings, scale=3)
+    return _once(base, "autoencoder", settings, deviation=0.5)
 
 
 def few_rows(base):
@@ -80,7 +80,7 @@ def few_rows(base):
     return folder
 
 
-def _once(base, variant, settings, scale):
+def _once(base, variant, settings, deviation):
     with shared_folder(base, f"run-{variant}") as folder:
         exports = folder / "exports" / variant
         if not folder.exists():
@@ -88,9 +88,11 @@ def _once(base, variant, settings, scale):
             run = training.prepare(RECIPES[variant](**settings(folder)))
             directory = training.create(run, folder / "runs", "run")
             # Not trained, but of larger weights than fresh ones, whose images are nearly all gray.
-            for variable in run.model.weights:
+            for seed, variable in enumerate(run.model.weights):
                 if variable.name in ("kernel", "embeddings"):
-                    variable.assign(scale * variable)
+                    variable.assign(
+                        keras.random.normal(variable.shape, stddev=deviation, seed=seed)
+                    )
             save_untrained(run, directory)
             with unchecked_exports():
                 run.model.export(exports)
