@@ -71,6 +71,12 @@ def data(whole, tmp_path_factory):
     return shutil.copy(original, tmp_path_factory.mktemp("data") / "data.npz")
 
 
+def odd_environment(folder):
+    """What a program finds where other projects have set all that Keras can be told."""
+    (folder / "keras.json").write_text(json.dumps(KERAS_JSON))
+    return os.environ | OTHER_PROJECTS | {"KERAS_HOME": str(folder)}
+
+
 def copied(run, runs_dir):
     """A copy of a run and of what it is scored by, without what a killed program leaves."""
     shutil.copytree(run.parent / training.CACHE, runs_dir / training.CACHE)
@@ -86,7 +92,8 @@ def killed(tmp_path_factory, whole, data):
     # Before the first checkpoint, when only the folder is there.
     prepared = training.prepare(RECIPES["cgan"](dataset=f"npz:{data}", **SETTINGS))
     run = training.create(prepared, base / "runs", "killed")
-    process = start("train", "cgan", "--resume", run, *places(base))
+    odd = odd_environment(base)
+    process = start("train", "cgan", "--resume", run, *places(base), env=odd)
     wait_for((run / "checkpoint.keras").exists, process)
     freeze_while(lambda: is_writing(run), process)
     process.kill()
@@ -166,7 +173,7 @@ def sigterm_after_a_checkpoint():
 
 
 def test_a_run_killed_and_stopped_ends_as_if_never_disturbed(killed, whole, tmp_path, capsys):
-    """Whatever a user's other projects ask of Keras meanwhile."""
+    """Whatever a user's other projects ask of Keras, as it begins and as it ends."""
     folder = tmp_path / "my own"  # a space, which the command must survive
     shutil.copytree(killed.parents[1], folder)
     run = folder / "runs" / killed.name
@@ -184,9 +191,8 @@ def test_a_run_killed_and_stopped_ends_as_if_never_disturbed(killed, whole, tmp_
     make, target, arguments = shlex.split(command)
     assert (make, target) == ("make", "train-cgan")
     arguments = shlex.split(arguments.removeprefix("ARGS="))
-    (tmp_path / "keras.json").write_text(json.dumps(KERAS_JSON))
-    environment = os.environ | OTHER_PROJECTS | {"KERAS_HOME": str(tmp_path)}
-    status, out, err = ended(start("train", "cgan", *arguments, env=environment))
+    odd = odd_environment(tmp_path)
+    status, out, err = ended(start("train", "cgan", *arguments, env=odd))
     assert status == 0, err
     assert f"exported  {folder}/exports/cgan/" in out
     assert_goes_on_as_if_never_stopped(run, whole)
