@@ -48,7 +48,7 @@ def runs(tmp_path_factory, data):
     run = without_graph(training.prepare(RECIPES["cgan"](**settings)))
     directory = training.create(run, folder, "cgan")
     training.train(run, directory, training.evaluator_for(run, folder))
-    with toy_runs.unchecked_exports():
+    with unchecked_exports():
         version, _ = training.finish(run, directory, folder / "exports")
     return folder, version
 
@@ -163,7 +163,7 @@ def test_an_export_of_own_pictures_is_measured(tmp_path, capsys, monkeypatch):
     run = training.prepare(RECIPES["dcgan"](dataset=data, evaluate_epochs=0, **settings, **reading))
     directory = training.create(run, tmp_path, "dcgan")
     save_untrained(run, directory)
-    with toy_runs.unchecked_exports():
+    with unchecked_exports():
         version, _ = training.finish(run, directory, tmp_path / "exports")
     words = {**reading, "value_range": "[0,200]", "max_megapixels": "1"}
     flags = [
@@ -195,7 +195,7 @@ def test_a_run_of_an_earlier_version_goes_on(run, capsys):
     del record["version"]  # as if stopped before its export
     (run / "run.json").write_text(json.dumps(record))
     options = ["cgan", "--resume", run, "--export-dir", run.parent / "exports"]
-    with toy_runs.unchecked_exports():
+    with unchecked_exports():
         status, out, err = run_here(capsys, "train", *options)
     assert status == 0, err
     assert "best      frechet_200_classifier" in out

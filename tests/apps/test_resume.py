@@ -31,7 +31,7 @@ from tests.apps.processes import (
     trained,
     write_npz,
 )
-from tests.apps.toy_runs import unchecked_exports
+from tests.training.toys import unchecked_exports
 
 pytestmark = pytest.mark.slow
 

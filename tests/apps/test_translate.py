@@ -7,7 +7,7 @@ from PIL import Image
 
 from keras_gans.serving import export
 from tests.apps.processes import refusal, run_here, snapshot, truncate
-from tests.apps.toy_runs import unchecked_exports
+from tests.training.toys import unchecked_exports
 from tests.models.test_gan import TestGAN as Toy
 
 pytestmark = pytest.mark.slow

@@ -273,7 +273,7 @@ def test_a_vae_walks_through_the_images_of_the_seeds(variational, tmp_path, caps
 def test_the_priors_classes_stand_side_by_side(tmp_path, capsys):
     """Its latents differ between classes, and what decodes them takes no label."""
     model = coder(kg.AdversarialAutoencoder, num_classes=3)
-    with toy_runs.unchecked_exports():
+    with unchecked_exports():
         version = model.export(tmp_path / "aae")
     more = [*SHORT, "--seed", "2", "--points", "2"]
     frames, _, _ = walked(capsys, version, tmp_path / "x.gif", *more)
