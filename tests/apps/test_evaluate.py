@@ -14,7 +14,7 @@ from keras_gans.evaluation import results
 from keras_gans.recipes import RECIPES
 from tests.apps import toy_runs
 from tests.apps.processes import full_disk, logged, refusal, run_here, write_npz
-from tests.training.toys import save_untrained, without_graph
+from tests.training.toys import save_untrained, unchecked_exports, without_graph
 
 pytestmark = pytest.mark.slow
 

@@ -7,8 +7,8 @@ from PIL import Image
 
 from keras_gans.serving import export
 from tests.apps.processes import refusal, run_here, snapshot, truncate
-from tests.training.toys import unchecked_exports
 from tests.models.test_gan import TestGAN as Toy
+from tests.training.toys import unchecked_exports
 
 pytestmark = pytest.mark.slow
 

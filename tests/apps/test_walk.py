@@ -18,6 +18,7 @@ from keras_gans.serving.endpoints import Endpoints
 from keras_gans.serving.sampling import Sampler
 from tests.apps import toy_runs
 from tests.apps.processes import full_disk, logged, refusal, run_here, snapshot, truncate
+from tests.training.toys import unchecked_exports
 from tests.visualize.test_walks import coder
 
 pytestmark = pytest.mark.slow
