@@ -54,7 +54,7 @@ def main(arguments=None):
             if options.init_from is not None:
                 run = training.begin_from(run, options.init_from)
             else:
-                for config in filter(None, options.config or ()):  # None is of settings as text
+                for config in filter(None, options.config or ()):  # None: settings as text
                     run = training.begin_anew(run, str(config))
         else:
             if chief and not options.dry_run:

@@ -78,23 +78,19 @@ def left_by_killed(folder, *names):
 
 @contextlib.contextmanager
 def exclusive(folder):
-    """Context manager: of all programs and threads, one at a time is inside for a folder.
+    """Context manager: holds a folder's lock, for which other programs and threads wait.
 
-    Others wait. Where the system or the file system knows no locks, nobody does.
+    Where the system or the file system has none, or the folder cannot be read, nothing is locked.
     """
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        yield
-        return
-    # The folder itself, so that no file is left in it.
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):
+    with contextlib.ExitStack() as held:
+        with contextlib.suppress(ImportError, OSError):  # Windows has no fcntl
+            import fcntl
+
+            # The folder itself, so that no file is left in it.
+            descriptor = os.open(folder, os.O_RDONLY)
+            held.callback(os.close, descriptor)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
-    finally:
-        os.close(descriptor)
 
 
 @contextlib.contextmanager

@@ -30,7 +30,7 @@ needs_browser = pytest.mark.skipif(
 
 @contextlib.contextmanager
 def pictured(page, request, path):
-    """Leaves a picture of how a page ends if the test of a fixture's `request` fails meanwhile."""
+    """Takes a screenshot of the page to `path` if the test of a fixture's `request` fails."""
     failed = request.session.testsfailed
     yield
     if request.session.testsfailed > failed:
@@ -38,16 +38,16 @@ def pictured(page, request, path):
 
 
 @contextlib.contextmanager
-def heard(page, event, told):
-    """Lists what `told` says of each such event of a page during the block."""
-    all_told = []
+def recorded(page, event, describe):
+    """Lists what `describe` makes of each such event of a page during the block."""
+    records = []
 
-    def listen(said):
-        all_told.append(told(said))
+    def record(what):
+        records.append(describe(what))
 
-    page.on(event, listen)
-    yield all_told
-    page.remove_listener(event, listen)
+    page.on(event, record)
+    yield records
+    page.remove_listener(event, record)
 
 
 @contextlib.contextmanager

@@ -70,8 +70,9 @@ class UnpairedSource:
         """Whether there are `judges`; makes none."""
         return self.make_judges is not None
 
-    @property
+    @functools.cached_property
     def judges(self):
+        """The labelled sources of X and of Y that `make_judges` gives, made once; or None."""
         return self.make_judges() if self.has_judges else None
 
     @property
@@ -199,7 +200,6 @@ def _digits_to_digits_m(name, size, channels, resize):
         test = Labelled(images[held_out], plain.labels[held_out])
         return array_source(name, train, test, DIGIT_NAMES, size, channels, resize)
 
-    @functools.cache
     def judges():
         rest = np.concatenate([x, y])
         repeated = np.tile(rest, BLENDS)

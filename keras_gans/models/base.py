@@ -93,15 +93,15 @@ class GenerativeModel(keras.Model):
         scales = kwargs.get("auto_scale_loss", True) and self.dtype_policy.name == "mixed_float16"
         if len(set(map(id, optimizers.values()))) < len(phases):
             raise ValueError(f"{', '.join(phases)} must be different objects: each keeps state.")
+        count = self.distribute_strategy.num_replicas_in_sync
         for key, (_, network) in phases.items():
+            replicas.check_optimizer(f"{type(self).__name__}'s {key}", optimizers[key], count)
             if not network.trainable_variables:
                 raise ValueError(
                     f"{network.name} must have trainable weights, which {key} is to move: leave "
                     "`trainable` as it is, a step freezes who must not move. Received: none"
                 )
             optimizer = optimizers[key]
-            count = self.distribute_strategy.num_replicas_in_sync
-            replicas.check_optimizer(f"{type(self).__name__}'s {key}", optimizer, count)
             # One that is given with a scale of its own keeps it, as in Keras.
             if scales and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
                 optimizer = keras.optimizers.LossScaleOptimizer(optimizer)

@@ -64,11 +64,14 @@ def check_shares(size, count):
 def check_optimizer(name, optimizer, count):
     """Raises InputError if an optimizer, the argument `name`, cannot work on `count` replicas."""
     inner = getattr(optimizer, "inner_optimizer", optimizer)  # of one that scales its loss
-    # What Keras does every few steps, it does within a condition, where replicas cannot meet.
-    for key in ("gradient_accumulation_steps", "ema_overwrite_frequency"):
-        if count > 1 and (steps := getattr(inner, key)):
+    # What Keras does every few steps is inside `tf.cond`, where replicas cannot exchange values.
+    periodic = {"gradient_accumulation_steps": inner.gradient_accumulation_steps}
+    if inner.use_ema:
+        periodic["ema_overwrite_frequency"] = inner.ema_overwrite_frequency
+    for key, steps in periodic.items():
+        if count > 1 and steps:
             raise InputError(
-                f"{name} must have no {key} on {count} replicas: Keras knows it on one only. "
+                f"{name} must have no {key} on {count} replicas: Keras supports it on one only. "
                 f"Received: {key}={steps}"
             )
 

@@ -10,16 +10,17 @@ LUMA = (19595, 38470, 7471)  # of 65536: ITU-R BT.601, as Pillow and JPEG have i
 PNG_HEAD = 24  # bytes up to the end of width and height
 ALPHA_TYPES = [b"\x04", b"\x06"]  # gray and colours with alpha, by the byte after the depth
 SIDE_OF_NONE = 8  # px, of the images that no file holds
-EXIF_HEAD = 2048  # bytes; a JPEG file's EXIF data begins with what is asked for
-# The entry of the first directory, each of 12 bytes, which says how a camera was held: from 1 to 8.
+EXIF_HEAD = 2**14  # bytes from a JPEG file's start in which its EXIF data is looked for
+# Its tag 0x0112, Orientation, from 1 to 8, in little and in big endian: an entry of 12 bytes among
+# those of the first directory, which begins behind a head of 8.
 ORIENTATION = (
-    r"^\C{2,600}?Exif\x00\x00(?:"
+    r"^\C*?Exif\x00\x00(?:"
     r"II\*\x00\x08\x00\x00\x00\C\C(?:\C{12}){0,60}?\x12\x01\x03\x00\x01\x00\x00\x00([\x01-\x08])|"
     r"MM\x00\*\x00\x00\x00\x08\C\C(?:\C{12}){0,60}?\x01\x12\x00\x03\x00\x00\x00\x01\x00([\x01-\x08])"
     r")\C*$"
 )
-# What such a photo is then: rows for columns, upside down, mirrored.
-TRANSPOSED, UPSIDE_DOWN, MIRRORED = {5, 6, 7, 8}, {3, 4, 7, 8}, {2, 3, 6, 7}
+FIRST_TRANSPOSED = 5  # orientations from 5 on have rows for columns
+UPSIDE_DOWN, MIRRORED = {3, 4, 7, 8}, {2, 3, 6, 7}
 REVERSED_AXES = np.array([[n in UPSIDE_DOWN, n in MIRRORED, False] for n in range(9)])
 
 
@@ -65,7 +66,7 @@ def _size(contents):
 
     def of_jpeg():
         size = tf.cast(tf.io.extract_jpeg_shape(contents)[:2], tf.int64)
-        return tf.where(_orientation(contents) < min(TRANSPOSED), size, size[::-1])
+        return tf.where(_orientation(contents) < FIRST_TRANSPOSED, size, size[::-1])
 
     return tf.cond(is_png, of_png, of_jpeg)
 
@@ -84,7 +85,8 @@ def decode_images(image_bytes, channels, size=(None, None)):
 
     Refuses, inside the graph, what cannot be decoded, and files of two sizes, or of another `size`
     (height, width; None where it is open). `channels` are 1 or 3, whatever the files have. As in
-    training, what is transparent lies on white, and JPEG files are turned as their EXIF data says.
+    training, what is transparent lies on white, and JPEG files are turned upright by their EXIF
+    data, where that is among the first 16 KiB. Of PNG files, EXIF data is not read.
     """
     sizes = image_sizes(image_bytes)
     wanted = [[-1 if side is None else side for side in size]]
@@ -114,7 +116,7 @@ def decode_images(image_bytes, channels, size=(None, None)):
 
 def _upright_jpeg(contents, channels):
     image, orientation = tf.io.decode_jpeg(contents, channels), _orientation(contents)
-    transposed = orientation >= min(TRANSPOSED)
+    transposed = orientation >= FIRST_TRANSPOSED
     image = tf.cond(transposed, lambda: tf.transpose(image, [1, 0, 2]), lambda: image)
     return tf.raw_ops.Reverse(tensor=image, dims=tf.gather(REVERSED_AXES, orientation))
 

@@ -65,16 +65,20 @@ def begin_from(run, folder):
 
 
 def begin_anew(run, config):
-    """Returns a run that begins with random weights; its plan says if another run's did not.
+    """Notes in a run's plan that it begins with random weights, if that of its settings did not.
 
     Args:
         run: A run that begins.
-        config: Path of the settings that were taken, perhaps those of a run that began with the
-            weights of a third one, which no configuration holds.
+        config: Path of the settings that were taken. A run's own do not hold whose weights it
+            began with, its record beside them does.
+
+    Returns:
+        The run, with the note where there is one.
     """
-    folder = Path(config).parent
-    began_from = read_record(folder).get("begun_from") if (folder / RECORD).is_file() else None
-    if began_from is None:
+    folder = Path(config).resolve().parent
+    try:
+        began_from = read_record(folder)["begun_from"]
+    except (InputError, KeyError):  # no run's settings, or of one that began with random weights
         return run
     text = (
         f"with random weights, where {folder} began with those of {began_from}: "

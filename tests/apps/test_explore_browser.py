@@ -20,7 +20,7 @@ from apps import explore
 from keras_gans.serving.client import Client
 from keras_gans.serving.server import ModelStore
 from tests.apps import toy_runs
-from tests.browser import expect, heard, launched, needs_browser, pictured
+from tests.browser import expect, launched, needs_browser, pictured, recorded
 from tests.running_server import cold_toys, running, serving, toy_store
 
 pytestmark = [pytest.mark.slow, needs_browser]
@@ -87,7 +87,7 @@ def phone_tab(browser):
 @contextlib.contextmanager
 def watched(tab, request, folder):
     """Gives a tab to a test and empties it again; nothing may go wrong on it unseen."""
-    with pictured(tab, request, folder / "page.png"), heard(tab, "pageerror", str) as faults:
+    with pictured(tab, request, folder / "page.png"), recorded(tab, "pageerror", str) as faults:
         yield tab
     tab.unroute_all(behavior="ignoreErrors")
     tab.goto("about:blank")
@@ -470,7 +470,7 @@ def test_a_refusal_is_shown_in_the_servers_words_and_hides_nothing_else(browser,
     expect(page.locator("#notice")).to_contain_text("The server refuses this")
     expect(page.locator("#plane-place")).to_contain_text("Code (")
     expect(page.locator("#drop")).to_be_visible()
-    with heard(page, "request", lambda request: request.method) as methods:
+    with recorded(page, "request", lambda request: request.method) as methods:
         for _ in range(2):  # the second look comes when the first has ended
             with page.expect_response("**/v1/models/vae"):
                 page.clock.run_for(4000)
@@ -524,7 +524,7 @@ def test_the_last_seeds_are_the_largest_there_are(page, address):
 
 
 def test_nothing_but_the_page_s_own_address_is_asked(page, address):
-    with heard(page, "request", lambda request: request.url) as asked:
+    with recorded(page, "request", lambda request: request.url) as asked:
         opened(page, address, "model=vae&a=1&b=2")
     places = (address, "data:", "blob:")
     assert len(asked) > 5

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from tests.apps.processes import ROOT, SMALL, logged, places
+from tests.apps.processes import ROOT, SMALL, TIMEOUT, logged, places
 
 pytestmark = pytest.mark.slow
 
@@ -86,7 +86,13 @@ def outcomes(folder, tmp_path_factory):
     }
     words = json.dumps([[str(word) for word in command] for command in commands.values()])
     process = subprocess.run(
-        [sys.executable, "-c", ALL, words], cwd=ROOT, env=ASCII, capture_output=True, text=True
+        [sys.executable, "-c", ALL, words],
+        cwd=ROOT,
+        env=ASCII,
+        capture_output=True,
+        text=True,
+        timeout=3 * TIMEOUT,
+        check=False,
     )
     assert process.returncode == 0, process.stderr
     assert "Traceback" not in process.stderr

@@ -1,4 +1,4 @@
-"""Programs work by Keras's defaults, whatever a user's other projects ask of it."""
+"""What programs say where they cannot begin: Keras's configuration, memory, closed streams."""
 
 import os
 import resource

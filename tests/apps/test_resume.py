@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import pytest
 
+from apps import train
 from keras_gans import callbacks, training
 from keras_gans.recipes import RECIPES
 from tests.apps.processes import (
@@ -36,8 +37,6 @@ from tests.training.toys import unchecked_exports
 pytestmark = pytest.mark.slow
 
 # Those of `trained`, with a checkpoint after each of its 8 steps: it can be met in the middle.
-SETTINGS = {"filters": (4, 4), "batch_size": 16, "epochs": 2, "log_steps": 1}
-SETTINGS |= {"checkpoint_seconds": 0.0}
 FLAGS = [*SMALL, "--log-steps", "1", "--checkpoint-seconds", "0"]
 STEPS = 8
 
@@ -89,8 +88,10 @@ def killed(tmp_path_factory, whole, data):
     """The folder of a run that was killed while it wrote a checkpoint; do not touch."""
     base = tmp_path_factory.mktemp("killed")
     shutil.copytree(whole.parent / training.CACHE, base / "runs" / training.CACHE)
-    # Before the first checkpoint, when only the folder is there.
-    prepared = training.prepare(RECIPES["cgan"](dataset=f"npz:{data}", **SETTINGS))
+    # Before the first checkpoint, when only the folder is there; by the settings of `whole`.
+    config = ["--config", str(whole / "config.yaml"), "--dataset", f"npz:{data}"]
+    config += ["--checkpoint-seconds", "0"]
+    prepared = training.prepare(train.parse(RECIPES["cgan"], config)[1])
     run = training.create(prepared, base / "runs", "killed")
     odd = odd_environment(base)
     process = start("train", "cgan", "--resume", run, *places(base), env=odd)

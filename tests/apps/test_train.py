@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import shutil
 import struct
 import termios
 
@@ -359,9 +360,20 @@ def test_a_configuration_that_cannot_be_used(cgan, tmp_path, capsys, content, wo
     assert words in refused(capsys, tmp_path, [*cgan, "--config", config])
 
 
-def test_a_saved_configuration_repeats_a_run(run):
+def test_a_saved_configuration_has_every_setting_of_its_run(run):
     _, recipe = train.parse(RECIPES["cgan"], ["--config", str(run / "config.yaml")])
     assert recipe.as_dict() == training.saved_settings(run)
+
+
+def test_the_plan_says_which_weights_a_configuration_does_not_hold(run, tmp_path, capsys):
+    for name in ("config.yaml", "run.json"):
+        shutil.copy(run / name, tmp_path / name)
+    words = ["--config", tmp_path / "config.yaml", *places(tmp_path)]
+    assert "begins  " not in planned(capsys, "cgan", *words)
+    record = json.loads((run / "run.json").read_text()) | {"begun_from": "runs/other"}
+    (tmp_path / "run.json").write_text(json.dumps(record))
+    out = planned(capsys, "cgan", *words)
+    assert f"begins    with random weights, where {tmp_path} began with those of runs/other" in out
 
 
 def test_a_configuration_that_is_missing_or_a_folder(cgan, tmp_path, capsys):

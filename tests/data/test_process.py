@@ -19,7 +19,6 @@ pytestmark = pytest.mark.slow
 
 PROGRAM = r"""
 import json, pathlib, re, sys
-import apps.quiet
 from keras_gans.data import batches, load_source, load_unpaired, unpaired
 
 def memory(key):

@@ -1,4 +1,4 @@
-"""Python called from tf.data: what it returns, and that a program can end meanwhile."""
+"""Python called from tf.data: what it returns."""
 
 import numpy as np
 import tensorflow as tf

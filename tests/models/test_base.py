@@ -239,7 +239,9 @@ def test_what_an_optimizer_cannot_do_on_several_replicas_is_refused(two_replicas
         for optimizer in optimizers():
             with pytest.raises(InputError, match=r"^Twins's two must have no .* on 2 .*=4$"):
                 model.compile("sgd", optimizer)
-        model.compile("sgd", keras.optimizers.SGD(use_ema=True))
+        for taken in ({"use_ema": True}, {"ema_overwrite_frequency": 4}):
+            model.compile("sgd", keras.optimizers.SGD(**taken), run_eagerly=True)
+            model.fit(ones(4), batch_size=4, verbose=0)
     Twins(line(), line()).compile(*optimizers())
 
 

@@ -87,13 +87,20 @@ def test_a_photo_is_turned_as_its_exif_data_says_as_in_training(orientation, end
     photo.save(plain, "jpeg")
     assert (b"MM\0*" in contents.getvalue()) == (endian == ">")
     size = (32, 48) if orientation < 5 else (48, 32)
-    files = tf.constant([contents.getvalue()])
-    assert image_sizes(files).numpy().tolist() == [list(size)]
+    # As other programs have it: a colour profile before the EXIF data.
+    profile = b"\xff\xe2" + (3002).to_bytes(2, "big") + b"ICC_PROFILE\0" + bytes(2988)
+    spliced = contents.getvalue()[:2] + profile + contents.getvalue()[2:]
+    files = tf.constant([contents.getvalue(), spliced])
+    assert image_sizes(files).numpy().tolist() == [list(size)] * 2
     made = decode_images(files, 3, size).numpy()
+    np.testing.assert_array_equal(made[0], made[1])
+    gray = decode_images(files, 1, size).numpy()[0, ..., 0]
     # Turned by Pillow, as JPEG is decoded here.
-    stored = Image.fromarray(decode_images(tf.constant([plain.getvalue()]), 3).numpy()[0])
-    stored.getexif()[0x0112] = orientation
-    np.testing.assert_array_equal(made[0], np.asarray(ImageOps.exif_transpose(stored)))
+    for channels, turned in ((3, made[0]), (1, gray)):
+        stored = decode_images(tf.constant([plain.getvalue()]), channels).numpy()[0]
+        stored = Image.fromarray(stored.squeeze())
+        stored.getexif()[0x0112] = orientation
+        np.testing.assert_array_equal(turned, np.asarray(ImageOps.exif_transpose(stored)))
     assert np.abs(fit_image(Image.open(contents), size, 3, "crop") - made[0].astype(int)).max() < 30
 
 

@@ -196,5 +196,7 @@ def test_of_a_configuration_whose_run_began_with_other_weights_the_plan_says_so(
         "--init-from runs/first does so again"
     )
     plain = training.create(run, tmp_path, "plain")
-    for folder in (plain, tmp_path):  # the second is no run's
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "run.json").write_text("[")
+    for folder in (plain, tmp_path / "damaged", tmp_path):  # the last is no run's
         assert training.begin_anew(run, folder / "config.yaml") is run

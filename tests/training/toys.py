@@ -1,4 +1,4 @@
-"""Tiny runs for the tests of this folder."""
+"""Tiny runs for tests, and what they may leave out."""
 
 import contextlib
 from pathlib import Path
