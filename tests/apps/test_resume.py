@@ -1,6 +1,5 @@
 """Runs that were killed, interrupted or damaged, and what going on with them gives."""
 
-import contextlib
 import json
 import os
 import re
@@ -14,7 +13,7 @@ import numpy as np
 import pytest
 
 from apps import train
-from keras_gans import callbacks, training
+from keras_gans import training
 from keras_gans.recipes import RECIPES
 from tests.apps.processes import (
     SMALL,
@@ -155,39 +154,27 @@ def freeze_while(condition, process):
         process.send_signal(signal.SIGCONT)
 
 
-@contextlib.contextmanager
-def sigterm_after_a_checkpoint():
-    """Sends this process SIGTERM, as a batch system does, when the next checkpoint is written."""
-    save = callbacks.Checkpoint.save
-    with pytest.MonkeyPatch.context() as patch:
-
-        def save_and_send(checkpoint):
-            patch.undo()
-            save(checkpoint)
-            signal.raise_signal(signal.SIGTERM)
-
-        patch.setattr(callbacks.Checkpoint, "save", save_and_send)
-        yield
-
-
 # Going on -----------------------------------------------------------------------------------------
 
 
-def test_a_run_killed_and_stopped_ends_as_if_never_disturbed(killed, whole, tmp_path, capsys):
+def test_a_run_killed_and_stopped_ends_as_if_never_disturbed(killed, whole, tmp_path):
     """Whatever a user's other projects ask of Keras, as it begins and as it ends."""
     folder = tmp_path / "my own"  # a space, which the command must survive
     shutil.copytree(killed.parents[1], folder)
     run = folder / "runs" / killed.name
     config = (run / "config.yaml").read_bytes()
-    before = int(checkpoint_of(run).step)
-    with sigterm_after_a_checkpoint():
-        status, out, err = run_here(capsys, "train", "cgan", "--resume", run, *places(folder))
+    checkpoint = run / "checkpoint.keras"
+    before = checkpoint.stat().st_mtime_ns
+    process = start("train", "cgan", "--resume", run, *places(folder))
+    wait_for(lambda: checkpoint.stat().st_mtime_ns > before, process)
+    process.send_signal(signal.SIGTERM)  # as a batch system does
+    status, out, err = ended(process)
     assert status == 130, err
     # It may have come to the first epoch's end.
     assert all(line.startswith("epoch 1/2  d_loss") for line in err.splitlines())
     *_, said, command = out.splitlines()
     step = int(re.match(rf"stopped at step (\d+) of {STEPS}; saved\. Go on with", said)[1])
-    assert before < int(checkpoint_of(run).step) == step < STEPS
+    assert int(checkpoint_of(run).step) == step < STEPS
     # The command as make gets it from a shell, and the program from make's.
     make, target, arguments = shlex.split(command)
     assert (make, target) == ("make", "train-cgan")
