@@ -141,6 +141,7 @@ def test_the_best_of_before_is_scored_anew_in_other_features(evaluator, tmp_path
     assert results.read_best(path) == notes
 
 
+@pytest.mark.slow
 def test_a_damaged_best_that_must_be_scored_anew_names_the_cure(evaluator, tmp_path):
     path = tmp_path / "best.keras"
     path.write_bytes(b"cut off")

@@ -35,6 +35,7 @@ def test_a_variant_of_ones_own_trains_by_the_same_contract():
     assert model.steps_done == 1
 
 
+@pytest.mark.slow
 def test_arguments_settings_and_optimizers_are_saved(tmp_path):
     model = compiled(options={"scale": 3.0, "seed": 5}, weight=0.5)
     model.fit(ones(8), batch_size=4, verbose=0)
@@ -145,6 +146,7 @@ def rates(count):
     return [keras.optimizers.SGD(0.01) for _ in range(count)]
 
 
+@pytest.mark.slow
 @every_variant
 def test_sequential_networks_train_under_a_mixed_policy_once_compiled(
     kind, networks, options, phases
@@ -223,6 +225,7 @@ def test_an_optimizer_that_scales_its_loss_keeps_its_scale():
     assert type(model.one) is keras.optimizers.SGD
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
     [{"gradient_accumulation_steps": 4}, {"use_ema": True, "ema_overwrite_frequency": 4}],

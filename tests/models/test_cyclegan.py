@@ -290,6 +290,7 @@ class TestCycleGAN(VariantContract):
             with pytest.raises(tf.errors.InvalidArgumentError, match=message):
                 function(tf.constant(files))
 
+    @pytest.mark.slow
     def test_generators_of_one_size_take_files_of_that_size(self):
         fixed = [keras.models.clone_model(g, keras.Input(IMAGE_SHAPE)) for g in self.networks()[:2]]
         model = self.model(*fixed, *self.networks()[2:])

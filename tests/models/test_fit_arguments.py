@@ -16,6 +16,7 @@ from tests.models.toys import IMAGES, LABELS, autoencoder, conditional_gan, fitt
 ENDLESS = tf.data.Dataset.from_tensors(IMAGES).repeat()
 
 
+@pytest.mark.slow
 def test_a_column_or_list_of_labels_trains_the_same_weights():
     models = [conditional_gan(run_eagerly=True) for _ in range(3)]
     for model, labels in zip(models, (LABELS, LABELS[:, None], LABELS.tolist()), strict=True):
@@ -126,6 +127,7 @@ def test_a_vae_has_its_bound_on_held_out_images():
     assert "val_gradient_norm" not in history
 
 
+@pytest.mark.slow
 def test_validation_leaves_training_as_it_is():
     models = [autoencoder(VAE, 2 * LATENT_DIM, run_eagerly=True) for _ in range(2)]
     fitted(models[0], IMAGES, epochs=1)

@@ -99,6 +99,7 @@ def test_images_of_another_shape_are_refused(shape, came):
     assert str(refused.value) == f"images must be [n, 4, 4, 1]. Received: {came}"
 
 
+@pytest.mark.slow
 def test_gray_images_without_an_axis_of_channels_are_the_same():
     """They would be broadcast against the reconstructions, each image against all of them."""
     one, other = autoencoder(), autoencoder()
@@ -119,6 +120,7 @@ def test_rounding_and_other_floats_pass():
     assert check_images(tf.cast(good(4), tf.float64))[0].dtype == tf.float32
 
 
+@pytest.mark.slow
 def test_a_later_batch_is_refused_before_it_moves_a_weight():
     """The first one is black, in bytes as well."""
     whole, cut = autoencoder(), autoencoder()
@@ -137,6 +139,7 @@ def test_several_steps_in_one_call_are_checked_each():
     assert model.steps_done == 1
 
 
+@pytest.mark.slow
 def test_a_loaded_model_checks_too(tmp_path):
     model = autoencoder()
     fit(model, good(8))

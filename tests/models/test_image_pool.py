@@ -71,6 +71,7 @@ def in_batches(count, size):
     return np.arange(1, count * size + 1).reshape(count, size).tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batch", [1, 5, 8, 23])
 def test_images_are_exchanged_one_after_the_other(batch):
     pool, batches = pool_of(5, seed=3), in_batches(12, batch)

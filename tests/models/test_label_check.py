@@ -75,6 +75,7 @@ class Looking(GenerativeModel):
         return self.finish_step(mean=tf.reduce_mean(images) * tf.cast(labels[0], tf.float32))
 
 
+@pytest.mark.slow
 def test_xla_which_leaves_assertions_out_is_looked_at_after_its_first_step():
     images = np.zeros((4, 1, 2, 1), np.float32)
     models = Looking(), Looking()

@@ -53,6 +53,7 @@ def test_no_pixel_beyond_the_reach_counts(stack, reach):
     assert reach // 2 <= changed_distance(network) <= reach
 
 
+@pytest.mark.slow
 def test_the_generator_of_the_paper():
     # 3 + 2 + 4 for the stem and two strides, 18 x 4 for the blocks, 4 + 2 + 3 back.
     expected = Locality(reach=90, divisor=4, pixel_bytes=64 * 4)

@@ -38,6 +38,7 @@ def test_any_size_makes_images_and_logits(size, shape, classes):
     assert np.ptp(logits) > 1e-3
 
 
+@pytest.mark.slow
 def test_the_papers_networks_for_cifar10():
     """Huang 2025: about 20.7 million weights a network, most of them in grouped convolutions."""
     generator = residual.generator((32, 32, 3), 64, 10, "paper")

@@ -24,6 +24,7 @@ def test_a_generator_keeps_any_size(size):
     assert np.abs(images).max() <= 1.0
 
 
+@pytest.mark.slow
 def test_the_papers_generator():
     # Zhu 2017's 11.4 million weights: convolutions, and two numbers a map of the normalisations.
     generator = resnet.generator(3, 3)

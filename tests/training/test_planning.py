@@ -89,6 +89,7 @@ def test_unbalanced_classes_are_told_and_can_be_balanced(tmp_path):
         training.prepare(recipe_of("dcgan", tmp_path / "none.npz", balance_classes=True))
 
 
+@pytest.mark.slow
 def test_the_memory_of_crops_is_that_of_images_of_their_size(tmp_path, monkeypatch):
     for number in range(4):
         path = tmp_path / ("trainA", "trainB")[number % 2] / f"{number}.png"

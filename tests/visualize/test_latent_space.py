@@ -228,6 +228,7 @@ def test_the_manifold_of_one_number_goes_on_from_row_to_row():
     assert codes[[0, 199, 399]] == pytest.approx([-3.0, 0.0, 3.0], abs=0.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("side", "across"), [(64, 12), (300, 5)])
 def test_large_images_get_fewer_cells(side, across):
     class Large(Linear):
