@@ -55,7 +55,7 @@ def main(arguments=None):
                 run = training.begin_from(run, options.init_from)
             else:
                 for config in filter(None, options.config or ()):  # None: settings as text
-                    run = training.begin_anew(run, str(config))
+                    run = training.note_random_weights(run, str(config))
         else:
             if chief and not options.dry_run:
                 held.enter_context(training.locked(options.resume))

@@ -106,6 +106,7 @@ def outcome(project, tmp_path_factory):
     (project / "tests" / "test_command.py").write_text(TRAINS.format(words=words))
     files = ("tests/models/test_rgan.py", "tests/test_command.py")
     done = run(project, "pytest", "-q", "-rA", "-p", "no:cacheprovider", *files)
+    assert done.returncode == 0, done.stdout
     return done.stdout, folder
 
 

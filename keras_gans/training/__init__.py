@@ -2,7 +2,13 @@
 
 from keras_gans.callbacks.checkpoint import load_checkpoint
 from keras_gans.files import check_utf8, check_writable
-from keras_gans.training.beginnings import begin_anew, begin_from, changes, copy_run, remember
+from keras_gans.training.beginnings import (
+    begin_from,
+    changes,
+    copy_run,
+    note_random_weights,
+    remember,
+)
 from keras_gans.training.load import export_source, label_index, load, open_endpoints
 from keras_gans.training.loop import finish, train, train_as_worker
 from keras_gans.training.planning import check_memory, peak_mib, plan
@@ -31,7 +37,6 @@ __all__ = [
     "BEST",
     "CACHE",
     "CHECKPOINT_HELP",
-    "begin_anew",
     "begin_from",
     "changes",
     "check_agreement",
@@ -56,6 +61,7 @@ __all__ = [
     "load_source",
     "locked",
     "model_card",
+    "note_random_weights",
     "open_endpoints",
     "peak_mib",
     "plan",

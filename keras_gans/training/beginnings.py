@@ -64,7 +64,7 @@ def begin_from(run, folder):
     return dataclasses.replace(run, reasons=reasons, begun_from=str(folder))
 
 
-def begin_anew(run, config):
+def note_random_weights(run, config):
     """Notes in a run's plan that it begins with random weights, if that of its settings did not.
 
     Args:

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import resource
 import shutil
 import struct
 import termios
@@ -24,7 +25,7 @@ from tests.apps.processes import (
     SMALL,
     TIMEOUT,
     checkpoint_of,
-    full_disk,
+    ended,
     logged,
     places,
     planned,
@@ -147,46 +148,57 @@ def test_a_run_leaves_what_it_says(first, run):
 
 
 @pytest.fixture(scope="module")
-def on_a_terminal(tmp_path_factory):
-    """`(status, lines, a picture)` of a real run that met a picture which was damaged meanwhile."""
-    folder = tmp_path_factory.mktemp("terminal")
-    pictures = write_folder(folder / "pictures", count=32)
-    picture = pictures / "ant" / "3.jpg"
-    options = ["cgan", "--dataset", f"folder:{pictures}", *SMALL, "--evaluate-epochs", "0"]
-    options += ["--image-size", "8", "--cache-mib", "0", "--epochs", "300", *places(folder)]
+def on_a_full_disk(data, tmp_path_factory):
+    """`(folder, status, lines)` of a run on a terminal, whose checkpoint found no room.
+
+    The configuration fits under the limit, the checkpoint does not.
+    """
+    folder = tmp_path_factory.mktemp("full")
+    options = ["cgan", "--dataset", f"npz:{data}", *SMALL, "--evaluate-epochs", "0"]
     terminal, inside = pty.openpty()
     fcntl.ioctl(inside, termios.TIOCSWINSZ, struct.pack("4H", 24, 160, 0, 0))
-    process = start("train", *options, stdout=inside, stderr=inside, stdin=inside, text=False)
+    process = start(
+        "train",
+        *[*options, *places(folder), "--name", "full"],
+        stdout=inside,
+        stderr=inside,
+        stdin=inside,
+        text=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
+    )
     os.close(inside)
-    shown, size = b"", picture.stat().st_size
+    shown = b""
     try:
         while piece := os.read(terminal, 4096):
             shown += piece
-            if b"epoch 2/" in shown and picture.stat().st_size == size:
-                truncate(picture)
     except OSError:
         pass  # the end of a pseudo-terminal
-    return process.wait(TIMEOUT), re.split(r"[\r\n]+", shown.decode()), picture
+    return folder, process.wait(TIMEOUT), re.split(r"[\r\n]+", shown.decode())
 
 
-def test_a_terminal_gets_a_bar(on_a_terminal):
-    _, lines, _ = on_a_terminal
+def test_a_terminal_gets_a_bar(on_a_full_disk):
+    _, _, lines = on_a_full_disk
     bars = [line for line in lines if "images/s" in line and "|" in line]
     assert re.search(r"\d images/s", bars[-1])
-    assert re.search(r"\d% .*d_loss \d+\.\d+, g_loss \d+\.\d+", bars[-1])
-    assert any("epoch 1/300" in bar for bar in bars)
+    assert re.search(r"100% .*d_loss \d+\.\d+, g_loss \d+\.\d+", bars[-1])
+    assert any("epoch 1/2" in bar for bar in bars)
     *others, _ = [line for line in lines if line and line not in bars]  # the last is why it ended
     known = (*(f"{word:10}" for word in ON_STDOUT), " " * 10)
     assert [line for line in others if not line.startswith(known)] == []
 
 
-def test_a_bad_picture_found_while_training_is_named(on_a_terminal):
-    """A real process: it must also end, though tf.data still reads."""
-    status, lines, picture = on_a_terminal
-    *before, line = filter(None, lines)
-    assert status == 1, line
-    assert any(line.startswith("run  ") for line in before)
-    check_names(picture, line)
+def test_a_full_disk_leaves_no_half_checkpoint(on_a_full_disk):
+    folder, status, lines = on_a_full_disk
+    assert status == 1, lines
+    *before, line = [line for line in lines if line]
+    assert line.startswith("python -m apps.train: cannot write ")
+    assert "File too large" in line
+    assert "Traceback" not in "".join(before)
+    run = folder / "runs" / "full"
+    assert f"run       {run}" in before
+    assert (run / "config.yaml").exists()
+    assert not (run / "checkpoint.keras").exists()
+    assert [path.name for path in run.rglob(".*")] == [".lock"]
 
 
 # TensorBoard --------------------------------------------------------------------------------------
@@ -489,36 +501,35 @@ def test_a_loss_of_nan_ends_the_run_and_keeps_a_good_checkpoint(cgan, tmp_path, 
     assert not list((tmp_path / "exports").glob("cgan/[0-9]*"))
 
 
-def test_a_full_disk_leaves_no_half_checkpoint(cgan, tmp_path, capsys):
-    """The configuration fits, the checkpoint does not."""
-    with full_disk(20_000):
-        status, out, err = run_here(capsys, "train", *cgan, "--name", "full")
-    assert status == 1, err
-    *progress, line = err.splitlines()
-    assert all(PROGRESS.fullmatch(line) for line in progress)
-    assert line.startswith("python -m apps.train: cannot write ")
-    assert "File too large" in line
-    run = tmp_path / "runs" / "full"
-    assert f"run       {run}" in out.splitlines()
-    assert (run / "config.yaml").exists()
-    assert not (run / "checkpoint.keras").exists()
-    assert [path.name for path in run.rglob(".*")] == [".lock"]
-
-
-def check_names(bad, line):
-    assert str(bad) in line
-    assert "--bad-images skip" in line
-
-
-def test_a_bad_picture_found_by_the_judge_leaves_no_run(cgan, tmp_path, capsys):
-    """It is not one of those that are looked at beforehand."""
+@pytest.fixture
+def with_a_bad_picture(cgan, tmp_path):
+    """`(arguments, the picture)`: it is not one of those that are looked at beforehand."""
     folder = write_folder(tmp_path / "pictures", count=100)
     # The first file, and every sixteenth or so, is.
     bad = truncate(folder / "ant" / "37.jpg")
     more = ["--dataset", f"folder:{folder}", "--image-size", "8", "--cache-mib", "0"]
-    status, out, err = run_here(capsys, "train", *cgan, *more, "--evaluate-epochs", "1")
+    return [*cgan, *more], bad
+
+
+def check_names(bad, err):
+    (line,) = err.splitlines()
+    assert str(bad) in line
+    assert "--bad-images skip" in line
+
+
+def test_a_bad_picture_found_while_training_is_named(with_a_bad_picture):
+    """A real process: it must also end, though tf.data still reads."""
+    arguments, bad = with_a_bad_picture
+    status, out, err = ended(start("train", *arguments))
+    assert status == 1, err
+    assert "run  " in out
+    check_names(bad, err)
+
+
+def test_a_bad_picture_found_by_the_judge_leaves_no_run(with_a_bad_picture, tmp_path, capsys):
+    arguments, bad = with_a_bad_picture
+    status, out, err = run_here(capsys, "train", *arguments, "--evaluate-epochs", "1")
     assert status == 1, err
     assert "run  " not in out
     assert not list((tmp_path / "runs").glob("[!.]*"))
-    (line,) = err.splitlines()
-    check_names(bad, line)
+    check_names(bad, err)

@@ -190,7 +190,8 @@ def test_of_a_configuration_whose_run_began_with_other_weights_the_plan_says_so(
     """It holds settings alone: a run by it begins with random weights."""
     run = prepared("cgan", data)
     earlier = training.create(dataclasses.replace(run, begun_from="runs/first"), tmp_path)
-    (text,) = set(texts(training.begin_anew(run, earlier / "config.yaml"))) - set(texts(run))
+    noted = training.note_random_weights(run, earlier / "config.yaml")
+    (text,) = set(texts(noted)) - set(texts(run))
     assert text == (
         f"with random weights, where {earlier} began with those of runs/first: "
         "--init-from runs/first does so again"
@@ -199,4 +200,4 @@ def test_of_a_configuration_whose_run_began_with_other_weights_the_plan_says_so(
     (tmp_path / "damaged").mkdir()
     (tmp_path / "damaged" / "run.json").write_text("[")
     for folder in (plain, tmp_path / "damaged", tmp_path):  # the last is no run's
-        assert training.begin_anew(run, folder / "config.yaml") is run
+        assert training.note_random_weights(run, folder / "config.yaml") is run
